@@ -1,0 +1,76 @@
+"""The command line. A mistake or a broken world is one line and an exit code, no traceback.
+
+To add a command: a module in ``softclose/commands`` with a click command of the same name, and
+its name and line in `COMMANDS`. It is imported only when it is asked for, so that no command
+pays for another's libraries.
+"""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from foundation.errors import OperatorError
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "migrate": "Bring the database's tables up to this version.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are modules, found by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"softclose.commands.{name}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--data", type=click.Path(path_type=Path), help="The folder that keeps everything.")
+@click.version_option(version("softclose"), message="softclose %(version)s")
+@click.pass_context
+def cli(context: click.Context, data: Path | None) -> None:
+    """Live liquidation auctions."""
+    context.obj = {"data": data}
+
+
+def main() -> None:
+    """Run the command line and exit; the entry point of the distribution."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = cli.main(arguments, prog_name="softclose", standalone_mode=False)
+    except OperatorError as error:
+        return _say(str(error), error.exit_code)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_left()
+    return result if isinstance(result, int) else 0
+
+
+def _say(message: str, code: int) -> int:
+    click.echo(f"softclose: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _reader_left() -> int:
+    """``softclose ... | head`` is no error of ours; what is left to write has no reader."""
+    sys.stderr.close()
+    return 1

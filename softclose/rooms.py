@@ -1,0 +1,10 @@
+"""The rooms that keep tables, in the order in which their migrations are applied."""
+
+from foundation.migrator import Room, read_room
+
+ROOMS = ("auction",)
+
+
+def rooms() -> tuple[Room, ...]:
+    """What a database needs to hold for this version; read from the installed packages."""
+    return tuple(read_room(name) for name in ROOMS)

@@ -1,0 +1,1 @@
+"""The proof of the house, a folder per kind; CONTRIBUTING tells what goes where."""

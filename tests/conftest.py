@@ -1,0 +1,74 @@
+"""One PostgreSQL for the whole run, started when the first test asks; one fresh database a test."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from foundation.database import connect
+from softclose.databases import prepare
+from softclose.embedded_postgres import EmbeddedPostgres
+
+TEMPLATE = "template_softclose"
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The run's server, as an installation starts it, with a migrated template database."""
+    with TemporaryDirectory(prefix="softclose-tests-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres")
+        asyncio.run(_start_with_template(server))
+        yield server
+        asyncio.run(server.stop())
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The dsn of a database of its own with all tables, gone after the test."""
+    name = f"test_{next(_numbers)}"
+    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield _named(postgres, name)
+    await _execute(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The dsn of a database without any table, gone after the test."""
+    name = f"test_{next(_numbers)}"
+    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield _named(postgres, name)
+    await _execute(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recorded real auctions, which are not part of the project."""
+    given = os.environ.get("SOFTCLOSE_TEST_DATA")
+    folder = Path(given) if given else Path(__file__).parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no recorded auctions in ../shared/data; name them with SOFTCLOSE_TEST_DATA")
+    return folder
+
+
+async def _start_with_template(server: EmbeddedPostgres) -> None:
+    await server.start()
+    await _execute(server, f"CREATE DATABASE {TEMPLATE}")
+    await prepare(_named(server, TEMPLATE))
+
+
+async def _execute(server: EmbeddedPostgres, statement: str) -> None:
+    connection = await connect(server.dsn, name="tests")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _named(server: EmbeddedPostgres, database: str) -> str:
+    return server.dsn.rpartition("/")[0] + "/" + database
