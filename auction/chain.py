@@ -1,0 +1,148 @@
+"""Numbers, commitments and the hash chain: how a decided event becomes a recorded one.
+
+Each public event carries SHA-256(previous hash of the sale || public part || commitment).
+The commitment is HMAC-SHA-256(k, private part) with k = HMAC-SHA-256(sale secret, position),
+so that opening one event reveals that event alone. A private event is not in the chain;
+its commitment is in the closing event of its lot, or in SaleClosed. Anybody can check the
+chain; a bidder who is given k can check the own private parts (``audit``).
+
+``seal`` looks, ``apply`` changes. Both the writer and recovery go through ``apply``.
+"""
+
+import hashlib
+import hmac
+
+from auction.codec import Recorded, encode_body, pack, split_fields
+from auction.events import (
+    LOT_ENDINGS,
+    AnyEvent,
+    BidPlaced,
+    MaximumRaised,
+    SaleClosed,
+    SaleScheduled,
+    lot_of,
+)
+from auction.ids import LotId
+from auction.sale import AcceptedBid, LotStatus, Sale, evolve
+from auction.verdicts import Acceptance
+
+SALE_ITSELF = ""  # the key of commitments that belong to no lot
+
+
+def commitment_key(secret: bytes, position: int) -> bytes:
+    """k of the event at this position of the sale's shard."""
+    return hmac.digest(secret, position.to_bytes(8, "big"), "sha256")
+
+
+def commitment_of(secret: bytes, position: int, private: bytes) -> bytes:
+    """The commitment to a private part."""
+    return hmac.digest(commitment_key(secret, position), private, "sha256")
+
+
+def chain_hash(previous: bytes, public: bytes, commitment: bytes) -> bytes:
+    """The hash of a public event; the first of a sale follows 32 zero bytes."""
+    return hashlib.sha256(previous + public + commitment).digest()
+
+
+def seal(sale: Sale, event: AnyEvent, position: int, at_us: int) -> Recorded:
+    """Number, encode and hash the next event of ``sale``, which goes to ``position``."""
+    lot_id = lot_of(event)
+    public_fields, private_fields = split_fields(event)
+    header = {
+        "type": public_fields.pop("type"),
+        "version": event.VERSION,
+        "sale_id": sale.sale_id,
+        "at_us": at_us,
+    }
+    secret = event.secret if isinstance(event, SaleScheduled) else sale.secret
+    sequence = lot_sequence = owner_sequence = public = hash_ = None
+    carried: tuple[bytes, ...] = ()
+    if event.PUBLIC:
+        sequence = header["sequence"] = sale.sequence + 1
+        if lot_id is not None:
+            lot_sequence = sale.lot_sequences.get(lot_id, 0) + 1
+            header["lot_sequence"] = lot_sequence
+        if isinstance(event, (*LOT_ENDINGS, SaleClosed)):
+            carried = tuple(sale.open_commitments.get(lot_id or SALE_ITSELF, ()))
+            header["commitments"] = carried
+        public = pack(header | public_fields)
+        private = pack(private_fields)
+        commitment = commitment_of(secret, position, private)
+        hash_ = chain_hash(sale.head, public, commitment)
+    else:
+        owner_sequence = sale.owner_sequences.get(owner_of(sale, event), 0) + 1
+        header["owner_sequence"] = owner_sequence
+        private = pack(header | private_fields)
+        commitment = commitment_of(secret, position, private)
+    return Recorded(
+        position=position,
+        sale_id=sale.sale_id,
+        sequence=sequence,
+        lot_sequence=lot_sequence,
+        owner_sequence=owner_sequence,
+        at_us=at_us,
+        event=event,
+        carried=carried,
+        public=public,
+        private=private,
+        commitment=commitment,
+        hash=hash_,
+    )
+
+
+def body_of(recorded: Recorded) -> bytes:
+    """What the log stores of a recorded event."""
+    return encode_body(recorded.public, recorded.private, recorded.commitment, recorded.hash)
+
+
+def owner_of(sale: Sale, event: AnyEvent) -> str:
+    """Who counts a private event: the bidder it is about, else the liquidator."""
+    bidder_id: str | None = getattr(event, "bidder_id", None)
+    return sale.liquidator_id if bidder_id is None else bidder_id
+
+
+def apply(sale: Sale, recorded: Recorded) -> None:
+    """Fold a recorded event into the state: its meaning, then its numbers."""
+    event = recorded.event
+    assert recorded.at_us >= sale.last_at_us, "time does not fall along the log"
+    lot_id = lot_of(event)
+    if recorded.hash is None:
+        owner = owner_of(sale, event)
+        assert recorded.owner_sequence == sale.owner_sequences.get(owner, 0) + 1, "owner's gap"
+        sale.owner_sequences[owner] = recorded.owner_sequence
+        key = lot_id if _carries(sale, lot_id) else SALE_ITSELF
+        sale.open_commitments.setdefault(key or SALE_ITSELF, []).append(recorded.commitment)
+    else:
+        assert recorded.sequence == sale.sequence + 1, "a gap in the sale's sequence"
+        sale.sequence, sale.head = recorded.sequence, recorded.hash
+        if lot_id is not None and recorded.lot_sequence is not None:
+            sale.lot_sequences[lot_id] = recorded.lot_sequence
+        if isinstance(event, (*LOT_ENDINGS, SaleClosed)):
+            sale.open_commitments.pop(lot_id or SALE_ITSELF, None)
+    sale.last_at_us = recorded.at_us
+    evolve(sale, event, recorded.at_us, recorded.position)
+    if isinstance(event, BidPlaced | MaximumRaised):
+        sale.accepted[event.bidder_id, event.bid_id] = AcceptedBid(
+            event.lot_id,
+            event.maximum_minor,
+            acceptance_of(event),
+            recorded.sequence,
+            recorded.receipt,
+        )
+
+
+def _carries(sale: Sale, lot_id: LotId | None) -> bool:
+    """Whether a closing event of this lot is still to come."""
+    if lot_id is None:
+        return False
+    return sale.lots[lot_id].status in (LotStatus.LIVE, LotStatus.IF_BID)
+
+
+def acceptance_of(event: AnyEvent) -> Acceptance:
+    """The code that an accepted command is answered with."""
+    match event:
+        case BidPlaced():
+            return Acceptance.LEADING if event.leader == event.paddle else Acceptance.OUTBID
+        case MaximumRaised():
+            return Acceptance.LEADING
+    return Acceptance.ACCEPTED

@@ -1,0 +1,254 @@
+"""What can be asked of a sale. A command is a wish: it may be refused, and time is not in it.
+
+Shape is checked once, at the engine's door, by ``shape_fault``; ``decide`` may then trust
+types, ranges and the form of ids, and asks only what the sale's state must answer.
+"""
+
+from enum import StrEnum
+from typing import Annotated, assert_never
+
+import msgspec
+from msgspec import Meta, Struct
+
+from auction.ids import ABidderId, ABidId, ALiquidatorId, ALotId, AnActorId, ASaleId
+from auction.money import BasisPoints, Minor, PositiveMinor
+from auction.terms import Instant, LotListing, Restriction, Terms
+
+# Lots in one command: what is decided and appended in one go must not hold up the bids of
+# other sales for longer than a few milliseconds. A larger sale is added to, `AddLots` by `AddLots`.
+MAX_LOTS_PER_COMMAND = 200
+MAX_SELLERS = 1_000
+
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Lots = Annotated[tuple[LotListing, ...], Meta(min_length=1, max_length=MAX_LOTS_PER_COMMAND)]
+Restrictions = Annotated[tuple[Restriction, ...], Meta(max_length=100)]
+SaleSecret = Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+class WithdrawalCause(StrEnum):
+    """Why a lot is taken out; all but SELLER also without reserve and after bids."""
+
+    SELLER = "SELLER"
+    RECALL = "RECALL"
+    LAW = "LAW"
+    SAFETY = "SAFETY"
+
+
+class ScheduleSale(Struct, frozen=True, kw_only=True):
+    """Open a sale under these terms. ``secret``: 32 random bytes that key its commitments."""
+
+    sale_id: ASaleId
+    liquidator_id: ALiquidatorId
+    seller_ids: Annotated[tuple[ABidderId, ...], Meta(max_length=MAX_SELLERS)] = ()
+    terms: Terms
+    lots: Lots
+    secret: SaleSecret
+    actor_id: AnActorId
+
+
+class AddLots(Struct, frozen=True, kw_only=True):
+    """More lots for a sale that is not closed."""
+
+    sale_id: ASaleId
+    lots: Lots
+    actor_id: AnActorId
+
+
+class RegisterBidder(Struct, frozen=True, kw_only=True):
+    """Admit an approved reseller to a sale, or renew what it accepted; the paddle stays.
+
+    ``limit_minor`` set by staff replaces deposit x factor; both absent: no limit.
+    ``tax_bps`` is the rate that this bidder's purchases bear (0 with a valid certificate).
+    """
+
+    sale_id: ASaleId
+    bidder_id: ABidderId
+    terms_version: int
+    restrictions: Restrictions = ()
+    deposit_minor: Minor = 0
+    limit_minor: Minor | None = None
+    tax_bps: BasisPoints = 0
+    certificate: bool = False
+
+
+class SetLimit(Struct, frozen=True, kw_only=True):
+    """Replace a bidder's limit; ``None``: no limit."""
+
+    sale_id: ASaleId
+    bidder_id: ABidderId
+    limit_minor: Minor | None
+    actor_id: AnActorId
+
+
+class PlaceBid(Struct, frozen=True, kw_only=True):
+    """A bid is a maximum. ``bid_id`` makes it safe to send again.
+
+    ``freight_minor``: the quote that counts towards the limit, 0 when the bidder collects.
+    """
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    bidder_id: ABidderId
+    bid_id: ABidId
+    amount_minor: PositiveMinor
+    currency: str
+    freight_minor: Minor = 0
+
+
+class ChangeReserve(Struct, frozen=True, kw_only=True):
+    """Set the reserve of a lot; ``None``: none. After the first bid only downwards."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    reserve_minor: PositiveMinor | None
+    actor_id: AnActorId
+
+
+class VoidBids(Struct, frozen=True, kw_only=True):
+    """Void all bids of one bidder on one open lot."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    bidder_id: ABidderId
+    reason: Reason
+    actor_id: AnActorId
+
+
+class WithdrawLot(Struct, frozen=True, kw_only=True):
+    """Take a lot out of the sale before it closes."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    cause: WithdrawalCause
+    reason: Reason
+    actor_id: AnActorId
+
+
+class PauseSale(Struct, frozen=True, kw_only=True):
+    """Take no bids and close no lot until the sale is resumed."""
+
+    sale_id: ASaleId
+    reason: Reason
+    actor_id: AnActorId
+
+
+class ResumeSale(Struct, frozen=True, kw_only=True):
+    """Go on after a pause; ends move as after an outage."""
+
+    sale_id: ASaleId
+    actor_id: AnActorId
+
+
+class AcceptIfBid(Struct, frozen=True, kw_only=True):
+    """Sell to the bound top bidder at the price reached, though the reserve was not met."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    actor_id: AnActorId
+
+
+class DeclineIfBid(Struct, frozen=True, kw_only=True):
+    """Let the lot pass."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    actor_id: AnActorId
+
+
+class CounterIfBid(Struct, frozen=True, kw_only=True):
+    """Ask the bound top bidder for more; the bid stands until the bidder answers."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    amount_minor: PositiveMinor
+    actor_id: AnActorId
+
+
+class AnswerCounter(Struct, frozen=True, kw_only=True):
+    """The bound top bidder takes the counter-offer, or not."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    bidder_id: ABidderId
+    accepted: bool
+
+
+class RecordFunding(Struct, frozen=True, kw_only=True):
+    """The award of this lot is paid: it no longer weighs on the buyer's limit."""
+
+    sale_id: ASaleId
+    lot_id: ALotId
+    bidder_id: ABidderId
+    actor_id: AnActorId
+
+
+class CloseDue(Struct, frozen=True, kw_only=True):
+    """Close what is due. Sent by a timer; early, late or repeated it does no harm."""
+
+    sale_id: ASaleId
+
+
+class MoveEndsAfterOutage(Struct, frozen=True, kw_only=True):
+    """Apply the outage rule to a sale: the service was away from ``dark_from_us`` until now."""
+
+    sale_id: ASaleId
+    dark_from_us: Instant
+
+
+Command = (
+    PlaceBid
+    | CloseDue
+    | ScheduleSale
+    | AddLots
+    | RegisterBidder
+    | SetLimit
+    | ChangeReserve
+    | VoidBids
+    | WithdrawLot
+    | PauseSale
+    | ResumeSale
+    | AcceptIfBid
+    | DeclineIfBid
+    | CounterIfBid
+    | AnswerCounter
+    | RecordFunding
+    | MoveEndsAfterOutage
+)
+
+
+def shape_fault(command: Command) -> str | None:
+    """What is wrong with a command's types, ranges or ids, naming the place; ``None``: nothing."""
+    try:
+        msgspec.convert(msgspec.to_builtins(command, builtin_types=(bytes,)), type(command))
+    except (msgspec.ValidationError, TypeError, OverflowError, UnicodeEncodeError) as error:
+        return str(error)
+    return None
+
+
+def lot_of(command: Command) -> str | None:
+    """The lot that a command is about, if it is about one."""
+    match command:
+        case (
+            PlaceBid()
+            | ChangeReserve()
+            | VoidBids()
+            | WithdrawLot()
+            | AcceptIfBid()
+            | DeclineIfBid()
+            | CounterIfBid()
+            | AnswerCounter()
+            | RecordFunding()
+        ):
+            return command.lot_id
+        case (
+            CloseDue()
+            | ScheduleSale()
+            | AddLots()
+            | RegisterBidder()
+            | SetLimit()
+            | PauseSale()
+            | ResumeSale()
+            | MoveEndsAfterOutage()
+        ):
+            return None
+    assert_never(command)

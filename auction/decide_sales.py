@@ -1,0 +1,183 @@
+"""Decisions about a sale as a whole: scheduling, registration, pause, outage."""
+
+from auction.commands import (
+    AddLots,
+    MoveEndsAfterOutage,
+    PauseSale,
+    RegisterBidder,
+    ResumeSale,
+    ScheduleSale,
+    SetLimit,
+)
+from auction.events import (
+    AnyEvent,
+    BidderRegistered,
+    EndsMoved,
+    LimitChanged,
+    LotScheduled,
+    MovedEnd,
+    MoveReason,
+    SalePaused,
+    SaleResumed,
+    SaleScheduled,
+)
+from auction.ids import ActorId, LotId, Paddle, shard_of
+from auction.outage import ends_move_by_us
+from auction.pricing import reserve_status
+from auction.rejections import Decision, Rejected, Rejection
+from auction.sale import FIRST_PADDLE, Sale
+from auction.terms import LotListing, Terms, listing_fault, terms_fault
+
+
+def schedule_sale(sale: Sale | None, command: ScheduleSale, now_us: int) -> Decision:
+    """A new sale with its first lots."""
+    if sale is not None:
+        return Rejected(Rejection.SALE_EXISTS, f"sale {command.sale_id} is already scheduled")
+    terms = command.terms
+    fault = terms_fault(terms)
+    if fault is not None:
+        return Rejected(Rejection.INVALID, fault)
+    lots = _scheduled(command.lots, set(), terms, command.actor_id, now_us)
+    if isinstance(lots, Rejected):
+        return lots
+    scheduled = SaleScheduled(
+        shard=shard_of(command.sale_id),
+        liquidator_id=command.liquidator_id,
+        terms=terms,
+        seller_ids=command.seller_ids,
+        actor_id=command.actor_id,
+        secret=command.secret,
+    )
+    return [scheduled, *lots]
+
+
+def add_lots(sale: Sale, command: AddLots, now_us: int) -> Decision:
+    """More lots, all or none."""
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+    return _scheduled(command.lots, set(sale.lots), sale.terms, command.actor_id, now_us)
+
+
+def _scheduled(
+    listings: tuple[LotListing, ...],
+    taken: set[LotId],
+    terms: Terms,
+    actor_id: ActorId,
+    now_us: int,
+) -> Decision:
+    events: list[AnyEvent] = []
+    for listing in listings:
+        if listing.lot_id in taken:
+            return Rejected(Rejection.LOT_EXISTS, f"lot {listing.lot_id} is already in this sale")
+        fault = listing_fault(listing, terms, now_us)
+        if fault is not None:
+            return Rejected(Rejection.INVALID, fault)
+        taken.add(listing.lot_id)
+        events.append(
+            LotScheduled(
+                lot_id=listing.lot_id,
+                kind=listing.kind,
+                title=listing.title,
+                opening_minor=listing.opening_minor,
+                reserve=reserve_status(listing.reserve_minor, None),
+                opens_at_us=listing.opens_at_us,
+                closes_at_us=listing.closes_at_us,
+                latest_end_us=listing.latest_end_us,
+                group=listing.group,
+                restrictions=listing.restrictions,
+                manifest_sha256=listing.manifest_sha256,
+                reserve_minor=listing.reserve_minor,
+                consignor_id=listing.consignor_id,
+                actor_id=actor_id,
+            )
+        )
+    return events
+
+
+def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
+    """Admit a bidder under the next paddle, or renew what it accepted under its own."""
+    terms = sale.terms
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+    if command.bidder_id in sale.seller_ids:
+        return Rejected(Rejection.SELLER_MAY_NOT_BID, "a seller may not bid on its own goods")
+    if command.terms_version != terms.version:
+        message = f"the terms of this sale are at version {terms.version}"
+        return Rejected(Rejection.TERMS_NOT_ACCEPTED, message)
+    if terms.certificate_required and not command.certificate:
+        return Rejected(Rejection.CERTIFICATE_REQUIRED, "this sale asks for a resale certificate")
+    if command.deposit_minor < terms.deposit_minor:
+        message = "the deposit for this sale is not paid"
+        return Rejected(Rejection.DEPOSIT_REQUIRED, message, terms.deposit_minor)
+    known = sale.registrations.get(command.bidder_id)
+    limit_minor = command.limit_minor
+    if limit_minor is None and command.deposit_minor:
+        limit_minor = command.deposit_minor * terms.deposit_factor
+    registered = BidderRegistered(
+        bidder_id=command.bidder_id,
+        paddle=known.paddle if known else Paddle(FIRST_PADDLE + len(sale.registrations)),
+        terms_version=command.terms_version,
+        restrictions=command.restrictions,
+        deposit_minor=command.deposit_minor,
+        limit_minor=limit_minor,
+        tax_bps=command.tax_bps,
+        certificate=command.certificate,
+    )
+    return [registered]
+
+
+def set_limit(sale: Sale, command: SetLimit) -> Decision:
+    """Another limit; what the bidder already leads stands, even above it."""
+    if command.bidder_id not in sale.registrations:
+        return Rejected(Rejection.NOT_REGISTERED, "this bidder is not registered for the sale")
+    changed = LimitChanged(
+        bidder_id=command.bidder_id, limit_minor=command.limit_minor, actor_id=command.actor_id
+    )
+    return [changed]
+
+
+def pause_sale(sale: Sale, command: PauseSale) -> Decision:
+    """Stop bids and closings."""
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+    if sale.paused_from_us is not None:
+        return Rejected(Rejection.SALE_PAUSED, "the sale is already paused")
+    return [SalePaused(reason=command.reason, actor_id=command.actor_id)]
+
+
+def resume_sale(sale: Sale, command: ResumeSale, now_us: int) -> Decision:
+    """Go on; the pause counts as an outage, so that nobody loses time to bid."""
+    if sale.paused_from_us is None:
+        return Rejected(Rejection.SALE_NOT_PAUSED, "the sale is not paused")
+    moved = _moved_ends(sale, MoveReason.PAUSE, sale.paused_from_us, now_us)
+    return [SaleResumed(actor_id=command.actor_id), *moved]
+
+
+def move_ends_after_outage(sale: Sale, command: MoveEndsAfterOutage, now_us: int) -> Decision:
+    """The outage rule. A paused sale is left alone: its resumption moves the ends."""
+    if sale.paused_from_us is not None:
+        return []
+    return _moved_ends(sale, MoveReason.OUTAGE, command.dark_from_us, now_us)
+
+
+def _moved_ends(sale: Sale, reason: MoveReason, dark_from_us: int, ready_us: int) -> list[AnyEvent]:
+    # A lot that ended before the dark time has had its time: it is closed, not revived.
+    lots = [lot for lot in sale.lots.values() if lot.is_unended(dark_from_us)]
+    if not lots:
+        return []
+    dark_us = max(0, ready_us - dark_from_us)
+    soft_close = sale.terms.soft_close
+    extension_us = soft_close.extension_us if soft_close else 0
+    first_end_us = min(lot.closes_at_us for lot in lots)
+    move_us = ends_move_by_us(dark_us, ready_us, first_end_us, extension_us)
+    if not move_us:
+        return []
+    ends = tuple(
+        MovedEnd(
+            lot.lot_id,
+            lot.closes_at_us + move_us,
+            None if lot.latest_end_us is None else lot.latest_end_us + move_us,
+        )
+        for lot in lots
+    )
+    return [EndsMoved(reason=reason, cause_lot_id=None, dark_us=dark_us, ends=ends)]

@@ -1,0 +1,356 @@
+"""What happened, defined once for the log, the WebSocket and settlement.
+
+A field is public unless it is annotated with the ``Audience`` that may see it. An event with
+``public=False`` does not appear in public at all: it reaches its owner and the staff who may
+see it, under the owner's own count. A published field, tag or version is never changed:
+a new shape is a new version, and the old one stays readable (``codec``).
+"""
+
+from enum import Flag, StrEnum, auto
+from typing import Annotated, ClassVar, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
+
+from auction.commands import WithdrawalCause
+from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle
+from auction.pricing import ReserveStatus
+from auction.terms import LotKind, Terms
+
+
+class Audience(Flag):
+    """Who besides nobody may see a private field. A maximum is for its owner alone."""
+
+    NOBODY = 0
+    OWNER = auto()  # the bidder whom the event is about
+    LIQUIDATOR = auto()
+    STAFF = auto()
+
+
+OWNER, LIQUIDATOR, STAFF = Audience.OWNER, Audience.LIQUIDATOR, Audience.STAFF
+
+# Short names for the annotations below.
+OwnerStaff = OWNER | STAFF
+SellerStaff = LIQUIDATOR | STAFF
+Parties = OWNER | LIQUIDATOR | STAFF
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """A fact about a sale; about one of its lots if it has a ``lot_id``."""
+
+    VERSION: ClassVar[int] = 1
+    PUBLIC: ClassVar[bool] = True
+
+
+class PassReason(StrEnum):
+    """Why a lot was not sold."""
+
+    NO_BIDS = "NO_BIDS"
+    RESERVE_NOT_MET = "RESERVE_NOT_MET"
+    IF_BID_DECLINED = "IF_BID_DECLINED"
+    IF_BID_EXPIRED = "IF_BID_EXPIRED"
+
+
+class MoveReason(StrEnum):
+    """Why ends moved without a bid on the lot itself."""
+
+    LINKED = "LINKED"  # a bid on another lot, under GROUP or CASCADE
+    OUTAGE = "OUTAGE"
+    PAUSE = "PAUSE"
+
+
+class Allocation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one winner gets of a lot: ``quantity`` units at ``price_minor`` each."""
+
+    paddle: Paddle
+    quantity: int
+    price_minor: int
+    amount_minor: int
+
+
+class MovedEnd(Struct, frozen=True, forbid_unknown_fields=True):
+    """The end now in force of one lot."""
+
+    lot_id: LotId
+    closes_at_us: int
+    latest_end_us: int | None
+
+
+class SaleScheduled(Event, tag="sale_scheduled"):
+    """The first event of a sale. ``secret`` keys the commitments and is shown to nobody."""
+
+    shard: int
+    liquidator_id: LiquidatorId
+    terms: Terms
+    seller_ids: Annotated[tuple[BidderId, ...], STAFF]
+    actor_id: Annotated[ActorId, SellerStaff]
+    secret: Annotated[bytes, Audience.NOBODY]
+
+
+class LotScheduled(Event, tag="lot_scheduled"):
+    """A lot joined the sale."""
+
+    lot_id: LotId
+    kind: LotKind
+    title: str
+    opening_minor: int
+    reserve: ReserveStatus
+    opens_at_us: int
+    closes_at_us: int
+    latest_end_us: int | None
+    group: str
+    restrictions: tuple[str, ...]
+    manifest_sha256: bytes | None
+    reserve_minor: Annotated[int | None, SellerStaff]
+    consignor_id: Annotated[BidderId | None, SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class BidderRegistered(Event, tag="bidder_registered"):
+    """A reseller was admitted under a paddle, or renewed what it accepted."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    bidder_id: Annotated[BidderId, OwnerStaff]
+    paddle: Annotated[Paddle, Parties]
+    terms_version: Annotated[int, Parties]
+    restrictions: Annotated[tuple[str, ...], Parties]
+    deposit_minor: Annotated[int, OwnerStaff]
+    limit_minor: Annotated[int | None, OwnerStaff]
+    tax_bps: Annotated[int, OwnerStaff]
+    certificate: Annotated[bool, OwnerStaff]
+
+
+class LimitChanged(Event, tag="limit_changed"):
+    """Staff or a deposit gave a bidder another limit; ``None``: none."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    bidder_id: Annotated[BidderId, OwnerStaff]
+    limit_minor: Annotated[int | None, OwnerStaff]
+    actor_id: Annotated[ActorId, STAFF]
+
+
+class BidPlaced(Event, tag="bid_placed"):
+    """A bid stands. ``price_minor`` and ``leader`` are what the lot came to by it.
+
+    ``bid_count`` counts the lot's public bids. ``bid_id`` and ``maximum_minor`` are the
+    bidder's own; no one else ever sees them, staff included.
+    """
+
+    lot_id: LotId
+    paddle: Paddle
+    leader: Paddle
+    price_minor: int
+    next_minimum_minor: int
+    reserve: ReserveStatus
+    bid_count: int
+    bidder_id: Annotated[BidderId, OwnerStaff]
+    bid_id: Annotated[BidId, OWNER]
+    maximum_minor: Annotated[int, OWNER]
+    freight_minor: Annotated[int, OWNER]
+
+
+class MaximumRaised(Event, tag="maximum_raised"):
+    """The leader raised the own maximum without effect on price or reserve: rivals see nothing."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    lot_id: Annotated[LotId, OWNER]
+    bidder_id: Annotated[BidderId, OWNER]
+    bid_id: Annotated[BidId, OWNER]
+    maximum_minor: Annotated[int, OWNER]
+    freight_minor: Annotated[int, OWNER]
+
+
+class EndExtended(Event, tag="end_extended"):
+    """A bid in the window moved the lot's end. ``final``: it cannot move further."""
+
+    lot_id: LotId
+    closes_at_us: int
+    extensions: int
+    final: bool
+
+
+class EndsMoved(Event, tag="ends_moved"):
+    """The ends of several lots moved together; an event of the sale, not of each lot."""
+
+    reason: MoveReason
+    cause_lot_id: LotId | None
+    dark_us: int | None
+    ends: tuple[MovedEnd, ...]
+
+
+class ReserveChanged(Event, tag="reserve_changed"):
+    """The liquidator set the reserve anew. What of it is public follows as ReserveStatusChanged."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    lot_id: Annotated[LotId, SellerStaff]
+    reserve_minor: Annotated[int | None, SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class ReserveStatusChanged(Event, tag="reserve_status_changed"):
+    """A changed reserve is now met, not met, or gone. The price did not fall."""
+
+    lot_id: LotId
+    reserve: ReserveStatus
+    price_minor: int | None
+    next_minimum_minor: int
+
+
+class BidsVoided(Event, tag="bids_voided"):
+    """Staff voided one bidder's bids on a lot; the lot stands at what remained."""
+
+    lot_id: LotId
+    paddle: Paddle
+    leader: Paddle | None
+    price_minor: int | None
+    next_minimum_minor: int
+    reserve: ReserveStatus
+    bidder_id: Annotated[BidderId, OwnerStaff]
+    reason: Annotated[str, Parties]
+    actor_id: Annotated[ActorId, STAFF]
+
+
+class LotWithdrawn(Event, tag="lot_withdrawn"):
+    """The lot was taken out of the sale."""
+
+    lot_id: LotId
+    cause: WithdrawalCause
+    reason: Annotated[str, SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class SalePaused(Event, tag="sale_paused"):
+    """No bids, no closings until the sale is resumed."""
+
+    reason: str
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class SaleResumed(Event, tag="sale_resumed"):
+    """The sale goes on."""
+
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class IfBidOpened(Event, tag="if_bid_opened"):
+    """The lot ended below its reserve; its top bidder stays bound until ``until_us``."""
+
+    lot_id: LotId
+    paddle: Paddle
+    price_minor: int
+    until_us: int
+    bidder_id: Annotated[BidderId, OwnerStaff]
+
+
+class IfBidCountered(Event, tag="if_bid_countered"):
+    """The liquidator asks the bound bidder for ``amount_minor``."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    lot_id: Annotated[LotId, Parties]
+    bidder_id: Annotated[BidderId, OwnerStaff]
+    amount_minor: Annotated[int, Parties]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class CounterDeclined(Event, tag="counter_declined"):
+    """The bound bidder does not pay more; the own bid stays bound."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    lot_id: Annotated[LotId, Parties]
+    bidder_id: Annotated[BidderId, OwnerStaff]
+
+
+class LotSold(Event, tag="lot_sold"):
+    """The hammer fell. ``hammer_price_minor`` is the sum of the allocations.
+
+    ``winners`` are the bidders of the allocations, in their order.
+    """
+
+    lot_id: LotId
+    hammer_price_minor: int
+    reserve: ReserveStatus
+    allocations: tuple[Allocation, ...]
+    winners: Annotated[tuple[BidderId, ...], SellerStaff]
+
+
+class LotPassed(Event, tag="lot_passed"):
+    """The lot was not sold; ``price_minor`` is the highest price reached."""
+
+    lot_id: LotId
+    reason: PassReason
+    price_minor: int | None
+
+
+class AwardFunded(Event, tag="award_funded"):
+    """The buyer has paid for this lot."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    lot_id: Annotated[LotId, Parties]
+    bidder_id: Annotated[BidderId, Parties]
+    actor_id: Annotated[ActorId, STAFF]
+
+
+class SaleClosed(Event, tag="sale_closed"):
+    """Every lot has ended."""
+
+    sold: int
+    passed: int
+    withdrawn: int
+
+
+AnyEvent = (
+    BidPlaced
+    | MaximumRaised
+    | EndExtended
+    | EndsMoved
+    | SaleScheduled
+    | LotScheduled
+    | BidderRegistered
+    | LimitChanged
+    | ReserveChanged
+    | ReserveStatusChanged
+    | BidsVoided
+    | LotWithdrawn
+    | SalePaused
+    | SaleResumed
+    | IfBidOpened
+    | IfBidCountered
+    | CounterDeclined
+    | LotSold
+    | LotPassed
+    | AwardFunded
+    | SaleClosed
+)
+
+EVENT_TYPES: dict[str, type[AnyEvent]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)
+}
+
+# The events that end a lot: nothing bid-like follows them, and they carry the commitments
+# of the lot's private events.
+LOT_ENDINGS = (LotSold, LotPassed, LotWithdrawn)
+
+
+def _private_fields(kind: type[AnyEvent]) -> dict[str, Audience]:
+    private = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            private |= {name: mark for mark in get_args(hint) if isinstance(mark, Audience)}
+    return private
+
+
+# For each type of event: who may see each private field; a field that is absent is public.
+PRIVATE_FIELDS: dict[type[AnyEvent], dict[str, Audience]] = {
+    kind: _private_fields(kind) for kind in EVENT_TYPES.values()
+}
+
+
+def lot_of(event: AnyEvent) -> LotId | None:
+    """The lot that the event is about; ``None``: the sale as a whole."""
+    return getattr(event, "lot_id", None)

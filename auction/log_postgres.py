@@ -1,0 +1,222 @@
+"""The log in PostgreSQL.
+
+Appends and heartbeats have a connection of their own, so that no pool queue stands before a
+bid. The fence is in the statement: a shard's row moves from (position, epoch) to the next
+position or the shard is left out, and a row lock makes the loser of a race wait and look
+again. What a lost connection leaves behind is one statement that either happened whole or not
+at all; ``take`` updates the same rows and so waits for its end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg.protocol import Record
+
+from auction.ids import SaleId, Shard
+from auction.ports import (
+    Batch,
+    LoggedEvent,
+    OutcomeUnknown,
+    ShardHead,
+    Snapshot,
+    StoredSnapshot,
+)
+from foundation.database import AnyConnection, Connection, Pool, acquire, connect, open_pool
+
+# A batch that takes longer than this has met a lost database; its outcome is settled by `take`.
+APPEND_TIMEOUT_S = 5.0
+
+_TAKE = """
+update log_shard set epoch = epoch + 1, owner = $2
+where shard = any ($1::smallint[]) and (not $3 or owner = $2)
+returning shard, position, epoch, beat_at_us
+"""
+
+# Move each shard's row if its position and epoch are the ones expected, then insert the
+# events of the shards that moved, in the order of the arrays.
+_APPEND = """
+with moved as (
+    update log_shard s
+    set position = s.position + w.count, beat_at_us = $9
+    from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::integer[])
+        as w (shard, position, epoch, count)
+    where s.shard = w.shard and s.position = w.position and s.epoch = w.epoch
+    returning s.shard, s.epoch
+), written as (
+    insert into log_event (shard, position, epoch, sale_id, body)
+    select e.shard, e.position, m.epoch, e.sale_id, e.body
+    from unnest($5::smallint[], $6::bigint[], $7::text[], $8::bytea[])
+        as e (shard, position, sale_id, body)
+    join moved m on m.shard = e.shard
+)
+select shard from moved
+"""
+
+_BEAT = """
+update log_shard s set beat_at_us = $3
+from unnest($1::smallint[], $2::bigint[]) as w (shard, epoch)
+where s.shard = w.shard and s.epoch = w.epoch
+returning s.shard
+"""
+
+_READ = """
+select shard, position, epoch, sale_id, body from log_event
+where shard = $1 and position > $2 order by position limit $3
+"""
+
+_READ_SALE = """
+select shard, position, epoch, sale_id, body from log_event
+where sale_id = $1 and position > $2 order by position limit $3
+"""
+
+_HEADS = "select shard, position from log_shard"
+
+# The shard's row is locked, so that a new owner's snapshot is never replaced by an old one.
+_HOLD_SHARD = "select 1 from log_shard where shard = $1 and epoch = $2 for share"
+
+_SAVE_STATE = """
+insert into log_snapshot (shard, position, state) values ($1, $2, $3)
+on conflict (shard) do update set position = excluded.position, state = excluded.state
+"""
+
+_SAVE_ACCEPTED = "insert into log_snapshot_accepted (shard, position, accepted) values ($1, $2, $3)"
+
+_LOAD_STATE = "select position, state from log_snapshot where shard = $1"
+
+_LOAD_ACCEPTED = """
+select accepted from log_snapshot_accepted
+where shard = $1 and position <= $2 order by position
+"""
+
+_CLOCK = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
+
+
+class PostgresLog:
+    """An ``EventLog`` on a migrated database whose settings are safe."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._appender: Connection | None = None
+        self._pool: Pool | None = None
+
+    async def close(self) -> None:
+        """Let the connections go; nothing may be under way."""
+        appender, self._appender = self._appender, None
+        pool, self._pool = self._pool, None
+        if appender is not None:
+            appender.terminate()
+        if pool is not None:
+            pool.terminate()
+
+    async def take(self, shards: Iterable[Shard], owner: str, *, back: bool) -> list[ShardHead]:
+        """See ``EventLog``."""
+        async with self._appending() as connection:
+            rows = await connection.fetch(_TAKE, list(shards), owner, back)
+        return [ShardHead(*row) for row in sorted(rows, key=lambda row: int(row[0]))]
+
+    async def append(self, batch: Batch) -> set[Shard]:
+        """See ``EventLog``."""
+        parts = batch.appends.values()
+        async with self._appending() as connection:
+            rows = await connection.fetch(
+                _APPEND,
+                [part.shard for part in parts],
+                [part.position for part in parts],
+                [part.epoch for part in parts],
+                [part.count for part in parts],
+                batch.shards,
+                batch.positions,
+                batch.sale_ids,
+                batch.bodies,
+                batch.at_us,
+                timeout=APPEND_TIMEOUT_S,
+            )
+        return batch.appends.keys() - {row[0] for row in rows}
+
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
+        """See ``EventLog``."""
+        async with self._appending() as connection:
+            rows = await connection.fetch(
+                _BEAT, list(epochs), list(epochs.values()), at_us, timeout=APPEND_TIMEOUT_S
+            )
+        return epochs.keys() - {row[0] for row in rows}
+
+    async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:
+        """See ``EventLog``."""
+        async with self._reading() as connection:
+            return _events(await connection.fetch(_READ, shard, after, limit))
+
+    async def read_sale(self, sale_id: SaleId, after: int, limit: int) -> list[LoggedEvent]:
+        """See ``EventLog``."""
+        async with self._reading() as connection:
+            return _events(await connection.fetch(_READ_SALE, sale_id, after, limit))
+
+    async def heads(self) -> dict[Shard, int]:
+        """See ``EventLog``."""
+        async with self._reading() as connection:
+            return {Shard(row[0]): row[1] for row in await connection.fetch(_HEADS)}
+
+    async def save_snapshot(self, snapshot: Snapshot, epoch: int) -> bool:
+        """See ``EventLog``."""
+        shard, position = snapshot.shard, snapshot.position
+        async with self._reading() as connection, connection.transaction():
+            if await connection.fetchval(_HOLD_SHARD, shard, epoch) is None:
+                return False
+            await connection.execute(_SAVE_STATE, shard, position, snapshot.state)
+            await connection.execute(_SAVE_ACCEPTED, shard, position, snapshot.accepted)
+        return True
+
+    async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:
+        """See ``EventLog``."""
+        async with (
+            self._reading() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            row = await connection.fetchrow(_LOAD_STATE, shard)
+            if row is None:
+                return None
+            accepted = await connection.fetch(_LOAD_ACCEPTED, shard, row[0])
+        return StoredSnapshot(row[0], row[1], [segment[0] for segment in accepted])
+
+    async def clock_us(self) -> int:
+        """See ``EventLog``."""
+        async with self._reading() as connection:
+            clock_us: int = await connection.fetchval(_CLOCK)
+        return clock_us
+
+    @asynccontextmanager
+    async def _appending(self) -> AsyncIterator[Connection]:
+        """The writer's own connection; after any fault a new one, so that none is half-way through."""
+        try:
+            if self._appender is None:
+                self._appender = await connect(self._dsn, name="writer")
+            yield self._appender
+        except _FAULTS as error:
+            appender, self._appender = self._appender, None
+            if appender is not None:
+                appender.terminate()
+            raise OutcomeUnknown(_summary(error)) from error
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AnyConnection]:
+        try:
+            if self._pool is None:
+                self._pool = await open_pool(self._dsn, name="log")
+            async with acquire(self._pool) as connection:
+                yield connection
+        except _FAULTS as error:
+            raise OutcomeUnknown(_summary(error)) from error
+
+
+# Whatever a server, a network or a full disk can do to a statement.
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+
+
+def _summary(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _events(rows: list[Record]) -> list[LoggedEvent]:
+    return [LoggedEvent(*row) for row in rows]

@@ -1,0 +1,340 @@
+"""The state of a sale, and ``evolve``: how an event changes it.
+
+``evolve`` refuses nothing. It is called with events that were decided or read from the log,
+so what does not fit is a broken invariant and an ``assert``. It changes the state in place.
+"""
+
+from enum import StrEnum
+from typing import assert_never
+
+from msgspec import Struct, field
+
+from auction.costs import all_in_minor
+from auction.events import (
+    AnyEvent,
+    AwardFunded,
+    BidderRegistered,
+    BidPlaced,
+    BidsVoided,
+    CounterDeclined,
+    EndExtended,
+    EndsMoved,
+    IfBidCountered,
+    IfBidOpened,
+    LimitChanged,
+    LotPassed,
+    LotScheduled,
+    LotSold,
+    LotWithdrawn,
+    MaximumRaised,
+    ReserveChanged,
+    ReserveStatusChanged,
+    SaleClosed,
+    SalePaused,
+    SaleResumed,
+    SaleScheduled,
+)
+from auction.ids import BidderId, BidId, LiquidatorId, LotId, Paddle, SaleId
+from auction.pricing import ReserveStatus
+from auction.terms import Terms, VoidRule
+
+# The first paddle of a sale. Three digits, as in a saleroom; what it is says nothing about
+# the bidder, and the same bidder has another one in another sale.
+FIRST_PADDLE = Paddle(101)
+
+
+class LotStatus(StrEnum):
+    """LIVE until the lot ends; whether it is open yet is a question of time, not of state."""
+
+    LIVE = "LIVE"
+    IF_BID = "IF_BID"
+    SOLD = "SOLD"
+    PASSED = "PASSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Standing(Struct):
+    """A bidder's maximum on a lot. ``order`` is when it was made, for ties: the earlier wins."""
+
+    maximum_minor: int
+    freight_minor: int
+    order: int
+
+
+class Lot(Struct):
+    """A lot of a sale. ``closes_at_us`` is the end in force; everything reads it."""
+
+    lot_id: LotId
+    kind: str
+    title: str
+    group: str
+    restrictions: frozenset[str]
+    consignor_id: BidderId | None
+    opening_minor: int
+    reserve_minor: int | None
+    opens_at_us: int
+    scheduled_closes_at_us: int
+    closes_at_us: int
+    latest_end_us: int | None
+    status: LotStatus = LotStatus.LIVE
+    extensions: int = 0
+    bid_count: int = 0  # public bids
+    next_minimum_minor: int = 0
+    price_minor: int | None = None
+    reserve: ReserveStatus = ReserveStatus.NONE
+    leader: BidderId | None = None
+    second_minor: int | None = None  # the best maximum of a bidder other than the leader
+    standings: dict[BidderId, Standing] = field(default_factory=dict)
+    counter_minor: int | None = None  # the liquidator's counter-offer on an if-bid
+
+    @property
+    def top_minor(self) -> int | None:
+        """The leader's maximum."""
+        return None if self.leader is None else self.standings[self.leader].maximum_minor
+
+    def is_unended(self, now_us: int) -> bool:
+        """Whether its end is still to come. A lot past its end stays LIVE until it is closed."""
+        return self.status is LotStatus.LIVE and now_us < self.closes_at_us
+
+
+class Registration(Struct):
+    """A bidder in the sale. ``weights``: what each lot led or won unpaid weighs on the limit, all-in."""
+
+    bidder_id: BidderId
+    paddle: Paddle
+    terms_version: int
+    restrictions: frozenset[str]
+    limit_minor: int | None
+    tax_bps: int
+    weights: dict[LotId, int] = field(default_factory=dict)
+    exposure_minor: int = 0  # the sum of the weights
+
+
+class AcceptedBid(Struct, frozen=True):
+    """What an accepted bid id answered: the same id gets the same again."""
+
+    lot_id: LotId
+    amount_minor: int
+    code: str
+    sequence: int | None
+    receipt: bytes
+
+
+class Sale(Struct):
+    """A sale as the fold of its events, with the numbers that its next event takes (``chain``)."""
+
+    sale_id: SaleId
+    liquidator_id: LiquidatorId = LiquidatorId("")
+    seller_ids: frozenset[BidderId] = frozenset()
+    terms: Terms = field(default_factory=Terms)
+    secret: bytes = b""
+    lots: dict[LotId, Lot] = field(default_factory=dict)
+    registrations: dict[BidderId, Registration] = field(default_factory=dict)
+    bidders: dict[Paddle, BidderId] = field(default_factory=dict)
+    accepted: dict[tuple[BidderId, BidId], AcceptedBid] = field(default_factory=dict)
+    paused_from_us: int | None = None
+    unended: int = 0  # lots that have not ended
+    closed: bool = False
+    # The chain's part.
+    sequence: int = 0
+    lot_sequences: dict[LotId, int] = field(default_factory=dict)
+    owner_sequences: dict[str, int] = field(default_factory=dict)
+    head: bytes = bytes(32)  # the hash of the last public event
+    last_at_us: int = 0
+    # Commitments of private events that no closing event carries yet; "" is the sale itself.
+    open_commitments: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def paddle_of(self, bidder_id: BidderId) -> Paddle:
+        """The paddle of a registered bidder."""
+        return self.registrations[bidder_id].paddle
+
+
+def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:
+    """Apply one event. ``order`` rises with every event of the sale's shard (its position)."""
+    match event:
+        case BidPlaced():
+            _bid_placed(sale, event, order)
+        case MaximumRaised():
+            _maximum_raised(sale, event, order)
+        case EndExtended():
+            lot = sale.lots[event.lot_id]
+            assert event.closes_at_us > lot.closes_at_us, "an extension moves the end later"
+            lot.closes_at_us = event.closes_at_us
+            lot.extensions = event.extensions
+        case EndsMoved():
+            for moved in event.ends:
+                lot = sale.lots[moved.lot_id]
+                assert moved.closes_at_us > lot.closes_at_us, "a move is to a later end"
+                lot.closes_at_us, lot.latest_end_us = moved.closes_at_us, moved.latest_end_us
+        case SaleScheduled():
+            sale.liquidator_id = event.liquidator_id
+            sale.seller_ids = frozenset(event.seller_ids)
+            sale.terms, sale.secret = event.terms, event.secret
+        case LotScheduled():
+            _lot_scheduled(sale, event)
+        case BidderRegistered():
+            _bidder_registered(sale, event)
+        case LimitChanged():
+            sale.registrations[event.bidder_id].limit_minor = event.limit_minor
+        case ReserveChanged():
+            sale.lots[event.lot_id].reserve_minor = event.reserve_minor
+        case ReserveStatusChanged():
+            lot = sale.lots[event.lot_id]
+            lot.reserve, lot.price_minor = event.reserve, event.price_minor
+            lot.next_minimum_minor = event.next_minimum_minor
+        case BidsVoided():
+            _bids_voided(sale, event)
+        case LotWithdrawn():
+            _end_lot(sale, event.lot_id, LotStatus.WITHDRAWN)
+        case SalePaused():
+            assert sale.paused_from_us is None, "a sale is paused once"
+            sale.paused_from_us = at_us
+        case SaleResumed():
+            sale.paused_from_us = None
+        case IfBidOpened():
+            lot = sale.lots[event.lot_id]
+            assert lot.status is LotStatus.LIVE, "an if-bid is opened when a live lot ends"
+            lot.status, lot.closes_at_us = LotStatus.IF_BID, event.until_us
+        case IfBidCountered():
+            sale.lots[event.lot_id].counter_minor = event.amount_minor
+        case CounterDeclined():
+            sale.lots[event.lot_id].counter_minor = None
+        case LotSold():
+            _lot_sold(sale, event)
+        case LotPassed():
+            _end_lot(sale, event.lot_id, LotStatus.PASSED)
+        case AwardFunded():
+            _weigh(sale, event.bidder_id, event.lot_id, 0)
+        case SaleClosed():
+            assert sale.unended == 0, "a sale closes when its last lot has ended"
+            sale.closed = True
+        case _:
+            assert_never(event)
+
+
+def _bid_placed(sale: Sale, event: BidPlaced, order: int) -> None:
+    lot = sale.lots[event.lot_id]
+    assert lot.status is LotStatus.LIVE, "no bid after the end"
+    assert lot.price_minor is None or event.price_minor >= lot.price_minor, "the price fell"
+    bidder_id, old_leader = event.bidder_id, lot.leader
+    leads = event.leader == event.paddle
+    if leads and old_leader is not None and old_leader != bidder_id:
+        lot.second_minor = lot.standings[old_leader].maximum_minor
+        _weigh(sale, old_leader, lot.lot_id, 0)
+    elif not leads:
+        lot.second_minor = max(lot.second_minor or 0, event.maximum_minor)
+    lot.standings[bidder_id] = Standing(event.maximum_minor, event.freight_minor, order)
+    if leads:
+        lot.leader = bidder_id
+        _weigh_leader(sale, lot, bidder_id)
+    assert lot.leader is not None and sale.paddle_of(lot.leader) == event.leader, "two leaders"
+    lot.price_minor, lot.reserve = event.price_minor, event.reserve
+    lot.next_minimum_minor, lot.bid_count = event.next_minimum_minor, event.bid_count
+
+
+def _maximum_raised(sale: Sale, event: MaximumRaised, order: int) -> None:
+    lot = sale.lots[event.lot_id]
+    assert lot.leader == event.bidder_id, "only the leader raises in private"
+    lot.standings[event.bidder_id] = Standing(event.maximum_minor, event.freight_minor, order)
+    _weigh_leader(sale, lot, event.bidder_id)
+
+
+def _lot_scheduled(sale: Sale, event: LotScheduled) -> None:
+    assert event.lot_id not in sale.lots, "a lot is scheduled once"
+    sale.lots[event.lot_id] = Lot(
+        lot_id=event.lot_id,
+        kind=event.kind,
+        title=event.title,
+        group=event.group,
+        restrictions=frozenset(event.restrictions),
+        consignor_id=event.consignor_id,
+        opening_minor=event.opening_minor,
+        reserve_minor=event.reserve_minor,
+        opens_at_us=event.opens_at_us,
+        scheduled_closes_at_us=event.closes_at_us,
+        closes_at_us=event.closes_at_us,
+        latest_end_us=event.latest_end_us,
+        next_minimum_minor=event.opening_minor,
+        reserve=event.reserve,
+    )
+    sale.unended += 1
+
+
+def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:
+    known = sale.registrations.get(event.bidder_id)
+    if known is None:
+        assert event.paddle not in sale.bidders, "a paddle is given once"
+        sale.bidders[event.paddle] = event.bidder_id
+        known = Registration(event.bidder_id, event.paddle, 0, frozenset(), None, 0)
+        sale.registrations[event.bidder_id] = known
+    assert known.paddle == event.paddle, "the paddle stays"
+    known.terms_version = event.terms_version
+    known.restrictions = frozenset(event.restrictions)
+    known.limit_minor, known.tax_bps = event.limit_minor, event.tax_bps
+
+
+def _bids_voided(sale: Sale, event: BidsVoided) -> None:
+    lot = sale.lots[event.lot_id]
+    if lot.leader is not None:
+        _weigh(sale, lot.leader, lot.lot_id, 0)
+    if sale.terms.void_rule is VoidRule.NO_REVIVE:
+        lot.standings.clear()
+    else:
+        del lot.standings[event.bidder_id]
+    lot.leader = None if event.leader is None else sale.bidders[event.leader]
+    rivals = [s.maximum_minor for b, s in lot.standings.items() if b != lot.leader]
+    lot.second_minor = max(rivals, default=None)
+    lot.price_minor, lot.reserve = event.price_minor, event.reserve
+    lot.next_minimum_minor = event.next_minimum_minor
+    if lot.leader is not None:
+        _weigh_leader(sale, lot, lot.leader)
+
+
+def _lot_sold(sale: Sale, event: LotSold) -> None:
+    lot = sale.lots[event.lot_id]
+    leader = lot.leader
+    _end_lot(sale, event.lot_id, LotStatus.SOLD)
+    lot.price_minor = event.hammer_price_minor
+    for winner, allocation in zip(event.winners, event.allocations, strict=True):
+        assert winner == leader, "an English auction has one winner"
+        freight = lot.standings[winner].freight_minor
+        _weigh(sale, winner, lot.lot_id, _all_in(sale, winner, allocation.amount_minor, freight))
+
+
+def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus) -> None:
+    lot = sale.lots[lot_id]
+    assert lot.status in (LotStatus.LIVE, LotStatus.IF_BID), "a lot ends once"
+    lot.status = status
+    lot.counter_minor = None
+    sale.unended -= 1
+    if lot.leader is not None:
+        _weigh(sale, lot.leader, lot_id, 0)
+
+
+def _weigh_leader(sale: Sale, lot: Lot, leader: BidderId) -> None:
+    standing = lot.standings[leader]
+    weight = _all_in(sale, leader, standing.maximum_minor, standing.freight_minor)
+    _weigh(sale, leader, lot.lot_id, weight)
+
+
+def _weigh(sale: Sale, bidder_id: BidderId, lot_id: LotId, weight_minor: int) -> None:
+    registration = sale.registrations[bidder_id]
+    registration.exposure_minor += weight_minor - registration.weights.pop(lot_id, 0)
+    if weight_minor:
+        registration.weights[lot_id] = weight_minor
+
+
+def _all_in(sale: Sale, bidder_id: BidderId, hammer_minor: int, freight_minor: int) -> int:
+    """What a hammer price would come to for this bidder, all-in."""
+    terms = sale.terms
+    tax_bps = sale.registrations[bidder_id].tax_bps
+    return all_in_minor(terms.premium, hammer_minor, tax_bps, freight_minor, terms.freight_taxable)
+
+
+def exposure_if_leading_minor(
+    sale: Sale, lot: Lot, bidder_id: BidderId, maximum_minor: int, freight_minor: int
+) -> int:
+    """The bidder's exposure if it led this lot with this maximum."""
+    registration = sale.registrations[bidder_id]
+    others = registration.exposure_minor - registration.weights.get(lot.lot_id, 0)
+    return others + _all_in(sale, bidder_id, maximum_minor, freight_minor)
