@@ -1,7 +1,7 @@
 """The door to PostgreSQL: a pool in which nothing waits for ever, no unsafe server behind."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -24,6 +24,10 @@ ACQUIRE_TIMEOUT_S = 5.0
 MAX_CONNECTIONS = 10
 
 OLDEST_SERVER = 15
+
+
+class DatabaseUnreachable(OperatorError):
+    """No connection could be made: nobody answers there, or it does not let us in."""
 
 
 class UnsafeDatabase(OperatorError):
@@ -50,14 +54,15 @@ SESSION_SETTINGS = {
 
 async def open_pool(dsn: str, *, name: str, max_connections: int = MAX_CONNECTIONS) -> Pool:
     """A pool of connections called ``name`` in the server's own views; close it when done."""
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=max_connections,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
-    )
+    with _unreachable_named(dsn):
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=max_connections,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
+        )
 
 
 @asynccontextmanager
@@ -69,12 +74,24 @@ async def acquire(pool: Pool) -> AsyncIterator[PooledConnection]:
 
 async def connect(dsn: str, *, name: str) -> Connection:
     """One connection with the pool's time-outs, for a command that needs no more."""
-    return await asyncpg.connect(
-        dsn,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
-    )
+    with _unreachable_named(dsn):
+        return await asyncpg.connect(
+            dsn,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
+        )
+
+
+@contextmanager
+def _unreachable_named(dsn: str) -> Iterator[None]:
+    """Say where nobody was reached, and keep the password out of it."""
+    try:
+        yield
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        where = dsn.rpartition("@")[2].partition("?")[0]
+        reason = str(error) or type(error).__name__
+        raise DatabaseUnreachable(f"no connection to PostgreSQL at {where}: {reason}") from error
 
 
 async def refuse_unsafe(connection: AnyConnection) -> None:

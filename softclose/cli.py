@@ -18,6 +18,10 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "migrate": "Bring the database's tables up to this version.",
+    "doctor": "Say what is right and wrong with this installation.",
+    "settings": "Show the settings in force.",
+    "backup": "Copy the embedded data into one file.",
+    "restore": "Put a backup in the place of the embedded data.",
 }
 
 

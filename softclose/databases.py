@@ -9,14 +9,10 @@ from foundation.database import connect, refuse_unsafe
 from foundation.migrator import Migration, migrate
 from softclose.data_folder import DataFolderHeld, hold
 from softclose.embedded_postgres import EmbeddedPostgres
-from softclose.postgres_cluster import Cluster
+from softclose.postgres_cluster import Cluster, embedded_folder
+from softclose.restores import finish_restore
 from softclose.rooms import rooms
 from softclose.settings import Settings
-
-
-def embedded_folder(data: Path) -> Path:
-    """Where in the data folder the embedded PostgreSQL lives."""
-    return data / "postgres"
 
 
 def running_dsn(data: Path) -> str | None:
@@ -30,6 +26,7 @@ def running_dsn(data: Path) -> str | None:
 async def embedded_server(data: Path) -> AsyncIterator[EmbeddedPostgres]:
     """Hold the data folder and run its PostgreSQL for the block."""
     with hold(data):
+        finish_restore(data)
         postgres = EmbeddedPostgres(embedded_folder(data))
         try:
             await postgres.start()

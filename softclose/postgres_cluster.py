@@ -30,6 +30,11 @@ class EmbeddedPostgresFailed(OperatorError):
     """The PostgreSQL that Softclose brings along does not start or stop."""
 
 
+def embedded_folder(data: Path) -> Path:
+    """Where in the data folder the embedded PostgreSQL lives."""
+    return data / "postgres"
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server, as its lock file tells."""
