@@ -13,7 +13,7 @@ _logger = structlog.get_logger(__name__)
 
 
 class LocalBus:
-    """A ``Bus`` of plain calls. A listener must not block, and one that fails is not heard again."""
+    """A ``Bus`` of plain calls. A listener must not block; one that fails is dropped."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []

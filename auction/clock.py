@@ -44,7 +44,7 @@ class EngineClock:
             self._base_us, self._set_at_us = log_us, steady_us()
 
     def skew_us(self, log_us: int) -> int:
-        """How far engine time is ahead of the log's clock; 0 for a clock that keeps its own time."""
+        """How far engine time is ahead of the log's; 0 for a clock that keeps its own time."""
         return self.now_us() - log_us if self._speed == 1.0 else 0
 
     async def sleep_until(self, at_us: int) -> None:

@@ -7,7 +7,7 @@ from auction.terms import Premium
 
 
 def premium_minor(premium: Premium, hammer_minor: int) -> int:
-    """The buyer's premium: each tier's rate on its own part of the hammer price, at least the minimum.
+    """The buyer's premium: each tier's rate on its own part of the price, at least the minimum.
 
     Tiers of 15/12/10 % from 0, 10,000 and 50,000 on 62,500 make 7,550.
     """
@@ -30,7 +30,7 @@ def _marginal_minor(premium: Premium, hammer_minor: int) -> int:
 def all_in_minor(
     premium: Premium, hammer_minor: int, tax_bps: int, freight_minor: int, freight_taxable: bool
 ) -> int:
-    """Hammer price + premium + freight + tax on what is taxable: what weighs on a bidder's limit."""
+    """Hammer price, premium, freight, and tax on what is taxable: what weighs on a limit."""
     buyers_premium = premium_minor(premium, hammer_minor)
     due = hammer_minor + buyers_premium + freight_minor
     if not tax_bps:

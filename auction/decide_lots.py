@@ -43,7 +43,7 @@ _NO_IF_BID = Rejected(Rejection.NO_IF_BID, "no bid on this lot waits for the sel
 
 
 def change_reserve(sale: Sale, command: ChangeReserve, now_us: int) -> Decision:
-    """Set the reserve: freely before the first bid, after it only downwards. The price never falls."""
+    """Set the reserve: freely before the first bid, then only downwards. The price never falls."""
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
@@ -121,7 +121,10 @@ def _ranked(lot: Lot, without: BidderId) -> list[tuple[BidderId, Standing]]:
 
 
 def withdraw_lot(sale: Sale, command: WithdrawLot, now_us: int) -> Decision:
-    """With reserve always; without reserve not after a bid, save for recall, law or safety (UCC 2-328(3))."""
+    """With reserve always; without, not after a bid, save for recall, law or safety.
+
+    UCC 2-328(3): goods put up without reserve cannot be withdrawn once a bid is called for.
+    """
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT

@@ -75,7 +75,7 @@ class MovedEnd(Struct, frozen=True, forbid_unknown_fields=True):
     latest_end_us: int | None
 
 
-class SaleScheduled(Event, tag="sale_scheduled"):
+class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True):
     """The first event of a sale. ``secret`` keys the commitments and is shown to nobody."""
 
     shard: int
@@ -86,7 +86,7 @@ class SaleScheduled(Event, tag="sale_scheduled"):
     secret: Annotated[bytes, Audience.NOBODY]
 
 
-class LotScheduled(Event, tag="lot_scheduled"):
+class LotScheduled(Event, tag="lot_scheduled", frozen=True, kw_only=True):
     """A lot joined the sale."""
 
     lot_id: LotId
@@ -105,7 +105,7 @@ class LotScheduled(Event, tag="lot_scheduled"):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class BidderRegistered(Event, tag="bidder_registered"):
+class BidderRegistered(Event, tag="bidder_registered", frozen=True, kw_only=True):
     """A reseller was admitted under a paddle, or renewed what it accepted."""
 
     PUBLIC: ClassVar[bool] = False
@@ -120,7 +120,7 @@ class BidderRegistered(Event, tag="bidder_registered"):
     certificate: Annotated[bool, OwnerStaff]
 
 
-class LimitChanged(Event, tag="limit_changed"):
+class LimitChanged(Event, tag="limit_changed", frozen=True, kw_only=True):
     """Staff or a deposit gave a bidder another limit; ``None``: none."""
 
     PUBLIC: ClassVar[bool] = False
@@ -130,7 +130,7 @@ class LimitChanged(Event, tag="limit_changed"):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class BidPlaced(Event, tag="bid_placed"):
+class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True):
     """A bid stands. ``price_minor`` and ``leader`` are what the lot came to by it.
 
     ``bid_count`` counts the lot's public bids. ``bid_id`` and ``maximum_minor`` are the
@@ -150,7 +150,7 @@ class BidPlaced(Event, tag="bid_placed"):
     freight_minor: Annotated[int, OWNER]
 
 
-class MaximumRaised(Event, tag="maximum_raised"):
+class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True):
     """The leader raised the own maximum without effect on price or reserve: rivals see nothing."""
 
     PUBLIC: ClassVar[bool] = False
@@ -162,7 +162,7 @@ class MaximumRaised(Event, tag="maximum_raised"):
     freight_minor: Annotated[int, OWNER]
 
 
-class EndExtended(Event, tag="end_extended"):
+class EndExtended(Event, tag="end_extended", frozen=True, kw_only=True):
     """A bid in the window moved the lot's end. ``final``: it cannot move further."""
 
     lot_id: LotId
@@ -171,7 +171,7 @@ class EndExtended(Event, tag="end_extended"):
     final: bool
 
 
-class EndsMoved(Event, tag="ends_moved"):
+class EndsMoved(Event, tag="ends_moved", frozen=True, kw_only=True):
     """The ends of several lots moved together; an event of the sale, not of each lot."""
 
     reason: MoveReason
@@ -180,7 +180,7 @@ class EndsMoved(Event, tag="ends_moved"):
     ends: tuple[MovedEnd, ...]
 
 
-class ReserveChanged(Event, tag="reserve_changed"):
+class ReserveChanged(Event, tag="reserve_changed", frozen=True, kw_only=True):
     """The liquidator set the reserve anew. What of it is public follows as ReserveStatusChanged."""
 
     PUBLIC: ClassVar[bool] = False
@@ -190,7 +190,7 @@ class ReserveChanged(Event, tag="reserve_changed"):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class ReserveStatusChanged(Event, tag="reserve_status_changed"):
+class ReserveStatusChanged(Event, tag="reserve_status_changed", frozen=True, kw_only=True):
     """A changed reserve is now met, not met, or gone. The price did not fall."""
 
     lot_id: LotId
@@ -199,7 +199,7 @@ class ReserveStatusChanged(Event, tag="reserve_status_changed"):
     next_minimum_minor: int
 
 
-class BidsVoided(Event, tag="bids_voided"):
+class BidsVoided(Event, tag="bids_voided", frozen=True, kw_only=True):
     """Staff voided one bidder's bids on a lot; the lot stands at what remained."""
 
     lot_id: LotId
@@ -213,7 +213,7 @@ class BidsVoided(Event, tag="bids_voided"):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class LotWithdrawn(Event, tag="lot_withdrawn"):
+class LotWithdrawn(Event, tag="lot_withdrawn", frozen=True, kw_only=True):
     """The lot was taken out of the sale."""
 
     lot_id: LotId
@@ -222,20 +222,20 @@ class LotWithdrawn(Event, tag="lot_withdrawn"):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class SalePaused(Event, tag="sale_paused"):
+class SalePaused(Event, tag="sale_paused", frozen=True, kw_only=True):
     """No bids, no closings until the sale is resumed."""
 
     reason: str
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class SaleResumed(Event, tag="sale_resumed"):
+class SaleResumed(Event, tag="sale_resumed", frozen=True, kw_only=True):
     """The sale goes on."""
 
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class IfBidOpened(Event, tag="if_bid_opened"):
+class IfBidOpened(Event, tag="if_bid_opened", frozen=True, kw_only=True):
     """The lot ended below its reserve; its top bidder stays bound until ``until_us``."""
 
     lot_id: LotId
@@ -245,7 +245,7 @@ class IfBidOpened(Event, tag="if_bid_opened"):
     bidder_id: Annotated[BidderId, OwnerStaff]
 
 
-class IfBidCountered(Event, tag="if_bid_countered"):
+class IfBidCountered(Event, tag="if_bid_countered", frozen=True, kw_only=True):
     """The liquidator asks the bound bidder for ``amount_minor``."""
 
     PUBLIC: ClassVar[bool] = False
@@ -256,7 +256,7 @@ class IfBidCountered(Event, tag="if_bid_countered"):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class CounterDeclined(Event, tag="counter_declined"):
+class CounterDeclined(Event, tag="counter_declined", frozen=True, kw_only=True):
     """The bound bidder does not pay more; the own bid stays bound."""
 
     PUBLIC: ClassVar[bool] = False
@@ -265,7 +265,7 @@ class CounterDeclined(Event, tag="counter_declined"):
     bidder_id: Annotated[BidderId, OwnerStaff]
 
 
-class LotSold(Event, tag="lot_sold"):
+class LotSold(Event, tag="lot_sold", frozen=True, kw_only=True):
     """The hammer fell. ``hammer_price_minor`` is the sum of the allocations.
 
     ``winners`` are the bidders of the allocations, in their order.
@@ -278,7 +278,7 @@ class LotSold(Event, tag="lot_sold"):
     winners: Annotated[tuple[BidderId, ...], SellerStaff]
 
 
-class LotPassed(Event, tag="lot_passed"):
+class LotPassed(Event, tag="lot_passed", frozen=True, kw_only=True):
     """The lot was not sold; ``price_minor`` is the highest price reached."""
 
     lot_id: LotId
@@ -286,7 +286,7 @@ class LotPassed(Event, tag="lot_passed"):
     price_minor: int | None
 
 
-class AwardFunded(Event, tag="award_funded"):
+class AwardFunded(Event, tag="award_funded", frozen=True, kw_only=True):
     """The buyer has paid for this lot."""
 
     PUBLIC: ClassVar[bool] = False
@@ -296,7 +296,7 @@ class AwardFunded(Event, tag="award_funded"):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class SaleClosed(Event, tag="sale_closed"):
+class SaleClosed(Event, tag="sale_closed", frozen=True, kw_only=True):
     """Every lot has ended."""
 
     sold: int
@@ -338,10 +338,12 @@ LOT_ENDINGS = (LotSold, LotPassed, LotWithdrawn)
 
 
 def _private_fields(kind: type[AnyEvent]) -> dict[str, Audience]:
-    private = {}
+    private: dict[str, Audience] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
-        if get_origin(hint) is Annotated:
-            private |= {name: mark for mark in get_args(hint) if isinstance(mark, Audience)}
+        marks = get_args(hint) if get_origin(hint) is Annotated else ()
+        for mark in marks:
+            if isinstance(mark, Audience):
+                private[name] = mark
     return private
 
 

@@ -61,7 +61,7 @@ where s.shard = w.shard and s.epoch = w.epoch
 returning s.shard
 """
 
-_READ = """
+READ_SHARD = """
 select shard, position, epoch, sale_id, body from log_event
 where shard = $1 and position > $2 order by position limit $3
 """
@@ -146,7 +146,7 @@ class PostgresLog:
     async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
         async with self._reading() as connection:
-            return _events(await connection.fetch(_READ, shard, after, limit))
+            return _events(await connection.fetch(READ_SHARD, shard, after, limit))
 
     async def read_sale(self, sale_id: SaleId, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
@@ -188,7 +188,7 @@ class PostgresLog:
 
     @asynccontextmanager
     async def _appending(self) -> AsyncIterator[Connection]:
-        """The writer's own connection; after any fault a new one, so that none is half-way through."""
+        """The writer's own connection; after any fault a new one, with nothing half-way."""
         try:
             if self._appender is None:
                 self._appender = await connect(self._dsn, name="writer")

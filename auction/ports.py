@@ -164,7 +164,7 @@ class Clock(Protocol):
 
 
 class Bus(Protocol):
-    """Tells who listens what was written down. Never the truth: who misses something reads the log."""
+    """Tells listeners what was written down. Not the truth: who missed something reads the log."""
 
     def publish(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
         """Announce durable events of a shard, in order. Never blocks, never fails the caller."""

@@ -53,5 +53,5 @@ class Rejected(Struct, frozen=True):
     minimum_minor: int | None = None
 
 
-# What ``decide`` returns: what follows from a command (nothing, if it changes nothing), or a refusal.
+# What ``decide`` returns: what follows from a command, which may be nothing, or a refusal.
 Decision = list[AnyEvent] | Rejected

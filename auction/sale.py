@@ -98,7 +98,7 @@ class Lot(Struct):
 
 
 class Registration(Struct):
-    """A bidder in the sale. ``weights``: what each lot led or won unpaid weighs on the limit, all-in."""
+    """A bidder in the sale. ``weights``: what each lot led, or won and unpaid, comes to all-in."""
 
     bidder_id: BidderId
     paddle: Paddle
@@ -149,7 +149,7 @@ class Sale(Struct):
         return self.registrations[bidder_id].paddle
 
 
-def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:
+def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa: C901 - dispatch
     """Apply one event. ``order`` rises with every event of the sale's shard (its position)."""
     match event:
         case BidPlaced():

@@ -68,7 +68,7 @@ class ShardState(Struct):
         return sale
 
     def snapshot(self, now_us: int) -> Snapshot:
-        """The state as it is now; starts the next segment of accepted bids, and puts old sales away."""
+        """The state as it is now. Starts the next segment of accepted bids; puts old sales away."""
         for sale in list(self.sales.values()):
             if sale.closed and sale.last_at_us + RETIRE_AFTER_US <= now_us:
                 del self.sales[sale.sale_id]

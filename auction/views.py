@@ -41,7 +41,7 @@ STAFF: Final = Viewer(staff=True)
 
 
 def view(recorded: Recorded, viewer: Viewer) -> dict[str, Any] | None:
-    """The event as plain values, with only the fields that ``viewer`` may see; ``None``: nothing."""
+    """The event as plain values, only the fields that ``viewer`` may see; ``None``: nothing."""
     event = recorded.event
     audience = viewer.audience(event)
     private = PRIVATE_FIELDS[type(event)]

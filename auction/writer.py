@@ -63,6 +63,8 @@ UNAVAILABLE = Verdict(
 
 _logger = structlog.get_logger(__name__)
 
+ALL_SHARDS = tuple(map(Shard, range(SHARDS)))
+
 Reply = tuple["asyncio.Future[Verdict]", Verdict, Shard]
 
 
@@ -79,7 +81,7 @@ class Writer:
         clock: Clock,
         bus: Bus,
         owner: str,
-        shards: Iterable[Shard] = tuple(Shard(number) for number in range(SHARDS)),
+        shards: Iterable[Shard] = ALL_SHARDS,
     ) -> None:
         self._log, self._clock, self._bus, self._owner = log, clock, bus, owner
         self._wanted = list(shards)
