@@ -150,9 +150,7 @@ def _new_row(sale_id: SaleId, sale: SaleScheduled, event: LotScheduled) -> Board
     )
 
 
-def post(
-    board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent
-) -> None:
+def post(board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent) -> None:
     """Apply an event to the rows that it concerns."""
     match event:
         case BidPlaced():

@@ -31,7 +31,7 @@ class CorruptLog(Exception):
     """What the log holds is not an event of this or an earlier version."""
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event in its place: numbered, sealed, and encoded.
 
     ``sequence`` counts the sale's public events, ``lot_sequence`` those of its lot,

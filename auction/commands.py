@@ -34,7 +34,7 @@ class WithdrawalCause(StrEnum):
     SAFETY = "SAFETY"
 
 
-class ScheduleSale(Struct, frozen=True, kw_only=True):
+class ScheduleSale(Struct, frozen=True, kw_only=True, gc=False):
     """Open a sale under these terms. ``secret``: 32 random bytes that key its commitments."""
 
     sale_id: ASaleId
@@ -46,7 +46,7 @@ class ScheduleSale(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class AddLots(Struct, frozen=True, kw_only=True):
+class AddLots(Struct, frozen=True, kw_only=True, gc=False):
     """More lots for a sale that is not closed."""
 
     sale_id: ASaleId
@@ -54,7 +54,7 @@ class AddLots(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class RegisterBidder(Struct, frozen=True, kw_only=True):
+class RegisterBidder(Struct, frozen=True, kw_only=True, gc=False):
     """Admit an approved reseller to a sale, or renew what it accepted; the paddle stays.
 
     ``limit_minor`` set by staff replaces deposit x factor; both absent: no limit.
@@ -71,7 +71,7 @@ class RegisterBidder(Struct, frozen=True, kw_only=True):
     certificate: bool = False
 
 
-class SetLimit(Struct, frozen=True, kw_only=True):
+class SetLimit(Struct, frozen=True, kw_only=True, gc=False):
     """Replace a bidder's limit; ``None``: no limit."""
 
     sale_id: ASaleId
@@ -80,7 +80,7 @@ class SetLimit(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class PlaceBid(Struct, frozen=True, kw_only=True):
+class PlaceBid(Struct, frozen=True, kw_only=True, gc=False):
     """A bid is a maximum. ``bid_id`` makes it safe to send again.
 
     ``freight_minor``: the quote that counts towards the limit, 0 when the bidder collects.
@@ -95,7 +95,7 @@ class PlaceBid(Struct, frozen=True, kw_only=True):
     freight_minor: Minor = 0
 
 
-class ChangeReserve(Struct, frozen=True, kw_only=True):
+class ChangeReserve(Struct, frozen=True, kw_only=True, gc=False):
     """Set the reserve of a lot; ``None``: none. After the first bid only downwards."""
 
     sale_id: ASaleId
@@ -104,7 +104,7 @@ class ChangeReserve(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class VoidBids(Struct, frozen=True, kw_only=True):
+class VoidBids(Struct, frozen=True, kw_only=True, gc=False):
     """Void all bids of one bidder on one open lot."""
 
     sale_id: ASaleId
@@ -114,7 +114,7 @@ class VoidBids(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class WithdrawLot(Struct, frozen=True, kw_only=True):
+class WithdrawLot(Struct, frozen=True, kw_only=True, gc=False):
     """Take a lot out of the sale before it closes."""
 
     sale_id: ASaleId
@@ -124,7 +124,7 @@ class WithdrawLot(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class PauseSale(Struct, frozen=True, kw_only=True):
+class PauseSale(Struct, frozen=True, kw_only=True, gc=False):
     """Take no bids and close no lot until the sale is resumed."""
 
     sale_id: ASaleId
@@ -132,14 +132,14 @@ class PauseSale(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class ResumeSale(Struct, frozen=True, kw_only=True):
+class ResumeSale(Struct, frozen=True, kw_only=True, gc=False):
     """Go on after a pause; ends move as after an outage."""
 
     sale_id: ASaleId
     actor_id: AnActorId
 
 
-class AcceptIfBid(Struct, frozen=True, kw_only=True):
+class AcceptIfBid(Struct, frozen=True, kw_only=True, gc=False):
     """Sell to the bound top bidder at the price reached, though the reserve was not met."""
 
     sale_id: ASaleId
@@ -147,7 +147,7 @@ class AcceptIfBid(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class DeclineIfBid(Struct, frozen=True, kw_only=True):
+class DeclineIfBid(Struct, frozen=True, kw_only=True, gc=False):
     """Let the lot pass."""
 
     sale_id: ASaleId
@@ -155,7 +155,7 @@ class DeclineIfBid(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class CounterIfBid(Struct, frozen=True, kw_only=True):
+class CounterIfBid(Struct, frozen=True, kw_only=True, gc=False):
     """Ask the bound top bidder for more; the bid stands until the bidder answers."""
 
     sale_id: ASaleId
@@ -164,7 +164,7 @@ class CounterIfBid(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class AnswerCounter(Struct, frozen=True, kw_only=True):
+class AnswerCounter(Struct, frozen=True, kw_only=True, gc=False):
     """The bound top bidder takes the counter-offer, or not."""
 
     sale_id: ASaleId
@@ -173,7 +173,7 @@ class AnswerCounter(Struct, frozen=True, kw_only=True):
     accepted: bool
 
 
-class RecordFunding(Struct, frozen=True, kw_only=True):
+class RecordFunding(Struct, frozen=True, kw_only=True, gc=False):
     """The award of this lot is paid: it no longer weighs on the buyer's limit."""
 
     sale_id: ASaleId
@@ -182,13 +182,13 @@ class RecordFunding(Struct, frozen=True, kw_only=True):
     actor_id: AnActorId
 
 
-class CloseDue(Struct, frozen=True, kw_only=True):
+class CloseDue(Struct, frozen=True, kw_only=True, gc=False):
     """Close what is due. Sent by a timer; early, late or repeated it does no harm."""
 
     sale_id: ASaleId
 
 
-class MoveEndsAfterOutage(Struct, frozen=True, kw_only=True):
+class MoveEndsAfterOutage(Struct, frozen=True, kw_only=True, gc=False):
     """Apply the outage rule to a sale: the service was away from ``dark_from_us`` until now."""
 
     sale_id: ASaleId

@@ -12,6 +12,8 @@ def premium_minor(premium: Premium, hammer_minor: int) -> int:
     Tiers of 15/12/10 % from 0, 10,000 and 50,000 on 62,500 make 7,550.
     """
     tiers = premium.tiers
+    if not tiers:
+        return premium.minimum_minor
     if len(tiers) == 1:
         due = share_minor(hammer_minor, tiers[0].rate_bps)
     else:

@@ -34,8 +34,11 @@ SellerStaff = LIQUIDATOR | STAFF
 Parties = OWNER | LIQUIDATOR | STAFF
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """A fact about a sale; about one of its lots if it has a ``lot_id``."""
+class Event(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+    """A fact about a sale; about one of its lots if it has a ``lot_id``.
+
+    ``gc=False`` here and elsewhere: such values hold no cycles, and there are millions of them.
+    """
 
     VERSION: ClassVar[int] = 1
     PUBLIC: ClassVar[bool] = True
@@ -75,7 +78,7 @@ class MovedEnd(Struct, frozen=True, forbid_unknown_fields=True):
     latest_end_us: int | None
 
 
-class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True):
+class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True, gc=False):
     """The first event of a sale. ``secret`` keys the commitments and is shown to nobody."""
 
     shard: int
@@ -86,7 +89,7 @@ class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True):
     secret: Annotated[bytes, Audience.NOBODY]
 
 
-class LotScheduled(Event, tag="lot_scheduled", frozen=True, kw_only=True):
+class LotScheduled(Event, tag="lot_scheduled", frozen=True, kw_only=True, gc=False):
     """A lot joined the sale."""
 
     lot_id: LotId
@@ -105,7 +108,7 @@ class LotScheduled(Event, tag="lot_scheduled", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class BidderRegistered(Event, tag="bidder_registered", frozen=True, kw_only=True):
+class BidderRegistered(Event, tag="bidder_registered", frozen=True, kw_only=True, gc=False):
     """A reseller was admitted under a paddle, or renewed what it accepted."""
 
     PUBLIC: ClassVar[bool] = False
@@ -120,7 +123,7 @@ class BidderRegistered(Event, tag="bidder_registered", frozen=True, kw_only=True
     certificate: Annotated[bool, OwnerStaff]
 
 
-class LimitChanged(Event, tag="limit_changed", frozen=True, kw_only=True):
+class LimitChanged(Event, tag="limit_changed", frozen=True, kw_only=True, gc=False):
     """Staff or a deposit gave a bidder another limit; ``None``: none."""
 
     PUBLIC: ClassVar[bool] = False
@@ -130,7 +133,7 @@ class LimitChanged(Event, tag="limit_changed", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True):
+class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True, gc=False):
     """A bid stands. ``price_minor`` and ``leader`` are what the lot came to by it.
 
     ``bid_count`` counts the lot's public bids. ``bid_id`` and ``maximum_minor`` are the
@@ -150,7 +153,7 @@ class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True):
     freight_minor: Annotated[int, OWNER]
 
 
-class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True):
+class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True, gc=False):
     """The leader raised the own maximum without effect on price or reserve: rivals see nothing."""
 
     PUBLIC: ClassVar[bool] = False
@@ -162,7 +165,7 @@ class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True):
     freight_minor: Annotated[int, OWNER]
 
 
-class EndExtended(Event, tag="end_extended", frozen=True, kw_only=True):
+class EndExtended(Event, tag="end_extended", frozen=True, kw_only=True, gc=False):
     """A bid in the window moved the lot's end. ``final``: it cannot move further."""
 
     lot_id: LotId
@@ -171,7 +174,7 @@ class EndExtended(Event, tag="end_extended", frozen=True, kw_only=True):
     final: bool
 
 
-class EndsMoved(Event, tag="ends_moved", frozen=True, kw_only=True):
+class EndsMoved(Event, tag="ends_moved", frozen=True, kw_only=True, gc=False):
     """The ends of several lots moved together; an event of the sale, not of each lot."""
 
     reason: MoveReason
@@ -180,7 +183,7 @@ class EndsMoved(Event, tag="ends_moved", frozen=True, kw_only=True):
     ends: tuple[MovedEnd, ...]
 
 
-class ReserveChanged(Event, tag="reserve_changed", frozen=True, kw_only=True):
+class ReserveChanged(Event, tag="reserve_changed", frozen=True, kw_only=True, gc=False):
     """The liquidator set the reserve anew. What of it is public follows as ReserveStatusChanged."""
 
     PUBLIC: ClassVar[bool] = False
@@ -190,7 +193,9 @@ class ReserveChanged(Event, tag="reserve_changed", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class ReserveStatusChanged(Event, tag="reserve_status_changed", frozen=True, kw_only=True):
+class ReserveStatusChanged(
+    Event, tag="reserve_status_changed", frozen=True, kw_only=True, gc=False
+):
     """A changed reserve is now met, not met, or gone. The price did not fall."""
 
     lot_id: LotId
@@ -199,7 +204,7 @@ class ReserveStatusChanged(Event, tag="reserve_status_changed", frozen=True, kw_
     next_minimum_minor: int
 
 
-class BidsVoided(Event, tag="bids_voided", frozen=True, kw_only=True):
+class BidsVoided(Event, tag="bids_voided", frozen=True, kw_only=True, gc=False):
     """Staff voided one bidder's bids on a lot; the lot stands at what remained."""
 
     lot_id: LotId
@@ -213,7 +218,7 @@ class BidsVoided(Event, tag="bids_voided", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class LotWithdrawn(Event, tag="lot_withdrawn", frozen=True, kw_only=True):
+class LotWithdrawn(Event, tag="lot_withdrawn", frozen=True, kw_only=True, gc=False):
     """The lot was taken out of the sale."""
 
     lot_id: LotId
@@ -222,20 +227,20 @@ class LotWithdrawn(Event, tag="lot_withdrawn", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class SalePaused(Event, tag="sale_paused", frozen=True, kw_only=True):
+class SalePaused(Event, tag="sale_paused", frozen=True, kw_only=True, gc=False):
     """No bids, no closings until the sale is resumed."""
 
     reason: str
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class SaleResumed(Event, tag="sale_resumed", frozen=True, kw_only=True):
+class SaleResumed(Event, tag="sale_resumed", frozen=True, kw_only=True, gc=False):
     """The sale goes on."""
 
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class IfBidOpened(Event, tag="if_bid_opened", frozen=True, kw_only=True):
+class IfBidOpened(Event, tag="if_bid_opened", frozen=True, kw_only=True, gc=False):
     """The lot ended below its reserve; its top bidder stays bound until ``until_us``."""
 
     lot_id: LotId
@@ -245,7 +250,7 @@ class IfBidOpened(Event, tag="if_bid_opened", frozen=True, kw_only=True):
     bidder_id: Annotated[BidderId, OwnerStaff]
 
 
-class IfBidCountered(Event, tag="if_bid_countered", frozen=True, kw_only=True):
+class IfBidCountered(Event, tag="if_bid_countered", frozen=True, kw_only=True, gc=False):
     """The liquidator asks the bound bidder for ``amount_minor``."""
 
     PUBLIC: ClassVar[bool] = False
@@ -256,7 +261,7 @@ class IfBidCountered(Event, tag="if_bid_countered", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, SellerStaff]
 
 
-class CounterDeclined(Event, tag="counter_declined", frozen=True, kw_only=True):
+class CounterDeclined(Event, tag="counter_declined", frozen=True, kw_only=True, gc=False):
     """The bound bidder does not pay more; the own bid stays bound."""
 
     PUBLIC: ClassVar[bool] = False
@@ -265,7 +270,7 @@ class CounterDeclined(Event, tag="counter_declined", frozen=True, kw_only=True):
     bidder_id: Annotated[BidderId, OwnerStaff]
 
 
-class LotSold(Event, tag="lot_sold", frozen=True, kw_only=True):
+class LotSold(Event, tag="lot_sold", frozen=True, kw_only=True, gc=False):
     """The hammer fell. ``hammer_price_minor`` is the sum of the allocations.
 
     ``winners`` are the bidders of the allocations, in their order.
@@ -278,7 +283,7 @@ class LotSold(Event, tag="lot_sold", frozen=True, kw_only=True):
     winners: Annotated[tuple[BidderId, ...], SellerStaff]
 
 
-class LotPassed(Event, tag="lot_passed", frozen=True, kw_only=True):
+class LotPassed(Event, tag="lot_passed", frozen=True, kw_only=True, gc=False):
     """The lot was not sold; ``price_minor`` is the highest price reached."""
 
     lot_id: LotId
@@ -286,7 +291,7 @@ class LotPassed(Event, tag="lot_passed", frozen=True, kw_only=True):
     price_minor: int | None
 
 
-class AwardFunded(Event, tag="award_funded", frozen=True, kw_only=True):
+class AwardFunded(Event, tag="award_funded", frozen=True, kw_only=True, gc=False):
     """The buyer has paid for this lot."""
 
     PUBLIC: ClassVar[bool] = False
@@ -296,7 +301,7 @@ class AwardFunded(Event, tag="award_funded", frozen=True, kw_only=True):
     actor_id: Annotated[ActorId, STAFF]
 
 
-class SaleClosed(Event, tag="sale_closed", frozen=True, kw_only=True):
+class SaleClosed(Event, tag="sale_closed", frozen=True, kw_only=True, gc=False):
     """Every lot has ended."""
 
     sold: int

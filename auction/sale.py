@@ -53,7 +53,7 @@ class LotStatus(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
-class Standing(Struct):
+class Standing(Struct, gc=False):
     """A bidder's maximum on a lot. ``order`` is when it was made, for ties: the earlier wins."""
 
     maximum_minor: int
@@ -110,7 +110,7 @@ class Registration(Struct):
     exposure_minor: int = 0  # the sum of the weights
 
 
-class AcceptedBid(Struct, frozen=True):
+class AcceptedBid(Struct, frozen=True, gc=False):
     """What an accepted bid id answered: the same id gets the same again."""
 
     lot_id: LotId

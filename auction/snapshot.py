@@ -16,7 +16,7 @@ from auction.sale import AcceptedBid, Sale
 SNAPSHOT_FORMAT: Final = 1
 
 
-class AcceptedEntry(Struct, frozen=True, array_like=True):
+class AcceptedEntry(Struct, frozen=True, array_like=True, gc=False):
     """An accepted bid with its place in the state."""
 
     sale_id: SaleId

@@ -18,7 +18,7 @@ class Acceptance(StrEnum):
     ACCEPTED = "ACCEPTED"  # any other command
 
 
-class LotState(Struct, frozen=True):
+class LotState(Struct, frozen=True, gc=False):
     """A lot as the bidder may see it: the public state, and the bidder's own part of it."""
 
     lot_id: LotId
@@ -35,7 +35,7 @@ class LotState(Struct, frozen=True):
     lot_sequence: int
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """The answer to a command. ``code``: an ``Acceptance`` or a ``Rejection``.
 
     ``sequence`` is the public sequence of the first event, ``None`` for a private one;
