@@ -25,7 +25,7 @@ from auction.ids import ActorId, LotId, Paddle, shard_of
 from auction.outage import ends_move_by_us
 from auction.pricing import reserve_status
 from auction.rejections import Decision, Rejected, Rejection
-from auction.sale import FIRST_PADDLE, Sale
+from auction.sale import FIRST_PADDLE, Registration, Sale
 from auction.terms import LotListing, Terms, listing_fault, terms_fault
 
 
@@ -113,6 +113,8 @@ def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
     limit_minor = command.limit_minor
     if limit_minor is None and command.deposit_minor:
         limit_minor = command.deposit_minor * terms.deposit_factor
+    if known and _accepted_already(known, command, limit_minor):
+        return []
     registered = BidderRegistered(
         bidder_id=command.bidder_id,
         paddle=known.paddle if known else Paddle(FIRST_PADDLE + len(sale.registrations)),
@@ -126,10 +128,19 @@ def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
     return [registered]
 
 
+def _accepted_already(
+    known: Registration, command: RegisterBidder, limit_minor: int | None
+) -> bool:
+    now = (command.terms_version, frozenset(command.restrictions), limit_minor, command.tax_bps)
+    return now == (known.terms_version, known.restrictions, known.limit_minor, known.tax_bps)
+
+
 def set_limit(sale: Sale, command: SetLimit) -> Decision:
     """Another limit; what the bidder already leads stands, even above it."""
     if command.bidder_id not in sale.registrations:
         return Rejected(Rejection.NOT_REGISTERED, "this bidder is not registered for the sale")
+    if sale.registrations[command.bidder_id].limit_minor == command.limit_minor:
+        return []
     changed = LimitChanged(
         bidder_id=command.bidder_id, limit_minor=command.limit_minor, actor_id=command.actor_id
     )

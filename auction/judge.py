@@ -12,10 +12,10 @@ from auction.commands import Command, PlaceBid, lot_of
 from auction.decide import decide
 from auction.events import SaleResumed
 from auction.ids import LotId, SaleId, Shard
-from auction.ports import Batch, ShardAppend, Snapshot
+from auction.ports import Batch, ShardAppend
 from auction.rejections import Rejected
 from auction.sale import AcceptedBid, Sale
-from auction.shards import SNAPSHOT_EVERY, Deadlines, ShardState
+from auction.shards import SNAPSHOT_EVERY, Deadlines, PendingSnapshot, ShardState
 from auction.verdicts import Acceptance, LotState, Verdict
 from auction.views import lot_state
 
@@ -25,7 +25,7 @@ class Gathering(Struct):
 
     batch: Batch = field(default_factory=Batch)
     recorded: dict[Shard, list[Recorded]] = field(default_factory=dict)
-    snapshots: list[tuple[Snapshot, int]] = field(default_factory=list)  # with their epochs
+    snapshots: list[PendingSnapshot] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.batch.positions)
@@ -44,7 +44,8 @@ class Judge:
         """The verdict, which must not leave before everything decided so far is durable.
 
         ``shard`` is owned, and the command's sale, if it exists, is in memory. Time does not
-        fall: an earlier ``now_us`` counts as the time of the command before.
+        fall: an earlier ``now_us`` counts as the time of the command before. If this raises,
+        a rule is broken: nothing that gathers may be written, and the shard must be loaded again.
         """
         now_us = self._floor_us = max(now_us, self._floor_us)
         state = self.owned[shard]
@@ -57,8 +58,8 @@ class Judge:
             blank = Sale(command.sale_id) if sale is None else sale
             recorded = seal(blank, event, state.position + 1, now_us)
             first = first or recorded
-            self._gather(state, recorded)
             sale = state.fold(recorded)
+            self._gather(state, recorded)
             self.deadlines.note(recorded)
             if isinstance(event, SaleResumed):
                 self.deadlines.add_sales([sale])
@@ -71,7 +72,8 @@ class Judge:
         batch, shard = self.gathering.batch, state.shard
         part = batch.appends.get(shard)
         if part is None:
-            part = batch.appends[shard] = ShardAppend(shard, state.position, state.epoch)
+            part = ShardAppend(shard, recorded.position - 1, state.epoch)
+            batch.appends[shard] = part
             self.gathering.recorded[shard] = []
         part.count += 1
         batch.at_us = recorded.at_us
@@ -87,7 +89,7 @@ class Judge:
         for shard in gathering.batch.appends:
             state = self.owned.get(shard)
             if state and state.position - state.snapshot_position >= SNAPSHOT_EVERY:
-                gathering.snapshots.append((state.snapshot(self._floor_us), state.epoch))
+                gathering.snapshots.append(state.snapshot(self._floor_us))
         return gathering
 
     def own(self, state: ShardState) -> None:

@@ -67,7 +67,7 @@ class ShardState(Struct):
             )
         return sale
 
-    def snapshot(self, now_us: int) -> Snapshot:
+    def snapshot(self, now_us: int) -> "PendingSnapshot":
         """The state as it is now. Starts the next segment of accepted bids; puts old sales away."""
         for sale in list(self.sales.values()):
             if sale.closed and sale.last_at_us + RETIRE_AFTER_US <= now_us:
@@ -76,7 +76,21 @@ class ShardState(Struct):
         image = ShardImage(list(self.sales.values()), sorted(self.retired))
         accepted, self.accepted_since = self.accepted_since, []
         self.snapshot_position = self.position
-        return Snapshot(self.shard, self.position, encode_image(image), encode_accepted(accepted))
+        kept = Snapshot(self.shard, self.position, encode_image(image), encode_accepted(accepted))
+        return PendingSnapshot(kept, self.epoch, accepted)
+
+    def not_saved(self, pending: "PendingSnapshot") -> None:
+        """Segments add up: the next one takes what this one held. To hold a bid twice does no harm."""
+        if pending.epoch == self.epoch:
+            self.accepted_since[:0] = pending.accepted
+
+
+class PendingSnapshot(Struct, frozen=True):
+    """A snapshot to be kept once its last event is durable."""
+
+    snapshot: Snapshot
+    epoch: int
+    accepted: list[AcceptedEntry]
 
 
 async def load(log: EventLog, head: ShardHead) -> ShardState:

@@ -32,7 +32,7 @@ from auction.ids import SHARDS, SaleId, Shard, shard_of
 from auction.judge import Gathering, Judge
 from auction.ports import Bus, Clock, EventLog, OutcomeUnknown, ShardHead
 from auction.rejections import Rejection
-from auction.shards import ShardState, load, load_sale, next_deadline_us
+from auction.shards import PendingSnapshot, ShardState, load, load_sale, next_deadline_us
 from auction.verdicts import Verdict
 
 # Commands that may wait to be judged; beyond, the sender is told BUSY. Half a second of work.
@@ -89,9 +89,11 @@ class Writer:
         self._waiting: deque[tuple[Shard, Command, asyncio.Future[Verdict]]] = deque()
         self._replies: list[Reply] = []  # for the batch that gathers
         self._replies_in_flight: list[Reply] | None = None
+        self._doubtful: set[Shard] = set()  # their state may differ from the log
         self._serving = asyncio.Event()
         self._stopping = False
         self._alive_us = clock.monotonic_us()  # when the last durable sign of life was sent
+        self._snapshots: asyncio.Queue[PendingSnapshot] = asyncio.Queue(SHARDS)
         self._wake = asyncio.Event()  # there is something for `run` to do
         self._deadline_moved = asyncio.Event()
         self._places: dict[SaleId, Shard] = {}
@@ -131,10 +133,18 @@ class Writer:
 
     def _take(self, shard: Shard, command: Command, future: "asyncio.Future[Verdict]") -> None:
         """Judge a command now. Its verdict waits for every batch that it saw."""
-        if shard not in self._judge.owned:
+        if shard not in self._judge.owned or self._doubtful:
             _resolve(future, UNAVAILABLE)
             return
-        verdict = self._judge.judge(shard, command, self._clock.now_us())
+        try:
+            verdict = self._judge.judge(shard, command, self._clock.now_us())
+        except Exception:  # a defect of ours: the log line tells; nothing of it may be written
+            _logger.exception(
+                "judge_failed", sale_id=command.sale_id, command=type(command).__name__
+            )
+            _resolve(future, UNAVAILABLE)
+            self._doubt(shard)
+            return
         if len(self._judge.gathering):
             self._replies.append((future, verdict, shard))
             self._wake.set()
@@ -153,9 +163,10 @@ class Writer:
         helpers = [
             asyncio.create_task(self._close_what_is_due()),
             asyncio.create_task(self._watch_clock()),
+            asyncio.create_task(self._save_snapshots()),
         ]
         try:
-            while not self._stopping or len(self._judge.gathering) or self._waiting:
+            while not self._stopping or len(self._judge.gathering):
                 await self._wait_for_work()
                 await self._step()
                 for helper in helpers:
@@ -169,7 +180,7 @@ class Writer:
             self._refuse_undecided()
 
     def stop(self) -> None:
-        """Take no more commands, append and answer what was decided, and let ``run`` return."""
+        """Append and answer what was decided, refuse the rest, and let ``run`` return."""
         self._stopping = True
         self._serving.clear()
         self._wake.set()
@@ -184,8 +195,8 @@ class Writer:
         self._wake.clear()
 
     async def _step(self) -> None:
-        if not self._stopping and not self.ready:
-            await self._recover("dark", Gathering(), [])
+        if self._doubtful or not (self._stopping or self.ready):
+            await self._recover("defect" if self._doubtful else "dark", Gathering(), [])
         elif len(self._judge.gathering) or self._waiting:
             await self._flush()
         elif self._clock.monotonic_us() - self._alive_us >= BEAT_EVERY_US:
@@ -209,12 +220,16 @@ class Writer:
         self._alive_us = sent_us
         self._drop(lost)
         self._announce(gathering, replies, lost)
-        await self._save_snapshots(gathering, lost)
+        self._keep_snapshots(gathering, lost)
 
     async def _judge_waiting(self) -> None:
         """Fill the gathering batch from the inbox, a slice at a time."""
         judged = 0
-        while self._waiting and len(self._judge.gathering) < MAX_BATCH_EVENTS:
+        while (
+            self._waiting
+            and self._serving.is_set()
+            and len(self._judge.gathering) < MAX_BATCH_EVENTS
+        ):
             self._take(*self._waiting.popleft())
             judged += 1
             if judged % JUDGE_SLICE == 0:
@@ -238,40 +253,44 @@ class Writer:
             return
         self._alive_us = sent_us
 
-    async def _save_snapshots(self, gathering: Gathering, lost: set[Shard]) -> None:
-        for snapshot, epoch in gathering.snapshots:
-            if snapshot.shard in lost:
+    def _keep_snapshots(self, gathering: Gathering, lost: set[Shard]) -> None:
+        for pending in gathering.snapshots:
+            if pending.snapshot.shard in lost:
                 continue
+            if self._snapshots.full():
+                self.owned[pending.snapshot.shard].not_saved(pending)
+            else:
+                self._snapshots.put_nowait(pending)
+
+    async def _save_snapshots(self) -> None:
+        """Save one snapshot after the other, so that a shard's later one wins."""
+        while True:
+            pending = await self._snapshots.get()
+            shard = pending.snapshot.shard
             try:
-                await self._log.save_snapshot(snapshot, epoch)
+                await self._log.save_snapshot(pending.snapshot, pending.epoch)
             except OutcomeUnknown as error:
-                # Segments of accepted bids add up, and this one may be missing: load again.
-                doubtful = frozenset({snapshot.shard})
-                await self._recover(str(error), Gathering(), [], doubtful)
-                return
+                _logger.warning("snapshot_not_saved", shard=shard, error=str(error))
+                if shard in self.owned:
+                    self.owned[shard].not_saved(pending)
 
     # --- Owning -----------------------------------------------------------------------------
 
-    async def _recover(
-        self,
-        cause: str,
-        gathering: Gathering,
-        replies: list[Reply],
-        doubtful: frozenset[Shard] = frozenset(),
-    ) -> None:
+    async def _recover(self, cause: str, gathering: Gathering, replies: list[Reply]) -> None:
         """Back from the dark, or from an append (``gathering``) whose outcome is unknown.
 
         What was decided since is refused, the shards are taken back, those whose state may
-        differ from the log are loaded again (``doubtful`` ones too), and the append is settled
-        by their positions.
+        differ from the log are loaded again, and the append is settled by their positions.
         """
         _logger.warning("writer_recovers", cause=cause, in_flight=len(gathering))
         self._serving.clear()
         self._refuse_undecided()
         decided = self._judge.take_gathering()
         mine = list(self._judge.owned)
-        for shard in gathering.batch.appends.keys() | decided.batch.appends.keys() | doubtful:
+        self._doubtful |= gathering.batch.appends.keys() | decided.batch.appends.keys()
+        for shard in self._doubtful:
             self._judge.owned.pop(shard, None)
+        self._doubtful = set()
         # Nobody is kept waiting for a database that does not come back.
         patience = asyncio.get_running_loop().call_later(SETTLE_WITHIN_S, _refuse, replies)
         positions = await self._own(mine, back=True)
@@ -324,6 +343,12 @@ class Writer:
                 command = MoveEndsAfterOutage(sale_id=sale.sale_id, dark_from_us=head.beat_at_us)
                 self._judge.judge(head.shard, command, self._clock.now_us())
             self._judge.deadlines.add_sales([sale])
+
+    def _doubt(self, shard: Shard) -> None:
+        """This shard's state may differ from the log: write nothing more before it is loaded."""
+        self._doubtful.add(shard)
+        self._serving.clear()
+        self._wake.set()
 
     def _drop(self, lost: set[Shard]) -> None:
         for shard in lost:
