@@ -128,7 +128,8 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
         return Rejected(Rejection.TERMS_NOT_ACCEPTED, "accept the terms of the sale and lot first")
     if now_us < lot.opens_at_us:
         return Rejected(Rejection.LOT_NOT_OPEN, "bidding on this lot has not begun")
-    if now_us >= lot.closes_at_us or lot.status not in (LotStatus.LIVE, LotStatus.WITHDRAWN):
+    ended = sale.lots_time_us(now_us) >= lot.closes_at_us
+    if ended or lot.status not in (LotStatus.LIVE, LotStatus.WITHDRAWN):
         return Rejected(Rejection.LOT_CLOSED, "bidding on this lot has ended")
     if lot.status is LotStatus.WITHDRAWN:
         return Rejected(Rejection.LOT_WITHDRAWN, "this lot was withdrawn")

@@ -30,7 +30,7 @@ from auction.events import (
 from auction.ids import BidderId, LotId
 from auction.pricing import ReserveStatus, price_minor, reserve_status
 from auction.rejections import Decision, Rejected, Rejection
-from auction.sale import Lot, LotStatus, Sale, Standing
+from auction.sale import Lot, LotStatus, Sale, Standing, exposure_if_leading_minor
 from auction.terms import VoidRule
 
 # Lots closed by one command. A timer that finds more due sends another one after it: a
@@ -47,7 +47,7 @@ def change_reserve(sale: Sale, command: ChangeReserve, now_us: int) -> Decision:
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
-    if not lot.is_unended(now_us):
+    if not lot.is_unended(sale.lots_time_us(now_us)):
         return _ENDED
     new_minor, old_minor = command.reserve_minor, lot.reserve_minor
     if (new_minor or 0) % sale.terms.increments.unit_minor:
@@ -76,7 +76,7 @@ def void_bids(sale: Sale, command: VoidBids, now_us: int) -> Decision:
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
-    if not lot.is_unended(now_us):
+    if not lot.is_unended(sale.lots_time_us(now_us)):
         return _ENDED
     if command.bidder_id not in lot.standings:
         return Rejected(Rejection.NO_BIDS_TO_VOID, "this bidder has no bids on this lot")
@@ -130,7 +130,7 @@ def withdraw_lot(sale: Sale, command: WithdrawLot, now_us: int) -> Decision:
         return _NO_LOT
     if lot.status is LotStatus.WITHDRAWN:
         return Rejected(Rejection.LOT_WITHDRAWN, "this lot is already withdrawn")
-    if not lot.is_unended(now_us):
+    if not lot.is_unended(sale.lots_time_us(now_us)):
         return _ENDED
     bound = lot.reserve is ReserveStatus.NONE and lot.leader is not None
     if bound and command.cause is WithdrawalCause.SELLER:
@@ -243,7 +243,8 @@ def counter_if_bid(sale: Sale, command: CounterIfBid, now_us: int) -> Decision:
         return Rejected(Rejection.INVALID, message)
     if command.amount_minor <= lot.price_minor:
         message = "a counter-offer asks for more than the bid"
-        return Rejected(Rejection.COUNTER_NOT_ABOVE_BID, message, lot.price_minor + 1)
+        least_minor = lot.price_minor + sale.terms.increments.unit_minor
+        return Rejected(Rejection.COUNTER_NOT_ABOVE_BID, message, least_minor)
     countered = IfBidCountered(
         lot_id=lot.lot_id,
         bidder_id=lot.leader,
@@ -262,6 +263,13 @@ def answer_counter(sale: Sale, command: AnswerCounter, now_us: int) -> Decision:
         return Rejected(Rejection.NO_COUNTER, "no counter-offer on this lot waits for your answer")
     if not command.accepted:
         return [CounterDeclined(lot_id=lot.lot_id, bidder_id=command.bidder_id)]
+    registration = sale.registrations[command.bidder_id]
+    freight_minor = lot.standings[command.bidder_id].freight_minor
+    exposure_minor = exposure_if_leading_minor(
+        sale, lot, command.bidder_id, lot.counter_minor, freight_minor
+    )
+    if registration.limit_minor is not None and exposure_minor > registration.limit_minor:
+        return Rejected(Rejection.LIMIT_EXCEEDED, "the counter-offer is beyond your limit")
     return _with_sale_end(sale, [_sold(sale, lot, lot.counter_minor)])
 
 

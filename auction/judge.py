@@ -99,9 +99,15 @@ class Judge:
             self._floor_us = max(self._floor_us, sale.last_at_us)
         self.deadlines.add_sales(state.sales.values())
 
-    def bring_back(self, state: ShardState, sale: Sale) -> None:
+    def is_retired(self, shard: Shard, sale_id: SaleId) -> bool:
+        """Whether the sale was put away and must be brought back before it is judged."""
+        state = self.owned.get(shard)
+        return state is not None and sale_id in state.retired
+
+    def bring_back(self, shard: Shard, sale: Sale) -> None:
         """A retired sale was loaded again, unless another command was faster."""
-        if sale.sale_id in state.retired:
+        state = self.owned.get(shard)
+        if state is not None and sale.sale_id in state.retired:
             state.retired.discard(sale.sale_id)
             state.sales[sale.sale_id] = sale
 

@@ -1,6 +1,5 @@
 """Money: integer minor units of a currency. No float ever holds an amount."""
 
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -34,18 +33,19 @@ def parse_minor(text: str, currency: str) -> int:
     ``ValueError`` for anything that is not a plain decimal, that is negative, finer than the
     currency's minor unit, or beyond ``MAX_MINOR``; the message says which.
     """
-    plain = text.strip()
+    plain, named = text.strip(), text[:40]
     if not plain.isascii() or not plain.replace(".", "", 1).isdigit():
-        raise ValueError(f"{text!r} is not an amount such as 177.50")
-    try:
-        scaled = Decimal(plain).scaleb(EXPONENTS[currency])
-    except InvalidOperation:  # a number of digits that no amount has
-        raise ValueError(f"{text[:40]!r} is not an amount such as 177.50") from None
-    if scaled > MAX_MINOR:
-        raise ValueError(f"{text} is larger than any amount that can be bid")
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"{text} is finer than the smallest unit of {currency}")
-    return int(scaled)
+        raise ValueError(f"{named!r} is not an amount such as 177.50")
+    whole, _, fraction = plain.partition(".")
+    whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
+    exponent = EXPONENTS[currency]
+    if len(fraction) > exponent:
+        raise ValueError(f"{named} is finer than the smallest unit of {currency}")
+    # The length first: turning thousands of digits into a number is slow.
+    minor = int(whole + fraction.ljust(exponent, "0") or 0) if len(whole) < 20 else MAX_MINOR + 1
+    if minor > MAX_MINOR:
+        raise ValueError(f"{named} is larger than any amount that can be bid")
+    return minor
 
 
 def format_minor(amount_minor: int, currency: str) -> str:

@@ -144,6 +144,11 @@ class Sale(Struct):
     # Commitments of private events that no closing event carries yet; "" is the sale itself.
     open_commitments: dict[str, list[bytes]] = field(default_factory=dict)
 
+    def lots_time_us(self, now_us: int) -> int:
+        """The time by which lots end. It stands still while the sale is paused: what ends
+        meanwhile has its end moved when the sale goes on."""
+        return now_us if self.paused_from_us is None else self.paused_from_us
+
     def paddle_of(self, bidder_id: BidderId) -> Paddle:
         """The paddle of a registered bidder."""
         return self.registrations[bidder_id].paddle
@@ -168,7 +173,7 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
                 lot.closes_at_us, lot.latest_end_us = moved.closes_at_us, moved.latest_end_us
         case SaleScheduled():
             sale.liquidator_id = event.liquidator_id
-            sale.seller_ids = frozenset(event.seller_ids)
+            sale.seller_ids = frozenset(event.seller_ids) | {BidderId(event.liquidator_id)}
             sale.terms, sale.secret = event.terms, event.secret
         case LotScheduled():
             _lot_scheduled(sale, event)
@@ -271,6 +276,10 @@ def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:
     known.terms_version = event.terms_version
     known.restrictions = frozenset(event.restrictions)
     known.limit_minor, known.tax_bps = event.limit_minor, event.tax_bps
+    for lot_id in list(known.weights):
+        lot = sale.lots[lot_id]
+        if lot.status is not LotStatus.SOLD:  # an award bears the tax of its close
+            _weigh_leader(sale, lot, event.bidder_id)
 
 
 def _bids_voided(sale: Sale, event: BidsVoided) -> None:

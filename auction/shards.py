@@ -80,7 +80,7 @@ class ShardState(Struct):
         return PendingSnapshot(kept, self.epoch, accepted)
 
     def not_saved(self, pending: "PendingSnapshot") -> None:
-        """Segments add up: the next one takes what this one held. To hold a bid twice does no harm."""
+        """Segments add up: the next one takes what this one held; twice does no harm."""
         if pending.epoch == self.epoch:
             self.accepted_since[:0] = pending.accepted
 

@@ -27,12 +27,16 @@ from collections.abc import Iterable
 
 import structlog
 
-from auction.commands import CloseDue, Command, MoveEndsAfterOutage
+from auction.clock_watch import watch_clock
+from auction.closer import Closer
+from auction.commands import Command, MoveEndsAfterOutage
 from auction.ids import SHARDS, SaleId, Shard, shard_of
 from auction.judge import Gathering, Judge
+from auction.liveness import BEAT_EVERY_US, Liveness
 from auction.ports import Bus, Clock, EventLog, OutcomeUnknown, ShardHead
 from auction.rejections import Rejection
-from auction.shards import PendingSnapshot, ShardState, load, load_sale, next_deadline_us
+from auction.shards import ShardState, load, load_sale
+from auction.snapshot_keeper import SnapshotKeeper
 from auction.verdicts import Verdict
 
 # Commands that may wait to be judged; beyond, the sender is told BUSY. Half a second of work.
@@ -42,19 +46,12 @@ MAX_WAITING = 10_000
 MAX_BATCH_EVENTS = 2_000
 # Commands judged before the event loop gets a turn: about 2 ms.
 JUDGE_SLICE = 100
-# An idle writer gives a durable sign of life this often.
-BEAT_EVERY_US = 500_000
-# Without one for this long, the service counts as having been away.
-DARK_AFTER_US = 2_000_000
 # Between attempts to take the shards back from a database that does not answer.
 RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
 # Verdicts of an append whose outcome is unknown wait this long for the database to settle it.
 SETTLE_WITHIN_S = 2.0
 # Sales whose shard is remembered, to save a hash a command.
 MAX_PLACES = 100_000
-# How often engine time is compared with the log's clock; what is logged, and what pauses us.
-CLOCK_EVERY_S = 10.0
-CLOCK_WARN_US, CLOCK_PAUSE_US = 50_000, 250_000
 
 BUSY = Verdict(Rejection.BUSY, "too many commands are waiting; send this again in a moment")
 UNAVAILABLE = Verdict(
@@ -86,22 +83,20 @@ class Writer:
         self._log, self._clock, self._bus, self._owner = log, clock, bus, owner
         self._wanted = list(shards)
         self._judge = Judge()
+        self._liveness = Liveness(clock)
+        self._closer = Closer(self._judge, clock, self._liveness)
+        self._snapshots = SnapshotKeeper(log, self._judge.owned)
         self._waiting: deque[tuple[Shard, Command, asyncio.Future[Verdict]]] = deque()
         self._replies: list[Reply] = []  # for the batch that gathers
         self._replies_in_flight: list[Reply] | None = None
         self._doubtful: set[Shard] = set()  # their state may differ from the log
-        self._serving = asyncio.Event()
         self._stopping = False
-        self._alive_us = clock.monotonic_us()  # when the last durable sign of life was sent
-        self._snapshots: asyncio.Queue[PendingSnapshot] = asyncio.Queue(SHARDS)
-        self._wake = asyncio.Event()  # there is something for `run` to do
-        self._deadline_moved = asyncio.Event()
         self._places: dict[SaleId, Shard] = {}
 
     @property
     def ready(self) -> bool:
         """Whether commands are judged now."""
-        return self._serving.is_set() and not self._is_dark()
+        return self._liveness.ready
 
     @property
     def owned(self) -> dict[Shard, ShardState]:
@@ -110,18 +105,12 @@ class Writer:
 
     async def submit(self, command: Command) -> Verdict:
         """See ``Engine.submit``. The command's shape must have been checked."""
-        if not self.ready:
-            self._wake.set()
-            return UNAVAILABLE
         shard = self._place(command.sale_id)
-        state = self._judge.owned.get(shard)
-        if state is None:
+        if self._judge.is_retired(shard, command.sale_id):
+            await self._bring_back(shard, command.sale_id)
+        if not self.ready or shard not in self._judge.owned:
+            self._liveness.wake.set()
             return UNAVAILABLE
-        if command.sale_id in state.retired:
-            try:
-                self._judge.bring_back(state, await load_sale(self._log, command.sale_id))
-            except OutcomeUnknown:
-                return UNAVAILABLE
         if len(self._waiting) >= MAX_WAITING:
             return BUSY
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
@@ -133,7 +122,8 @@ class Writer:
 
     def _take(self, shard: Shard, command: Command, future: "asyncio.Future[Verdict]") -> None:
         """Judge a command now. Its verdict waits for every batch that it saw."""
-        if shard not in self._judge.owned or self._doubtful:
+        retired = self._judge.is_retired(shard, command.sale_id)
+        if shard not in self._judge.owned or retired or self._doubtful:
             _resolve(future, UNAVAILABLE)
             return
         try:
@@ -147,13 +137,19 @@ class Writer:
             return
         if len(self._judge.gathering):
             self._replies.append((future, verdict, shard))
-            self._wake.set()
-            if self._judge.deadlines.moved:
-                self._deadline_moved.set()
+            self._liveness.wake.set()
+            self._closer.look_again()
         elif self._replies_in_flight is not None:
             self._replies_in_flight.append((future, verdict, shard))
         else:
             _resolve(future, verdict)
+
+    async def _bring_back(self, shard: Shard, sale_id: SaleId) -> None:
+        """Load a sale that was put away; if that fails it stays away, and is UNAVAILABLE."""
+        try:
+            self._judge.bring_back(shard, await load_sale(self._log, sale_id))
+        except OutcomeUnknown as error:
+            _logger.warning("sale_not_loaded", sale_id=sale_id, error=str(error))
 
     # --- Appending --------------------------------------------------------------------------
 
@@ -161,9 +157,9 @@ class Writer:
         """Take the shards, then serve until ``stop``. A database that fails does not end it."""
         await self._own(self._wanted, back=False)
         helpers = [
-            asyncio.create_task(self._close_what_is_due()),
-            asyncio.create_task(self._watch_clock()),
-            asyncio.create_task(self._save_snapshots()),
+            asyncio.create_task(self._closer.run()),
+            asyncio.create_task(watch_clock(self._log, self._clock, self._liveness)),
+            asyncio.create_task(self._snapshots.run()),
         ]
         try:
             while not self._stopping or len(self._judge.gathering):
@@ -173,7 +169,7 @@ class Writer:
                     if helper.done():
                         helper.result()  # a bug in it ends the writer: never unnoticed
         finally:
-            self._serving.clear()
+            self._liveness.serving.clear()
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
@@ -182,24 +178,23 @@ class Writer:
     def stop(self) -> None:
         """Append and answer what was decided, refuse the rest, and let ``run`` return."""
         self._stopping = True
-        self._serving.clear()
-        self._wake.set()
+        self._liveness.pause()
 
     async def _wait_for_work(self) -> None:
         if not len(self._judge.gathering) and not self._waiting:
             try:
                 async with asyncio.timeout(BEAT_EVERY_US / 1e6):
-                    await self._wake.wait()
+                    await self._liveness.wake.wait()
             except TimeoutError:
                 pass  # time for a heartbeat
-        self._wake.clear()
+        self._liveness.wake.clear()
 
     async def _step(self) -> None:
         if self._doubtful or not (self._stopping or self.ready):
             await self._recover("defect" if self._doubtful else "dark", Gathering(), [])
         elif len(self._judge.gathering) or self._waiting:
             await self._flush()
-        elif self._clock.monotonic_us() - self._alive_us >= BEAT_EVERY_US:
+        elif self._liveness.beat_is_due():
             await self._beat()
 
     async def _flush(self) -> None:
@@ -217,17 +212,19 @@ class Writer:
             return
         finally:
             self._replies_in_flight = None
-        self._alive_us = sent_us
+        self._liveness.sign_of_life(sent_us)
         self._drop(lost)
         self._announce(gathering, replies, lost)
-        self._keep_snapshots(gathering, lost)
+        for pending in gathering.snapshots:
+            if pending.snapshot.shard not in lost:
+                self._snapshots.keep(pending)
 
     async def _judge_waiting(self) -> None:
         """Fill the gathering batch from the inbox, a slice at a time."""
         judged = 0
         while (
             self._waiting
-            and self._serving.is_set()
+            and self._liveness.serving.is_set()
             and len(self._judge.gathering) < MAX_BATCH_EVENTS
         ):
             self._take(*self._waiting.popleft())
@@ -251,28 +248,7 @@ class Writer:
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return
-        self._alive_us = sent_us
-
-    def _keep_snapshots(self, gathering: Gathering, lost: set[Shard]) -> None:
-        for pending in gathering.snapshots:
-            if pending.snapshot.shard in lost:
-                continue
-            if self._snapshots.full():
-                self.owned[pending.snapshot.shard].not_saved(pending)
-            else:
-                self._snapshots.put_nowait(pending)
-
-    async def _save_snapshots(self) -> None:
-        """Save one snapshot after the other, so that a shard's later one wins."""
-        while True:
-            pending = await self._snapshots.get()
-            shard = pending.snapshot.shard
-            try:
-                await self._log.save_snapshot(pending.snapshot, pending.epoch)
-            except OutcomeUnknown as error:
-                _logger.warning("snapshot_not_saved", shard=shard, error=str(error))
-                if shard in self.owned:
-                    self.owned[shard].not_saved(pending)
+        self._liveness.sign_of_life(sent_us)
 
     # --- Owning -----------------------------------------------------------------------------
 
@@ -283,7 +259,7 @@ class Writer:
         differ from the log are loaded again, and the append is settled by their positions.
         """
         _logger.warning("writer_recovers", cause=cause, in_flight=len(gathering))
-        self._serving.clear()
+        self._liveness.serving.clear()
         self._refuse_undecided()
         decided = self._judge.take_gathering()
         mine = list(self._judge.owned)
@@ -322,7 +298,7 @@ class Writer:
                 pause_s = min(2 * pause_s, RETRY_MOST_S)
         else:
             return {}
-        self._alive_us = self._clock.monotonic_us()
+        self._liveness.sign_of_life(self._clock.monotonic_us())
         self._clock.follow(log_us)
         self._drop(set(shards) - {head.shard for head in heads})
         for state in loaded:
@@ -330,9 +306,9 @@ class Writer:
         for head in heads:
             self.owned[head.shard].epoch = head.epoch
             self._apply_outage_rule(head)
-        self._serving.set()
-        self._wake.set()
-        self._deadline_moved.set()
+        self._liveness.serving.set()
+        self._liveness.wake.set()
+        self._closer.look_again()
         return {head.shard: head.position for head in heads}
 
     def _apply_outage_rule(self, head: ShardHead) -> None:
@@ -347,8 +323,7 @@ class Writer:
     def _doubt(self, shard: Shard) -> None:
         """This shard's state may differ from the log: write nothing more before it is loaded."""
         self._doubtful.add(shard)
-        self._serving.clear()
-        self._wake.set()
+        self._liveness.pause()
 
     def _drop(self, lost: set[Shard]) -> None:
         for shard in lost:
@@ -361,73 +336,6 @@ class Writer:
         _refuse(replies)
         while self._waiting:
             _resolve(self._waiting.popleft()[2], UNAVAILABLE)
-
-    # --- Time -------------------------------------------------------------------------------
-
-    def _is_dark(self) -> bool:
-        return self._clock.monotonic_us() - self._alive_us >= DARK_AFTER_US
-
-    async def _close_what_is_due(self) -> None:
-        """Submit ``CloseDue`` for each sale whose deadline has come. Only ever a command."""
-        deadlines = self._judge.deadlines
-        while True:
-            await self._serving.wait()
-            deadlines.moved = False
-            self._deadline_moved.clear()
-            next_us = deadlines.next_us()
-            if next_us is None or self._clock.now_us() < next_us:
-                await self._sleep_until(next_us)
-            elif self._is_dark():
-                self._serving.clear()
-                self._wake.set()
-            else:
-                for sale_id in deadlines.pop(self._clock.now_us()):
-                    await self._close(sale_id)
-
-    async def _sleep_until(self, at_us: int | None) -> None:
-        """Until ``at_us``, or until an earlier deadline was set."""
-        moved = asyncio.create_task(self._deadline_moved.wait())
-        sleepers: list[asyncio.Task[object]] = [moved]
-        if at_us is not None:
-            sleepers.append(asyncio.create_task(self._clock.sleep_until(at_us)))
-        try:
-            await asyncio.wait(sleepers, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for sleeper in sleepers:
-                sleeper.cancel()
-
-    async def _close(self, sale_id: SaleId) -> None:
-        """Close what is due in a sale, a chunk at a time; then wait for its next deadline."""
-        shard = self._place(sale_id)
-        while self.ready:
-            sale = self._judge.sale(shard, sale_id)
-            due_us = None if sale is None else next_deadline_us(sale)
-            if due_us is None:
-                return
-            now_us = self._clock.now_us()
-            if now_us < due_us:
-                self._judge.deadlines.add(sale_id, due_us)
-                return
-            self._judge.judge(shard, CloseDue(sale_id=sale_id), now_us)
-            self._wake.set()
-            await asyncio.sleep(0)  # bids on other lots go in between
-
-    async def _watch_clock(self) -> None:
-        """Compare engine time with the log's clock; far off, stop judging and take it over."""
-        while True:
-            await asyncio.sleep(CLOCK_EVERY_S)
-            before_us = self._clock.monotonic_us()
-            try:
-                log_us = await self._log.clock_us()
-            except OutcomeUnknown:
-                continue  # the writer will notice by itself
-            took_us = self._clock.monotonic_us() - before_us
-            skew_us = abs(self._clock.skew_us(log_us))
-            if skew_us > CLOCK_WARN_US + took_us:
-                _logger.warning("clock_skew", skew_us=skew_us)
-            if skew_us > CLOCK_PAUSE_US + took_us:
-                self._serving.clear()
-                self._wake.set()
 
     def _place(self, sale_id: SaleId) -> Shard:
         shard = self._places.get(sale_id)

@@ -1,0 +1,46 @@
+"""Whether the writer serves: it owns its shards, and a recent sign of life of it is durable.
+
+The service is *dark* while none is. Bidders cannot tell a paused process from a lost one, so
+a writer that finds itself dark recovers like one that was started anew.
+"""
+
+import asyncio
+
+from auction.ports import Clock
+
+# An idle writer gives a durable sign of life this often.
+BEAT_EVERY_US = 500_000
+# Without one for this long, the service counts as having been away.
+DARK_AFTER_US = 2_000_000
+
+
+class Liveness:
+    """Shared by the writer and what closes lots for it. ``wake`` asks the writer to look."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._alive_us = clock.monotonic_us()
+        self.serving = asyncio.Event()
+        self.wake = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether commands may be judged now."""
+        return self.serving.is_set() and not self.is_dark()
+
+    def is_dark(self) -> bool:
+        """Whether the last durable sign of life was sent too long ago."""
+        return self._clock.monotonic_us() - self._alive_us >= DARK_AFTER_US
+
+    def beat_is_due(self) -> bool:
+        """Whether an idle writer should give a sign of life."""
+        return self._clock.monotonic_us() - self._alive_us >= BEAT_EVERY_US
+
+    def sign_of_life(self, sent_us: int) -> None:
+        """What was sent at ``sent_us`` of the steady count is durable."""
+        self._alive_us = sent_us
+
+    def pause(self) -> None:
+        """Judge nothing until the writer has recovered."""
+        self.serving.clear()
+        self.wake.set()
