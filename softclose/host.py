@@ -1,0 +1,68 @@
+"""The engine's rooms in one process: log, writer, bus and engine under one owner.
+
+``softclose serve``, the demonstration, the replay and tests differ in the log and the clock
+that they bring; everything between is the same.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from auction.bus_local import LocalBus
+from auction.engine_local import LocalEngine
+from auction.ids import SHARDS
+from auction.ports import Clock, Engine, EventLog
+from auction.writer import Writer
+
+POLL_S = 0.005
+
+
+class Host:
+    """The rooms over ``log``, which stays the caller's to close. ``running`` owns the tasks."""
+
+    def __init__(self, log: EventLog, clock: Clock) -> None:
+        self.log, self.clock = log, clock
+        self.bus = LocalBus()
+        self.writer = Writer(log, clock, self.bus, name_of_this_run())
+        self.engine: Engine = LocalEngine(self.writer)
+
+    @asynccontextmanager
+    async def running(self, *besides: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+        """Run the writer, and what goes on ``besides`` it, for the block.
+
+        At its end no new command is taken, and what was decided is appended and answered before
+        the rest is cancelled. A task that fails ends the block: nothing goes on half alive.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(self.writer.run(), name="writer")
+            others = [tasks.create_task(work) for work in besides]
+            try:
+                yield
+            finally:
+                self.writer.stop()
+                await asyncio.wait([writing])
+                for other in others:
+                    other.cancel()
+
+    async def ready(self) -> None:
+        """Return when commands are judged."""
+        while not self.writer.ready:  # noqa: ASYNC110 - it depends on time too: no event tells
+            await asyncio.sleep(POLL_S)
+
+    def reasons_not_ready(self) -> list[str]:
+        """Why commands are not judged now, in words; empty when they are."""
+        reasons = []
+        if len(self.writer.owned) < SHARDS:
+            reasons.append(f"shards: {len(self.writer.owned)} of {SHARDS} owned")
+        if not self.writer.ready:
+            reasons.append("dark: nothing can be made durable; the writer tries to recover")
+        return reasons
+
+
+def name_of_this_run() -> str:
+    """The owner that the log knows this process by; another run never has the same."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

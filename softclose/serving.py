@@ -1,0 +1,105 @@
+"""``softclose serve``, from an empty process to a clean stop.
+
+What goes up first comes down last: the socket, PostgreSQL, the log, the writer. A signal at any
+point, during the start too, cancels what runs there, and each layer puts its own things away:
+the writer takes no more commands, appends and answers what was decided, and only then do the
+connections close and PostgreSQL stop. A kill -9 leaves the same log to the next start, and
+PostgreSQL gets its stop from the kernel.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import time
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+import structlog
+
+from auction.clock import EngineClock
+from auction.log_postgres import PostgresLog
+from softclose.data_folder import hold
+from softclose.databases import serving_database
+from softclose.followers import Followers
+from softclose.health import address_of, answering, listen
+from softclose.host import Host
+from softclose.settings import Settings
+from softclose.signals import until_signal
+
+_logger = structlog.get_logger("softclose.serve")
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal. Raises `OperatorError` for what a person has to mend first."""
+    began_s = time.monotonic()
+    if settings.database_url is None:
+        with hold(settings.data):
+            pass  # who uses the folder is a better answer than who uses the port
+    with listen(settings.http_host, settings.http_port) as listener:
+        serving = Serving(settings, listener)
+        stopped_by = await until_signal(serving.run(), serving.note_signal)
+    if stopped_by is not None:
+        served_s = round(time.monotonic() - began_s, 1)
+        _logger.info("stopped", signal=stopped_by.name, served_s=served_s)
+
+
+class Serving:
+    """One run of ``softclose serve``."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings, self._listener = settings, listener
+        self._host: Host | None = None
+        self._stopping = False
+
+    def note_signal(self, number: signal.Signals) -> None:
+        """Say on /readyz and in the log that the end has begun."""
+        self._stopping = True
+        _logger.info("stops", signal=number.name, hint="a second signal ends it at once")
+
+    async def run(self) -> None:
+        """Put the layers up, and wait for ever."""
+        began_s = time.monotonic()
+        settings = self._settings
+        async with AsyncExitStack() as layers:
+            await layers.enter_async_context(answering(self._listener, self._reasons_not_ready))
+            _logger.info(
+                "starts",
+                version=version("softclose"),
+                data=str(settings.data) if settings.database_url is None else None,
+                address=address_of(self._listener),
+                pid=os.getpid(),
+            )
+            database = await layers.enter_async_context(serving_database(settings))
+            log = PostgresLog(database.dsn)
+            layers.push_async_callback(log.close)
+            host = Host(log, EngineClock())
+            followers = Followers(database.dsn)
+            host.bus.listen(followers.wake)
+            self._host = host
+            await layers.enter_async_context(host.running(database.keep_running(), followers.run()))
+            await host.ready()
+            self._say_ready(host, began_s)
+            await asyncio.Event().wait()
+
+    def _reasons_not_ready(self) -> list[str]:
+        if self._stopping:
+            return ["stopping"]
+        if self._host is None:
+            return ["starting: PostgreSQL is not ready yet"]
+        return self._host.reasons_not_ready()
+
+    def _say_ready(self, host: Host, began_s: float) -> None:
+        states = host.writer.owned.values()
+        _logger.info(
+            "ready",
+            took_ms=round((time.monotonic() - began_s) * 1000),
+            shards=len(states),
+            sales=sum(len(state.sales) for state in states),
+            events=sum(state.position for state in states),
+            events_folded=sum(state.position - state.snapshot_position for state in states),
+        )
+        # What was loaded to get here stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
