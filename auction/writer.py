@@ -98,6 +98,10 @@ class Writer:
         """Whether commands are judged now."""
         return self._liveness.ready
 
+    async def serving(self) -> None:
+        """Return once the shards are taken and commands are judged."""
+        await self._liveness.serving.wait()
+
     @property
     def owned(self) -> dict[Shard, ShardState]:
         """The shards owned now. Their state may be ahead of what is durable: not to be shown."""
