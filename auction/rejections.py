@@ -45,6 +45,40 @@ class Rejection(StrEnum):
     NO_UNPAID_AWARD = "NO_UNPAID_AWARD"
 
 
+MEANINGS: dict[Rejection, str] = {
+    Rejection.INVALID: "The command's shape, an amount or its currency is wrong.",
+    Rejection.BUSY: "Too many commands wait. Send the same one again in a moment.",
+    Rejection.UNAVAILABLE: "Not recorded as far as is known. Send the same one again: a bid id is "
+    "never accepted twice.",
+    Rejection.BID_ID_REUSED: "The bid id stands for another accepted bid of this bidder.",
+    Rejection.NOT_FOUND: "There is no such sale or lot, or none that this bidder may see.",
+    Rejection.SELLER_MAY_NOT_BID: "The liquidator, its affiliates and the consignor do not bid.",
+    Rejection.NOT_REGISTERED: "The bidder is not registered for this sale.",
+    Rejection.TERMS_NOT_ACCEPTED: "The terms in force or the lot's restrictions are not accepted.",
+    Rejection.LOT_NOT_OPEN: "Before the lot opens.",
+    Rejection.LOT_CLOSED: "At or after the lot's end.",
+    Rejection.LOT_WITHDRAWN: "The lot was taken out of the sale.",
+    Rejection.SALE_PAUSED: "The sale is paused.",
+    Rejection.NOT_ABOVE_OWN_MAXIMUM: "A maximum may be raised, not lowered or repeated.",
+    Rejection.AMOUNT_BELOW_MINIMUM: "Below the next minimum, which the verdict names.",
+    Rejection.LIMIT_EXCEEDED: "What the bidder leads and owes, all-in, would pass the limit.",
+    Rejection.CERTIFICATE_REQUIRED: "The sale asks for a resale certificate.",
+    Rejection.DEPOSIT_REQUIRED: "The sale asks for a deposit, which the verdict names.",
+    Rejection.SALE_EXISTS: "A sale of this id is scheduled already.",
+    Rejection.SALE_CLOSED: "Every lot of the sale has ended.",
+    Rejection.LOT_EXISTS: "The sale has a lot of this id already.",
+    Rejection.RESERVE_NOT_LOWERED: "After the first bid a reserve can only be lowered.",
+    Rejection.NO_BIDS_TO_VOID: "This bidder has no bids on this lot.",
+    Rejection.WITHDRAWAL_NOT_ALLOWED: "Without reserve and with a bid, only recall, law or safety "
+    "take a lot out.",
+    Rejection.SALE_NOT_PAUSED: "There is no pause to end.",
+    Rejection.NO_IF_BID: "No bid on this lot waits for the seller's answer.",
+    Rejection.NO_COUNTER: "No counter-offer on this lot waits for this bidder's answer.",
+    Rejection.COUNTER_NOT_ABOVE_BID: "A counter-offer asks for more than the bid.",
+    Rejection.NO_UNPAID_AWARD: "This bidder has no unpaid award for this lot.",
+}
+
+
 class Rejected(Struct, frozen=True):
     """A refusal, with the sentence that a person reads and, for a bid, the least that would do."""
 

@@ -53,6 +53,18 @@ class LotStatus(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+# The legal moves of a lot; what is not here is refused, or is a broken invariant.
+LOT_LIFE: dict[LotStatus, frozenset[LotStatus]] = {
+    LotStatus.LIVE: frozenset(
+        {LotStatus.IF_BID, LotStatus.SOLD, LotStatus.PASSED, LotStatus.WITHDRAWN}
+    ),
+    LotStatus.IF_BID: frozenset({LotStatus.SOLD, LotStatus.PASSED}),
+    LotStatus.SOLD: frozenset(),
+    LotStatus.PASSED: frozenset(),
+    LotStatus.WITHDRAWN: frozenset(),
+}
+
+
 class Standing(Struct, gc=False):
     """A bidder's maximum on a lot. ``order`` is when it was made, for ties: the earlier wins."""
 
@@ -198,8 +210,8 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             sale.paused_from_us = None
         case IfBidOpened():
             lot = sale.lots[event.lot_id]
-            assert lot.status is LotStatus.LIVE, "an if-bid is opened when a live lot ends"
-            lot.status, lot.closes_at_us = LotStatus.IF_BID, event.until_us
+            _move(lot, LotStatus.IF_BID)
+            lot.closes_at_us = event.until_us
         case IfBidCountered():
             sale.lots[event.lot_id].counter_minor = event.amount_minor
         case CounterDeclined():
@@ -312,12 +324,16 @@ def _lot_sold(sale: Sale, event: LotSold) -> None:
 
 def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus) -> None:
     lot = sale.lots[lot_id]
-    assert lot.status in (LotStatus.LIVE, LotStatus.IF_BID), "a lot ends once"
-    lot.status = status
+    _move(lot, status)
     lot.counter_minor = None
     sale.unended -= 1
     if lot.leader is not None:
         _weigh(sale, lot.leader, lot_id, 0)
+
+
+def _move(lot: Lot, status: LotStatus) -> None:
+    assert status in LOT_LIFE[lot.status], f"a lot does not go from {lot.status} to {status}"
+    lot.status = status
 
 
 def _weigh_leader(sale: Sale, lot: Lot, leader: BidderId) -> None:
