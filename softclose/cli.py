@@ -17,6 +17,7 @@ from foundation.errors import OperatorError
 INTERRUPTED = 130
 
 COMMANDS = {
+    "replay": "Play recorded auctions through the real engine.",
     "migrate": "Bring the database's tables up to this version.",
     "doctor": "Say what is right and wrong with this installation.",
     "settings": "Show the settings in force.",

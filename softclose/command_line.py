@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 import uvloop
@@ -12,6 +12,7 @@ from foundation.logs import configure_logs
 from softclose.settings import Settings, load
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable[P, None]:
@@ -25,7 +26,7 @@ def with_settings(command: Callable[Concatenate[Settings, P], None]) -> Callable
     return update_wrapper(run, command)
 
 
-def run_async(work: Coroutine[Any, Any, None]) -> None:
+def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end on uvloop; Ctrl-C cancels it and waits until it has put things away."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        return runner.run(work)

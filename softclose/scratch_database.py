@@ -1,0 +1,62 @@
+"""A database for work that leaves nothing behind, with all tables, gone at the end of the block."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from foundation.database import connect
+from foundation.errors import OperatorError
+from softclose.databases import prepare
+from softclose.embedded_postgres import EmbeddedPostgres
+from softclose.settings import Settings
+
+
+class NoScratchDatabase(OperatorError):
+    """The server that was named does not let us make a database."""
+
+
+@asynccontextmanager
+async def scratch_database(settings: Settings) -> AsyncIterator[str]:
+    """Its dsn: on the server in the settings, else on one of its own in a temporary folder."""
+    made = _on_own_server() if settings.database_url is None else _on_server(settings)
+    async with made as dsn:
+        await prepare(dsn)
+        yield dsn
+
+
+@asynccontextmanager
+async def _on_own_server() -> AsyncIterator[str]:
+    with TemporaryDirectory(prefix="softclose-scratch-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres")
+        try:
+            yield await server.start()
+        finally:
+            await server.stop()
+
+
+@asynccontextmanager
+async def _on_server(settings: Settings) -> AsyncIterator[str]:
+    assert settings.database_url is not None
+    server = settings.database_url.get_secret_value()
+    name = f"softclose_scratch_{secrets.token_hex(6)}"
+    try:
+        await _execute(server, f"CREATE DATABASE {name} TEMPLATE template0")
+    except asyncpg.PostgresError as error:
+        raise NoScratchDatabase(f"cannot make a scratch database: {error}") from error
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        await _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await connect(dsn, name="scratch")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
