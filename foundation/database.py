@@ -26,8 +26,11 @@ MAX_CONNECTIONS = 10
 OLDEST_SERVER = 15
 
 
-class DatabaseUnreachable(OperatorError):
-    """No connection could be made: nobody answers there, or it does not let us in."""
+class DatabaseUnreachable(OperatorError, ConnectionError):
+    """No connection could be made: nobody answers there, or it does not let us in.
+
+    Also an OSError, so that who waits for the database to come back need not know it.
+    """
 
 
 class UnsafeDatabase(OperatorError):

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,6 +33,8 @@ DATA = "data"
 COMPRESSION_LEVEL = 1
 # A database keeps a file or two per table and index, and a log segment per 16 MB.
 MAX_MEMBERS = 1_000_000
+# A tar is filled up to a multiple of this.
+PADDING_BYTES = tarfile.RECORDSIZE
 
 
 class BadBackup(OperatorError):
@@ -91,12 +94,14 @@ def _add_folder(archive: tarfile.TarFile, data: Path, whole: int, report: Report
 
 def read_archive(file: Path, folder: Path, report: Report) -> Header:
     """Unpack into ``folder``, which is made and left half-filled when this raises `BadBackup`."""
-    with _damage_named(file), tarfile.open(file, mode="r|gz") as archive:
-        members = iter(archive)
-        header = _read_header(archive, next(members, None))
-        _refuse_without_room(folder.parent, header.bytes)
-        folder.mkdir(mode=0o700)
-        _unpack(archive, members, folder, header.bytes, report)
+    with _damage_named(file), gzip.open(file) as packed:
+        with tarfile.open(fileobj=packed, mode="r|") as archive:
+            members = iter(archive)
+            header = _read_header(archive, next(members, None))
+            _refuse_without_room(folder.parent, header.bytes)
+            folder.mkdir(mode=0o700)
+            _unpack(archive, members, folder, header.bytes, report)
+        _read_to_end(packed)
     if not (folder / PASSWORD).exists() or not (folder / DATA / "PG_VERSION").exists():
         raise BadBackup(f"{file} is not complete")
     return header
@@ -104,7 +109,11 @@ def read_archive(file: Path, folder: Path, report: Report) -> Header:
 
 def read_header(file: Path) -> Header:
     """What a backup says of itself, without reading the rest."""
-    with _damage_named(file), tarfile.open(file, mode="r|gz") as archive:
+    with (
+        _damage_named(file),
+        gzip.open(file) as packed,
+        tarfile.open(fileobj=packed, mode="r|") as archive,
+    ):
         return _read_header(archive, next(iter(archive), None))
 
 
@@ -112,7 +121,14 @@ def read_header(file: Path) -> Header:
 def _damage_named(file: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, ValueError, TypeError) as error:
+    except (
+        tarfile.TarError,
+        EOFError,
+        gzip.BadGzipFile,
+        zlib.error,
+        ValueError,
+        TypeError,
+    ) as error:
         raise BadBackup(f"{file} is no backup of Softclose, or a damaged one: {error}") from error
 
 
@@ -123,6 +139,12 @@ def _read_header(archive: tarfile.TarFile, member: tarfile.TarInfo | None) -> He
     if header.format != FORMAT:
         raise ValueError(f"its format {header.format} is not known to this version")
     return header
+
+
+def _read_to_end(packed: gzip.GzipFile) -> None:
+    """The checksum of the whole stands behind the padding of the tar, and tar does not read it."""
+    if len(packed.read(PADDING_BYTES + 1)) > PADDING_BYTES:
+        raise ValueError("something follows after its end")
 
 
 def _refuse_without_room(folder: Path, wanted: int) -> None:

@@ -5,7 +5,9 @@ its name and line in `COMMANDS`. It is imported only when it is asked for, so th
 pays for another's libraries.
 """
 
+import errno
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +18,22 @@ from foundation.errors import OperatorError
 
 INTERRUPTED = 130
 
+# Not faults of the program: a full disk, a file without permission, a missing folder.
+_THE_SYSTEM_SAYS_NO = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+    }
+)
+
 COMMANDS = {
+    "serve": "Run the engine with its database until it is told to stop.",
     "replay": "Play recorded auctions through the real engine.",
     "migrate": "Bring the database's tables up to this version.",
     "doctor": "Say what is right and wrong with this installation.",
@@ -61,12 +78,16 @@ def run(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="softclose", standalone_mode=False)
     except OperatorError as error:
         return _say(str(error), error.exit_code)
+    except ExceptionGroup as group:
+        return _say_all(group)
     except click.ClickException as error:
         return _say(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_left()
+    except OSError as error:
+        if error.errno not in _THE_SYSTEM_SAYS_NO:
+            raise
+        return _say(": ".join(filter(None, (error.filename, error.strerror))), 1)
     return result if isinstance(result, int) else 0
 
 
@@ -75,7 +96,17 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _reader_left() -> int:
-    """``softclose ... | head`` is no error of ours; what is left to write has no reader."""
-    sys.stderr.close()
-    return 1
+def _say_all(group: ExceptionGroup[Exception]) -> int:
+    """Tasks that run together fail together; what a person can mend is still a line each."""
+    faults = list(_leaves(group))
+    if not all(isinstance(fault, OperatorError) for fault in faults):
+        raise group
+    return max(_say(str(fault), getattr(fault, "exit_code", 1)) for fault in faults)
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    if isinstance(error, ExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error

@@ -1,8 +1,8 @@
 """Which database a command works on: the one in the settings, else the one in the data folder."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from foundation.database import connect, refuse_unsafe
@@ -56,22 +56,34 @@ async def _shared_or_own(data: Path, stack: AsyncExitStack) -> str:
         return dsn
 
 
-@asynccontextmanager
-async def serving_database(settings: Settings) -> AsyncIterator[str]:
-    """The dsn for the process that serves, safe and migrated.
+@dataclass(frozen=True)
+class ServingDatabase:
+    """A safe and migrated database for the process that serves."""
 
-    An embedded server belongs to this process alone and is started again if it ends.
-    """
-    if settings.database_url is not None:
-        dsn = settings.database_url.get_secret_value()
+    dsn: str
+    embedded: EmbeddedPostgres | None
+
+    async def keep_running(self) -> None:
+        """A task for the process's own group: an embedded server that ends is started again.
+
+        Cancelled at the end of work; ends at once for a database of the operator's own.
+        """
+        if self.embedded is not None:
+            await self.embedded.keep_running()
+
+
+@asynccontextmanager
+async def serving_database(settings: Settings) -> AsyncIterator[ServingDatabase]:
+    """The database for the process that serves; an embedded one belongs to this process alone."""
+    async with AsyncExitStack() as stack:
+        embedded = None
+        if settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        else:
+            embedded = await stack.enter_async_context(embedded_server(settings.data))
+            dsn = embedded.dsn
         await prepare(dsn)
-        yield dsn
-        return
-    async with embedded_server(settings.data) as postgres, asyncio.TaskGroup() as tasks:
-        await prepare(postgres.dsn)
-        keeper = tasks.create_task(postgres.keep_running())
-        yield postgres.dsn
-        keeper.cancel()
+        yield ServingDatabase(dsn, embedded)
 
 
 async def prepare(dsn: str) -> list[Migration]:

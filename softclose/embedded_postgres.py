@@ -126,14 +126,17 @@ class EmbeddedPostgres:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
             self.cluster.bound_log()
-            if self.pid is not None:
-                continue
-            log.warning("postgres_ended", code=self._process and self._process.returncode)
             try:
-                await self._start_server(lambda: self._port)
+                await self.restart_if_ended()
             except EmbeddedPostgresFailed as error:
                 log.error("postgres_does_not_start", reason=str(error))
                 await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def restart_if_ended(self) -> None:
+        """One look of `keep_running`; raises `EmbeddedPostgresFailed` if it does not come back."""
+        if self.pid is None:
+            log.warning("postgres_ended", code=self._process and self._process.returncode)
+            await self._start_server(lambda: self._port)
 
     async def _prepare(self, binaries: Binaries, launcher: Launcher) -> None:
         try:

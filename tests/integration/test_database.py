@@ -5,6 +5,7 @@ import pytest
 
 from foundation.database import (
     Connection,
+    DatabaseUnreachable,
     UnsafeDatabase,
     acquire,
     connect,
@@ -25,11 +26,11 @@ async def test_an_empty_pool_is_a_fault_after_the_acquire_time_out(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("foundation.database.ACQUIRE_TIMEOUT_S", 0.01)
-    async with await open_pool(database_url, name="test", max_connections=1) as pool:
-        async with acquire(pool):
-            with pytest.raises(TimeoutError):
-                async with acquire(pool):
-                    pass
+    pool = await open_pool(database_url, name="test", max_connections=1)
+    async with pool, acquire(pool):
+        with pytest.raises(TimeoutError):
+            async with acquire(pool):
+                pass
 
 
 async def test_a_safe_server_is_accepted(database_url: str) -> None:
@@ -52,7 +53,8 @@ async def test_commits_that_could_be_lost_are_refused_wherever_they_are_set(
 class Answering:
     """A connection to a server whose settings cannot be changed while it runs."""
 
-    def __init__(self, major: int = 18, **shown: str) -> None:
+    def __init__(self, **shown: str) -> None:
+        major = int(shown.get("server_version", 18))
         self.version = asyncpg.types.ServerVersion(major, 0, 0, "final", 0)
         self.shown = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"} | shown
 
@@ -66,7 +68,7 @@ class Answering:
 @pytest.mark.parametrize(
     ("server", "complaint"),
     [
-        (Answering(major=14), "PostgreSQL 14 is too old"),
+        (Answering(server_version="14"), "PostgreSQL 14 is too old"),
         (Answering(fsync="off"), "fsync is off"),
         (Answering(full_page_writes="off"), "full_page_writes is off"),
         (
@@ -94,3 +96,16 @@ async def refuse_unsafe_in(dsn: str) -> None:
         await refuse_unsafe(connection)
     finally:
         await connection.close()
+
+
+async def test_an_unreachable_server_is_named_without_its_password() -> None:
+    with pytest.raises(
+        DatabaseUnreachable, match=r"no connection to PostgreSQL at 127\.0\.0\.1:1/x:"
+    ):
+        await connect("postgresql://someone:hidden@127.0.0.1:1/x", name="test")
+
+
+async def test_a_wrong_password_is_an_unreachable_server(database_url: str) -> None:
+    address = database_url.rpartition("@")[2]
+    with pytest.raises(DatabaseUnreachable, match="password authentication failed"):
+        await connect(f"postgresql://softclose:wrong@{address}", name="test")

@@ -1,0 +1,75 @@
+"""A bad setting stops the start with one line that names it; a secret is never repeated."""
+
+from pathlib import Path
+
+import pytest
+
+from foundation.settings import BadSetting
+from softclose.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(f"SOFTCLOSE_{field.upper()}", raising=False)
+
+
+def complaint() -> str:
+    with pytest.raises(BadSetting) as raised:
+        load()
+    text = str(raised.value)
+    assert "\n" not in text
+    return text
+
+
+def test_without_any_setting_it_keeps_to_this_machine() -> None:
+    settings = load()
+    assert settings.http_host == "127.0.0.1"
+    assert settings.database_url is None
+    assert settings.data.is_absolute()
+
+
+def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_HTTP_PORT", "9000")
+    assert load().http_port == 9000
+    assert load(http_port=9001).http_port == 9001
+
+
+def test_an_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_HTTP_PORT", "")
+    assert load().http_port == 8080
+
+
+@pytest.mark.parametrize("value", ["eighty", "-1", "65536", "80.5"])
+def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SOFTCLOSE_HTTP_PORT", value)
+    assert complaint().startswith("SOFTCLOSE_HTTP_PORT: ")
+    assert value in complaint()
+
+
+def test_a_misspelled_setting_is_refused_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOFTCLOSE_HTTP_PROT", "9000")
+    expected = "SOFTCLOSE_HTTP_PROT is not a setting; did you mean SOFTCLOSE_HTTP_PORT?"
+    assert complaint() == expected
+
+
+def test_variables_of_the_test_suite_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_TEST_DATA", "anywhere")
+    assert load().http_port == 8080
+
+
+def test_a_bad_database_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_DATABASE_URL", "mysql://someone:hunter2@host/x")
+    assert complaint() == "SOFTCLOSE_DATABASE_URL: must start with postgresql://"
+
+
+def test_the_data_folder_follows_the_users_data_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert load().data == tmp_path / "softclose"
+    monkeypatch.setenv("XDG_DATA_HOME", "relative/is/ignored")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load().data == tmp_path / ".local" / "share" / "softclose"
