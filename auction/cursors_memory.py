@@ -1,5 +1,7 @@
 """Cursors beside the log in memory; a step that fails leaves the cursor where it was."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,15 +28,17 @@ class MemoryStep:
 
 
 class MemoryCursors:
-    """``foundation.follower.Cursors`` for one follower a name and shard."""
+    """``foundation.follower.Cursors`` for the followers of one process."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self.positions: dict[tuple[str, int], int] = {}
+        self._held: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @asynccontextmanager
     async def step(self, name: str, shard: int) -> AsyncIterator[MemoryStep]:
         """See ``foundation.follower.Cursors``."""
-        step = MemoryStep(self._log, shard, self.positions.get((name, shard), 0))
-        yield step
-        self.positions[name, shard] = step.position
+        async with self._held[name, shard]:
+            step = MemoryStep(self._log, shard, self.positions.get((name, shard), 0))
+            yield step
+            self.positions[name, shard] = step.position
