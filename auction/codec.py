@@ -12,23 +12,47 @@ The body of a logged event is the array [format, public, private, commitment, ha
 Neither holds the position in the shard, whose gaps would tell of private events.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeVar
 
 import msgpack
 import msgspec
 
 from auction.events import EVENT_TYPES, PRIVATE_FIELDS, AnyEvent
 from auction.ids import SaleId
+from auction.terms import Digest
+
+T = TypeVar("T")
 
 BODY_FORMAT: Final = 1
 MAX_BODY_BYTES: Final = 16 * 2**20  # far above the largest event that one command can make
 
 _packer = msgpack.Packer(use_bin_type=True, autoreset=True)
-_HEADER = ("type", "version", "sale_id", "sequence", "lot_sequence", "owner_sequence", "at_us")
 
 
 class CorruptLog(Exception):
     """What the log holds is not an event of this or an earlier version."""
+
+
+class _Body(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
+    format: Literal[1]
+    public: bytes | None
+    private: bytes
+    commitment: Digest
+    hash: Digest | None
+
+
+class _Header(msgspec.Struct, gc=False):
+    type: str
+    version: int
+    sale_id: SaleId
+    at_us: int
+    sequence: int | None = None
+    lot_sequence: int | None = None
+    owner_sequence: int | None = None
+    commitments: tuple[Digest, ...] = ()
+
+
+_BESIDES = tuple(name for name in _Header.__struct_fields__ if name != "type")
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -86,35 +110,57 @@ def encode_body(
 
 
 def decode_body(position: int, body: bytes) -> Recorded:
-    """Read a logged event. ``CorruptLog`` names what does not fit."""
-    parts = unpack(body)
-    if not isinstance(parts, list) or len(parts) != 5 or parts[0] != BODY_FORMAT:
-        raise CorruptLog(f"position {position}: not a body of format {BODY_FORMAT}")
-    _, public, private, commitment, hash_ = parts
-    fields = unpack(private) | (unpack(public) if public is not None else {})
-    header = {name: fields.pop(name, None) for name in _HEADER}
-    carried = tuple(fields.pop("commitments", ()))
-    kind = EVENT_TYPES.get(header["type"])
-    if kind is None or header["version"] != kind.VERSION:
-        raise CorruptLog(
-            f"position {position}: {header['type']} version {header['version']} is not known here; "
-            "a newer Softclose wrote it"
-        )
+    """Read a logged event. ``CorruptLog`` names the place and what does not fit."""
     try:
-        event = msgspec.convert(fields | {"type": header["type"]}, kind)
-    except msgspec.ValidationError as error:
-        raise CorruptLog(f"position {position}: {header['type']}: {error}") from error
+        return _decoded(position, body)
+    except (CorruptLog, msgspec.ValidationError) as error:
+        raise CorruptLog(f"position {position}: {error}") from error
+
+
+def _decoded(position: int, data: bytes) -> Recorded:
+    body = _convert(unpack(data), _Body)
+    fields = _unpack_map(body.private)
+    if body.public is not None:
+        fields |= _unpack_map(body.public)
+    header = _convert(fields, _Header)
+    kind = EVENT_TYPES.get(header.type)
+    if kind is None or header.version != kind.VERSION:
+        raise CorruptLog(
+            f"{header.type} version {header.version} is not known here; a newer Softclose wrote it"
+        )
+    public = body.public is not None
+    if (
+        public is not kind.PUBLIC
+        or (body.hash is not None) is not public
+        or (header.sequence is not None) is not public
+        or (header.owner_sequence is None) is not public
+    ):
+        raise CorruptLog(f"{header.type}: public and private parts are mixed up")
+    for name in _BESIDES:
+        fields.pop(name, None)
     return Recorded(
         position=position,
-        sale_id=header["sale_id"],
-        sequence=header["sequence"],
-        lot_sequence=header["lot_sequence"],
-        owner_sequence=header["owner_sequence"],
-        at_us=header["at_us"],
-        event=event,
-        carried=carried,
-        public=public,
-        private=private,
-        commitment=commitment,
-        hash=hash_,
+        sale_id=header.sale_id,
+        sequence=header.sequence,
+        lot_sequence=header.lot_sequence,
+        owner_sequence=header.owner_sequence,
+        at_us=header.at_us,
+        event=_convert(fields, kind),
+        carried=header.commitments,
+        public=body.public,
+        private=body.private,
+        commitment=body.commitment,
+        hash=body.hash,
     )
+
+
+def _unpack_map(data: bytes) -> dict[str, Any]:
+    fields = unpack(data)
+    if not isinstance(fields, dict):
+        raise CorruptLog("a part is not a map of fields")
+    return fields
+
+
+def _convert(value: object, kind: type[T]) -> T:
+    # bytes stand for themselves; without this, text would be taken for their base64.
+    return msgspec.convert(value, kind, builtin_types=(bytes,))

@@ -34,7 +34,9 @@ SellerStaff = LIQUIDATOR | STAFF
 Parties = OWNER | LIQUIDATOR | STAFF
 
 
-class Event(Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
+class Event(
+    Struct, frozen=True, kw_only=True, gc=False, tag_field="type", forbid_unknown_fields=True
+):
     """A fact about a sale; about one of its lots if it has a ``lot_id``.
 
     ``gc=False`` here and elsewhere: such values hold no cycles, and there are millions of them.
