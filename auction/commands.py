@@ -12,14 +12,14 @@ from msgspec import Meta, Struct
 
 from auction.ids import ABidderId, ABidId, ALiquidatorId, ALotId, AnActorId, ASaleId
 from auction.money import BasisPoints, Minor, PositiveMinor
-from auction.terms import Instant, LotListing, Restriction, Terms
+from auction.terms import STORABLE, Instant, LotListing, Restriction, Terms
 
 # Lots in one command: what is decided and appended in one go must not hold up the bids of
 # other sales for longer than a few milliseconds. A larger sale is added to, `AddLots` by `AddLots`.
 MAX_LOTS_PER_COMMAND = 200
 MAX_SELLERS = 1_000
 
-Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=STORABLE)]
 Lots = Annotated[tuple[LotListing, ...], Meta(min_length=1, max_length=MAX_LOTS_PER_COMMAND)]
 Restrictions = Annotated[tuple[Restriction, ...], Meta(max_length=100)]
 SaleSecret = Annotated[bytes, Meta(min_length=32, max_length=32)]

@@ -12,8 +12,11 @@ from auction.money import EXPONENTS, BasisPoints, Minor, PositiveMinor
 # 2**53 microseconds reach the year 2255; JavaScript holds them exactly.
 Instant = Annotated[int, Meta(ge=0, le=2**53)]  # microseconds since the epoch, UTC
 Duration = Annotated[int, Meta(ge=0, le=366 * 86_400_000_000)]  # microseconds
-Text = Annotated[str, Meta(max_length=200)]
-Restriction = Annotated[str, Meta(min_length=1, max_length=64)]
+# What every store and every encoder can hold: neither NUL (PostgreSQL's text has none) nor half
+# of a surrogate pair (UTF-8 has none).
+STORABLE = r"\A[^\x00\ud800-\udfff]*\Z"
+Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
+Restriction = Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
