@@ -115,8 +115,10 @@ def apply(sale: Sale, recorded: Recorded) -> None:
     else:
         assert recorded.sequence == sale.sequence + 1, "a gap in the sale's sequence"
         sale.sequence, sale.head = recorded.sequence, recorded.hash
-        if lot_id is not None and recorded.lot_sequence is not None:
-            sale.lot_sequences[lot_id] = recorded.lot_sequence
+        if lot_id is not None:
+            lot_sequence = sale.lot_sequences.get(lot_id, 0) + 1
+            assert recorded.lot_sequence == lot_sequence, "a gap in the lot's sequence"
+            sale.lot_sequences[lot_id] = lot_sequence
         if isinstance(event, (*LOT_ENDINGS, SaleClosed)):
             sale.open_commitments.pop(lot_id or SALE_ITSELF, None)
     sale.last_at_us = recorded.at_us

@@ -170,7 +170,7 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
     """Apply one event. ``order`` rises with every event of the sale's shard (its position)."""
     match event:
         case BidPlaced():
-            _bid_placed(sale, event, order)
+            _bid_placed(sale, event, at_us, order)
         case MaximumRaised():
             _maximum_raised(sale, event, order)
         case EndExtended():
@@ -202,7 +202,7 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
         case BidsVoided():
             _bids_voided(sale, event)
         case LotWithdrawn():
-            _end_lot(sale, event.lot_id, LotStatus.WITHDRAWN)
+            _end_lot(sale, event.lot_id, LotStatus.WITHDRAWN, at_us)
         case SalePaused():
             assert sale.paused_from_us is None, "a sale is paused once"
             sale.paused_from_us = at_us
@@ -210,16 +210,16 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             sale.paused_from_us = None
         case IfBidOpened():
             lot = sale.lots[event.lot_id]
-            _move(lot, LotStatus.IF_BID)
+            _move(lot, LotStatus.IF_BID, at_us)
             lot.closes_at_us = event.until_us
         case IfBidCountered():
             sale.lots[event.lot_id].counter_minor = event.amount_minor
         case CounterDeclined():
             sale.lots[event.lot_id].counter_minor = None
         case LotSold():
-            _lot_sold(sale, event)
+            _lot_sold(sale, event, at_us)
         case LotPassed():
-            _end_lot(sale, event.lot_id, LotStatus.PASSED)
+            _end_lot(sale, event.lot_id, LotStatus.PASSED, at_us)
         case AwardFunded():
             _weigh(sale, event.bidder_id, event.lot_id, 0)
         case SaleClosed():
@@ -229,9 +229,10 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             assert_never(event)
 
 
-def _bid_placed(sale: Sale, event: BidPlaced, order: int) -> None:
+def _bid_placed(sale: Sale, event: BidPlaced, at_us: int, order: int) -> None:
     lot = sale.lots[event.lot_id]
-    assert lot.status is LotStatus.LIVE, "no bid after the end"
+    assert lot.status is LotStatus.LIVE, "no bid on a lot that has ended"
+    assert lot.opens_at_us <= at_us < lot.closes_at_us, "no bid before the opening or at the end"
     assert lot.price_minor is None or event.price_minor >= lot.price_minor, "the price fell"
     bidder_id, old_leader = event.bidder_id, lot.leader
     leads = event.leader == event.paddle
@@ -311,10 +312,10 @@ def _bids_voided(sale: Sale, event: BidsVoided) -> None:
         _weigh_leader(sale, lot, lot.leader)
 
 
-def _lot_sold(sale: Sale, event: LotSold) -> None:
+def _lot_sold(sale: Sale, event: LotSold, at_us: int) -> None:
     lot = sale.lots[event.lot_id]
     leader = lot.leader
-    _end_lot(sale, event.lot_id, LotStatus.SOLD)
+    _end_lot(sale, event.lot_id, LotStatus.SOLD, at_us)
     lot.price_minor = event.hammer_price_minor
     for winner, allocation in zip(event.winners, event.allocations, strict=True):
         assert winner == leader, "an English auction has one winner"
@@ -322,16 +323,18 @@ def _lot_sold(sale: Sale, event: LotSold) -> None:
         _weigh(sale, winner, lot.lot_id, _all_in(sale, winner, allocation.amount_minor, freight))
 
 
-def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus) -> None:
+def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus, at_us: int) -> None:
     lot = sale.lots[lot_id]
-    _move(lot, status)
+    _move(lot, status, at_us)
     lot.counter_minor = None
     sale.unended -= 1
     if lot.leader is not None:
         _weigh(sale, lot.leader, lot_id, 0)
 
 
-def _move(lot: Lot, status: LotStatus) -> None:
+def _move(lot: Lot, status: LotStatus, at_us: int) -> None:
+    early = lot.status is LotStatus.LIVE and at_us < lot.closes_at_us
+    assert status is LotStatus.WITHDRAWN or not early, "a lot is not closed before its end"
     assert status in LOT_LIFE[lot.status], f"a lot does not go from {lot.status} to {status}"
     lot.status = status
 
