@@ -81,8 +81,7 @@ class ShardState(Struct):
 
     def not_saved(self, pending: "PendingSnapshot") -> None:
         """Segments add up: the next one takes what this one held; twice does no harm."""
-        if pending.epoch == self.epoch:
-            self.accepted_since[:0] = pending.accepted
+        self.accepted_since[:0] = pending.accepted
 
 
 class PendingSnapshot(Struct, frozen=True):

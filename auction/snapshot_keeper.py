@@ -34,10 +34,12 @@ class SnapshotKeeper:
         while True:
             pending = await self._waiting.get()
             try:
-                await self._log.save_snapshot(pending.snapshot, pending.epoch)
+                saved = await self._log.save_snapshot(pending.snapshot, pending.epoch)
             except OutcomeUnknown as error:
                 shard = pending.snapshot.shard
                 _logger.warning("snapshot_not_saved", shard=shard, error=str(error))
+                saved = False
+            if not saved:  # also under an epoch that was raised since, by us or by another owner
                 self._give_back(pending)
 
     def _give_back(self, pending: PendingSnapshot) -> None:
