@@ -12,35 +12,38 @@ _logger = structlog.get_logger(__name__)
 
 
 class SnapshotKeeper:
-    """One after the other, so that a shard's later snapshot wins.
+    """One after the other, and never two of one shard: the later would lack what the earlier held.
 
     What is not saved goes back to its shard; what a crash forgets is folded from the log.
     """
 
     def __init__(self, log: EventLog, owned: dict[Shard, ShardState]) -> None:
         self._log, self._owned = log, owned
-        # One a shard; more than that wait for a database that is slower than the log grows.
         self._waiting: asyncio.Queue[PendingSnapshot] = asyncio.Queue(SHARDS)
+        self._pending: set[Shard] = set()
 
     def keep(self, pending: PendingSnapshot) -> None:
         """Save it soon. Its last event is durable."""
-        if self._waiting.full():
+        shard = pending.snapshot.shard
+        if shard in self._pending:
             self._give_back(pending)
         else:
+            self._pending.add(shard)
             self._waiting.put_nowait(pending)
 
     async def run(self) -> None:
         """Save snapshots until cancelled."""
         while True:
             pending = await self._waiting.get()
+            shard = pending.snapshot.shard
             try:
                 saved = await self._log.save_snapshot(pending.snapshot, pending.epoch)
             except OutcomeUnknown as error:
-                shard = pending.snapshot.shard
                 _logger.warning("snapshot_not_saved", shard=shard, error=str(error))
                 saved = False
             if not saved:  # also under an epoch that was raised since, by us or by another owner
                 self._give_back(pending)
+            self._pending.discard(shard)
 
     def _give_back(self, pending: PendingSnapshot) -> None:
         state = self._owned.get(pending.snapshot.shard)
