@@ -18,8 +18,6 @@ from auction.ids import SHARDS
 from auction.ports import Clock, Engine, EventLog
 from auction.writer import Writer
 
-POLL_S = 0.005
-
 
 class Host:
     """The rooms over ``log``, which stays the caller's to close. ``running`` owns the tasks."""
@@ -47,11 +45,6 @@ class Host:
                 await asyncio.wait([writing])
                 for other in others:
                     other.cancel()
-
-    async def ready(self) -> None:
-        """Return when commands are judged."""
-        while not self.writer.ready:  # noqa: ASYNC110 - it depends on time too: no event tells
-            await asyncio.sleep(POLL_S)
 
     def reasons_not_ready(self) -> list[str]:
         """Why commands are not judged now, in words; empty when they are."""

@@ -64,22 +64,22 @@ class Serving:
         settings = self._settings
         async with AsyncExitStack() as layers:
             await layers.enter_async_context(answering(self._listener, self._reasons_not_ready))
+            database = await layers.enter_async_context(serving_database(settings))
+            # Not before: a start that is refused leaves one line, the refusal.
             _logger.info(
                 "starts",
                 version=version("softclose"),
-                data=str(settings.data) if settings.database_url is None else None,
+                data=str(settings.data) if database.embedded else None,
                 address=address_of(self._listener),
                 pid=os.getpid(),
             )
-            database = await layers.enter_async_context(serving_database(settings))
             log = PostgresLog(database.dsn)
             layers.push_async_callback(log.close)
             host = Host(log, EngineClock())
-            followers = Followers(database.dsn)
-            host.bus.listen(followers.wake)
+            followers = Followers(database.dsn, host)
             self._host = host
             await layers.enter_async_context(host.running(database.keep_running(), followers.run()))
-            await host.ready()
+            await host.writer.serving()
             self._say_ready(host, began_s)
             await asyncio.Event().wait()
 
