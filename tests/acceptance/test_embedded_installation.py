@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import select
 import signal
 from pathlib import Path
 
@@ -81,6 +82,20 @@ def test_after_kill_9_postgresql_ends_and_the_next_start_has_all_data(
     with python(SERVE, tmp_path) as serving:
         dsn = line_of(serving)
         assert execute(dsn, "SELECT attempt FROM kept") == attempt
+
+
+def test_after_kill_9_postgresql_ends_by_itself_and_cleanly(tmp_path: Path) -> None:
+    with python(SERVE, tmp_path) as serving:
+        line_of(serving)
+        server = Cluster(embedded_folder(tmp_path)).server()
+        assert server is not None
+        server_end = os.pidfd_open(server.pid)
+        serving.send_signal(signal.SIGKILL)
+        ended, _, _ = select.select([server_end], [], [], 30)
+        os.close(server_end)
+    assert ended
+    log = (tmp_path / "postgres" / "postgres.log").read_text()
+    assert log.rstrip().endswith("database system is shut down")
 
 
 def test_after_kill_9_of_the_server_too_it_recovers(tmp_path: Path) -> None:

@@ -87,6 +87,13 @@ async def test_a_running_server_is_left_alone_by_its_keeper(folder: Path) -> Non
     await server.stop()
 
 
+async def test_ctrl_c_at_the_terminal_does_not_reach_the_server(
+    postgres: EmbeddedPostgres,
+) -> None:
+    assert postgres.pid is not None
+    assert os.getpgid(postgres.pid) != os.getpgrp()
+
+
 async def test_a_server_left_by_an_earlier_process_is_stopped_first(folder: Path) -> None:
     left = EmbeddedPostgres(folder)
     await left.start()
