@@ -23,10 +23,13 @@ install_debian() {
         fail "needs system packages: as root, run: apt-get install $*"
     fi
     say "installing $* with apt-get"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install -qq -y --no-install-recommends "$@" >&2 ||
-        { apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends "$@" >&2; } ||
+    apt_install "$@" || { apt-get update -qq >&2 && apt_install "$@"; } ||
         fail "apt-get could not install: $*"
+}
+
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+        -o Dpkg::Use-Pty=0 "$@" >/dev/null
 }
 
 find_python() {
