@@ -106,10 +106,10 @@ async def refuse_unsafe(connection: AnyConnection) -> None:
     version = connection.get_server_version()
     if version.major < OLDEST_SERVER:
         raise UnsafeDatabase(f"PostgreSQL {version.major} is too old; use {OLDEST_SERVER} or later")
-    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+    if await connection.fetchval("select pg_is_in_recovery()"):
         raise UnsafeDatabase("this PostgreSQL is a standby and takes no writes; name the primary")
     for setting in ("fsync", "full_page_writes"):
-        if await connection.fetchval(f"SHOW {setting}") == "off":
+        if await connection.fetchval(f"show {setting}") == "off":
             raise UnsafeDatabase(f"{setting} is off: a crash would tear the log; turn it on")
     await _refuse_unsafe_commit(connection)
 
@@ -121,13 +121,13 @@ async def _refuse_unsafe_commit(connection: AnyConnection) -> None:
     wait for this server's own flush. With them, ``local`` answers before a standby has the
     commit, and a failover loses it; ``remote_write`` needs two machines to fail at once.
     """
-    commit = await connection.fetchval("SHOW synchronous_commit")
+    commit = await connection.fetchval("show synchronous_commit")
     if commit == "off":
         raise UnsafeDatabase(
             "synchronous_commit is off: acknowledged bids would be lost; set it to on "
             "(for the server, and for this role and database if they set it)"
         )
-    if commit == "local" and await connection.fetchval("SHOW synchronous_standby_names"):
+    if commit == "local" and await connection.fetchval("show synchronous_standby_names"):
         raise UnsafeDatabase(
             "synchronous_commit is local although there are synchronous standbys: a failover "
             "would lose acknowledged bids; set it to on"

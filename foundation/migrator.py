@@ -92,17 +92,17 @@ async def migrate(connection: AnyConnection, rooms: Sequence[Room]) -> list[Migr
 
 async def pending(connection: AnyConnection, rooms: Sequence[Room]) -> list[Migration]:
     """What `migrate` would apply; raises `MigrationRefused` as it would. Changes nothing."""
-    if await connection.fetchval("SELECT to_regclass('migration')") is None:
+    if await connection.fetchval("select to_regclass('migration')") is None:
         return [migration for room in rooms for migration in room.migrations]
     return _missing(rooms, await _recorded(connection))
 
 
 async def _apply_next(connection: AnyConnection, rooms: Sequence[Room]) -> Migration | None:
     async with connection.transaction():
-        await connection.execute(f"SET LOCAL statement_timeout = {FILE_TIMEOUT_MS}")
-        await connection.execute(f"SET LOCAL lock_timeout = {FILE_TIMEOUT_MS}")
+        await connection.execute(f"set local statement_timeout = {FILE_TIMEOUT_MS}")
+        await connection.execute(f"set local lock_timeout = {FILE_TIMEOUT_MS}")
         timeout_s = FILE_TIMEOUT_MS / 1000
-        await connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})", timeout=timeout_s)
+        await connection.execute(f"select pg_advisory_xact_lock({LOCK_KEY})", timeout=timeout_s)
         await connection.execute(_CREATE_TABLE)
         missing = _missing(rooms, await _recorded(connection))
         if not missing:
@@ -125,7 +125,7 @@ Recorded = Mapping[tuple[str, int], str]
 
 
 async def _recorded(connection: AnyConnection) -> Recorded:
-    rows = await connection.fetch("SELECT room, number, sha256 FROM migration")
+    rows = await connection.fetch("select room, number, sha256 from migration")
     return {(row["room"], row["number"]): row["sha256"] for row in rows}
 
 
@@ -148,14 +148,14 @@ def _missing(rooms: Sequence[Room], recorded: Recorded) -> list[Migration]:
 
 
 _CREATE_TABLE = """
-CREATE TABLE IF NOT EXISTS migration (
-    room       text        NOT NULL,
-    number     integer     NOT NULL,
-    name       text        NOT NULL,
-    sha256     text        NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (room, number)
+create table if not exists migration (
+    room       text        not null,
+    number     integer     not null,
+    name       text        not null,
+    sha256     text        not null,
+    applied_at timestamptz not null default now(),
+    primary key (room, number)
 )
 """
 
-_RECORD = "INSERT INTO migration (room, number, name, sha256) VALUES ($1, $2, $3, $4)"
+_RECORD = "insert into migration (room, number, name, sha256) values ($1, $2, $3, $4)"

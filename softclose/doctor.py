@@ -167,7 +167,7 @@ async def _clock(connection: Connection) -> Finding:
     """The database's clock against ours, taken in the middle of the question's round trip."""
     asked = time.time()
     theirs: float = await connection.fetchval(
-        "SELECT extract(epoch FROM clock_timestamp())::float8"
+        "select extract(epoch from clock_timestamp())::float8"
     )
     off_ms = (theirs - (asked + time.time()) / 2) * 1_000
     if abs(off_ms) > CLOCK_MS:

@@ -230,9 +230,9 @@ class EmbeddedPostgres:
     async def _ensure_database(self) -> None:
         connection = await connect(self.cluster.dsn(self._port, "postgres"), name="start")
         try:
-            known = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+            known = "select exists (select from pg_database where datname = $1)"
             if not await connection.fetchval(known, DATABASE):
-                await connection.execute(f"CREATE DATABASE {DATABASE}")
+                await connection.execute(f"create database {DATABASE}")
         finally:
             await connection.close()
 

@@ -32,18 +32,18 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """The dsn of a database of its own with all tables, gone after the test."""
     name = f"test_{next(_numbers)}"
-    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    await _execute(postgres, f"create database {name} template {TEMPLATE} strategy file_copy")
     yield _named(postgres, name)
-    await _execute(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await _execute(postgres, f"drop database if exists {name} with (force)")
 
 
 @pytest.fixture
 async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """The dsn of a database without any table, gone after the test."""
     name = f"test_{next(_numbers)}"
-    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE template0")
+    await _execute(postgres, f"create database {name} template template0")
     yield _named(postgres, name)
-    await _execute(postgres, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await _execute(postgres, f"drop database if exists {name} with (force)")
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +58,7 @@ def shared_data() -> Path:
 
 async def _start_with_template(server: EmbeddedPostgres) -> None:
     await server.start()
-    await _execute(server, f"CREATE DATABASE {TEMPLATE}")
+    await _execute(server, f"create database {TEMPLATE}")
     await prepare(_named(server, TEMPLATE))
 
 

@@ -62,7 +62,7 @@ class Answering:
         return self.version
 
     async def fetchval(self, query: str) -> object:
-        return self.shown.get(query.removeprefix("SHOW "), False)
+        return self.shown.get(query.removeprefix("show "), False)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ class Answering:
             Answering(synchronous_commit="local", synchronous_standby_names="s1"),
             "synchronous_commit is local although",
         ),
-        (Answering(**{"SELECT pg_is_in_recovery()": "yes"}), "standby"),
+        (Answering(**{"select pg_is_in_recovery()": "yes"}), "standby"),
     ],
 )
 async def test_a_server_that_could_lose_or_tear_a_commit_is_refused(
