@@ -158,6 +158,8 @@ def pause_sale(sale: Sale, command: PauseSale) -> Decision:
 
 def resume_sale(sale: Sale, command: ResumeSale, now_us: int) -> Decision:
     """Go on; the pause counts as an outage, so that nobody loses time to bid."""
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
     if sale.paused_from_us is None:
         return Rejected(Rejection.SALE_NOT_PAUSED, "the sale is not paused")
     moved = _moved_ends(sale, MoveReason.PAUSE, sale.paused_from_us, now_us)
