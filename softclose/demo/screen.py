@@ -1,0 +1,182 @@
+"""The live view: the lots as the public sees them, and what just happened.
+
+Nothing rests on colour alone: what flashes is also said in words, and NO_COLOR leaves bold and
+reverse video.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from auction.ids import LotId
+from auction.pricing import ReserveStatus
+from auction.sale import LotStatus
+from auction.terms import LotKind
+from softclose.demo.catalogue import MINUTE_US, Catalogue
+from softclose.demo.saleroom import PublicLot, Saleroom
+from softclose.demo.words import Kind, Line, clock_time, countdown, dollars, percent
+from softclose.virtual_clock import VirtualClock
+
+FRAME_S: Final = 0.1
+FLASH_S: Final = {Kind.EXTENSION: 1.5, Kind.BID: 0.6}
+
+# Lines that are not lots or events: title, explanation, table's head, rules, totals.
+FRAME_LINES: Final = 6
+LEAST_FEED: Final = 3
+
+# The terminal's width from which there is room for a column.
+ROOM_FOR_BIDS, ROOM_FOR_LEADER, ROOM_FOR_SHARE, ROOM_FOR_MSRP = 56, 64, 88, 104
+
+COLOURS: Final = {
+    Kind.SALE: "bold",
+    Kind.BID: "",
+    Kind.RESERVE: "cyan",
+    Kind.EXTENSION: "bold yellow",
+    Kind.SOLD: "bold green",
+    Kind.PASSED: "red",
+    Kind.REFUSED: "magenta",
+}
+
+RESERVES: Final = {
+    ReserveStatus.NONE: Text("none", "dim"),
+    ReserveStatus.NOT_MET: Text("not met"),
+    ReserveStatus.MET: Text("met", "cyan"),
+}
+
+
+class Screen:
+    """A terminal with the sale on it."""
+
+    def __init__(
+        self,
+        console: Console,
+        saleroom: Saleroom,
+        clock: VirtualClock,
+        catalogue: Catalogue,
+        speed: float,
+    ) -> None:
+        self._console, self._saleroom, self._clock = console, saleroom, clock
+        self._catalogue, self._speed = catalogue, speed
+        self._feed: deque[Line] = deque(maxlen=200)
+        self._flashes: dict[tuple[LotId | None, Kind], float] = {}
+
+    def say(self, line: Line) -> None:
+        """Show a line, and what it is about."""
+        self._feed.append(line)
+        if line.kind in FLASH_S:
+            until_s = asyncio.get_running_loop().time() + FLASH_S[line.kind]
+            self._flashes[line.lot_id, line.kind] = until_s
+
+    async def run(self) -> None:
+        """Draw until cancelled."""
+        with Live(console=self._console, screen=True, auto_refresh=False) as live:
+            while True:
+                live.update(self.picture(), refresh=True)
+                await asyncio.sleep(FRAME_S)
+
+    def picture(self) -> RenderableType:
+        """The view as it is now."""
+        width, height = self._console.size
+        lots = self._saleroom.lots.values()
+        feed = max(LEAST_FEED, height - FRAME_LINES - len(lots))
+        return Group(
+            *self._head(width),
+            self._table(width),
+            Rule(style="dim"),
+            *self._lines(feed),
+            self._totals(),
+        )
+
+    def _head(self, width: int) -> Iterator[RenderableType]:
+        title = Table.grid(expand=True)
+        title.add_column()
+        title.add_column(justify="right")
+        title.add_row(
+            Text.assemble(("Softclose", "bold"), "  ten pallets and a truckload, live"),
+            Text(f"sale clock {clock_time(self._clock.now_us())}", "bold"),
+        )
+        yield title
+        said = "Simulated resellers, the real engine: each bid is in PostgreSQL before you see it."
+        yield Text(said, "dim", no_wrap=True, overflow="ellipsis")
+        yield Rule(style="dim")
+
+    def _table(self, width: int) -> Table:
+        table = Table(box=None, expand=True, pad_edge=False, header_style="bold")
+        table.add_column("Lot", justify="right", no_wrap=True)
+        table.add_column("Goods", no_wrap=True, overflow="ellipsis", ratio=1)
+        if width >= ROOM_FOR_MSRP:
+            table.add_column("Units", justify="right", no_wrap=True)
+            table.add_column("MSRP", justify="right", no_wrap=True)
+        table.add_column("Price", justify="right", no_wrap=True, min_width=7)
+        if width >= ROOM_FOR_SHARE:
+            table.add_column("of MSRP", justify="right", no_wrap=True)
+        if width >= ROOM_FOR_BIDS:
+            table.add_column("Bids", justify="right", no_wrap=True)
+        if width >= ROOM_FOR_LEADER:
+            table.add_column("Leader", justify="right", no_wrap=True)
+        table.add_column("Reserve", no_wrap=True, min_width=7)
+        table.add_column("Ends in", no_wrap=True, min_width=16)
+        for lot in self._saleroom.lots.values():
+            table.add_row(*self._row(lot, width), style="dim" if not lot.is_live else "")
+        return table
+
+    def _row(self, lot: PublicLot, width: int) -> Iterator[RenderableType]:
+        goods = self._catalogue.goods[lot.lot_id]
+        price = lot.price_minor
+        yield lot.lot_id
+        truck = "TRUCKLOAD  " if goods.kind is LotKind.TRUCKLOAD else ""
+        yield Text.assemble((truck, "bold"), goods.title)
+        if width >= ROOM_FOR_MSRP:
+            yield f"{goods.units:,}"
+            yield dollars(goods.msrp_minor)
+        flash = "bold reverse" if self._flashes_now(lot, Kind.BID) else "bold" * lot.is_live
+        yield Text("-" if price is None else dollars(price), flash)
+        if width >= ROOM_FOR_SHARE:
+            yield "" if price is None else percent(price, goods.msrp_minor)
+        if width >= ROOM_FOR_BIDS:
+            yield str(lot.bid_count or "-")
+        if width >= ROOM_FOR_LEADER:
+            yield "-" if lot.leader is None else str(lot.leader)
+        yield RESERVES[lot.reserve]
+        yield self._end(lot)
+
+    def _end(self, lot: PublicLot) -> Text:
+        if lot.status is LotStatus.SOLD:
+            return Text("SOLD", "bold green not dim")
+        if lot.status is LotStatus.PASSED:
+            return Text("NOT SOLD", "red not dim")
+        left_us = lot.closes_at_us - self._clock.now_us()
+        extensions = f"  +{lot.extensions}" if lot.extensions else ""
+        if self._flashes_now(lot, Kind.EXTENSION):
+            return Text(f"{countdown(left_us):>5} EXTENDED{extensions[1:]}", "bold reverse yellow")
+        style = "bold yellow" if left_us < MINUTE_US else ""
+        return Text(f"{countdown(left_us):>5}{extensions}", style)
+
+    def _flashes_now(self, lot: PublicLot, kind: Kind) -> bool:
+        until_s = self._flashes.get((lot.lot_id, kind), 0.0)
+        return asyncio.get_running_loop().time() < until_s
+
+    def _lines(self, room: int) -> Iterator[Text]:
+        shown = list(self._feed)[-room:]
+        for line in shown:
+            yield Text(str(line), COLOURS[line.kind], no_wrap=True, overflow="ellipsis")
+        for _ in range(room - len(shown)):
+            yield Text("")
+
+    def _totals(self) -> Text:
+        lots = self._saleroom.lots.values()
+        states = [lot.status for lot in lots]
+        bids, extensions = sum(lot.bid_count for lot in lots), sum(lot.extensions for lot in lots)
+        text = (
+            f"{states.count(LotStatus.LIVE)} open  {states.count(LotStatus.SOLD)} sold  "
+            f"{states.count(LotStatus.PASSED)} not sold   {bids} bids  {extensions} extensions   "
+            f"{self._speed:g} x life, Ctrl-C ends it"
+        )
+        return Text(text, "reverse", no_wrap=True, overflow="ellipsis")
