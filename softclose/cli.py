@@ -33,6 +33,7 @@ _THE_SYSTEM_SAYS_NO = frozenset(
 )
 
 COMMANDS = {
+    "demo": "Show a live sale on this terminal; what ./run does by itself.",
     "serve": "Run the engine with its database until it is told to stop.",
     "replay": "Play recorded auctions through the real engine.",
     "migrate": "Bring the database's tables up to this version.",
