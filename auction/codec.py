@@ -12,7 +12,8 @@ The body of a logged event is the array [format, public, private, commitment, ha
 Neither holds the position in the shard, whose gaps would tell of private events.
 """
 
-from typing import Any, Final, Literal, TypeVar
+from types import NoneType
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgpack
 import msgspec
@@ -164,3 +165,35 @@ def _unpack_map(data: bytes) -> dict[str, Any]:
 def _convert(value: object, kind: type[T]) -> T:
     # bytes stand for themselves; without this, text would be taken for their base64.
     return msgspec.convert(value, kind, builtin_types=(bytes,))
+
+
+def decode_public(public: bytes, commitment: bytes, hash_: bytes) -> Recorded:
+    """Read a public event as an outsider has it; ``CorruptLog`` says what does not fit.
+
+    Its position is 0, and every private field is blank.
+    """
+    fields = _unpack_map(public)
+    kind = EVENT_TYPES.get(str(fields.get("type")))
+    blank = {} if kind is None else _BLANK[kind]
+    if blank.keys() & fields.keys():
+        raise CorruptLog("a private field stands in the public part")
+    try:
+        return _decoded(0, encode_body(public, pack(blank), commitment, hash_))
+    except msgspec.ValidationError as error:
+        raise CorruptLog(str(error)) from error
+
+
+def _blank(kind: type[AnyEvent]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {name: _nothing(hints[name]) for name in PRIVATE_FIELDS[kind]}
+
+
+def _nothing(hint: Any) -> object:
+    """The empty value of a type: "", 0, False, b"", () or, where that is allowed, None."""
+    if NoneType in get_args(hint):
+        return None
+    plain = get_origin(hint) or getattr(hint, "__supertype__", hint)
+    return plain()
+
+
+_BLANK = {kind: _blank(kind) for kind in EVENT_TYPES.values()}
