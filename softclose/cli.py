@@ -36,6 +36,7 @@ COMMANDS = {
     "demo": "Show a live sale on this terminal; what ./run does by itself.",
     "serve": "Run the engine with its database until it is told to stop.",
     "replay": "Play recorded auctions through the real engine.",
+    "log": "Look into the log, check it, export a sale's public chain.",
     "migrate": "Bring the database's tables up to this version.",
     "doctor": "Say what is right and wrong with this installation.",
     "settings": "Show the settings in force.",

@@ -2,7 +2,7 @@
 
 from foundation.migrator import Room, read_room
 
-ROOMS = ("auction",)
+ROOMS = ("auction", "softclose")
 
 
 def rooms() -> tuple[Room, ...]:
