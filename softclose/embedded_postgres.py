@@ -74,12 +74,23 @@ log = structlog.get_logger(__name__)
 
 
 class EmbeddedPostgres:
-    """One server on ``folder``, which is made if need be. Start it from the main thread."""
+    """One server on ``folder``, which is made if need be. Start it from the main thread.
+
+    ``scratch``: the folder is thrown away afterwards, so what is made need not outlive the
+    machine, the one database is the one that is there, and the stop writes nothing. Commits are
+    as durable as ever.
+    """
 
     def __init__(
-        self, folder: Path, *, binaries: Binaries | None = None, launcher: Launcher | None = None
+        self,
+        folder: Path,
+        *,
+        scratch: bool = False,
+        binaries: Binaries | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self.cluster = Cluster(folder)
+        self._scratch = scratch
         self._binaries = binaries
         self._launcher = launcher
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,7 +99,7 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """Where clients find it, the same across restarts by `keep_running`."""
-        return self.cluster.dsn(self._port)
+        return self.cluster.dsn(self._port, "postgres" if self._scratch else DATABASE)
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +118,8 @@ class EmbeddedPostgres:
         self._launcher = self._launcher or find_launcher()
         await self._prepare(self._binaries, self._launcher)
         await self._start_server(self._choose_port)
-        await self._ensure_database()
+        if not self._scratch:
+            await self._ensure_database()
         return self.dsn
 
     async def stop(self) -> None:
@@ -115,7 +127,8 @@ class EmbeddedPostgres:
         if self.pid is None:
             return
         pid = self.pid
-        for stop, timeout_s in ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, QUIT_TIMEOUT_S)):
+        steps = ((signal.SIGINT, STOP_TIMEOUT_S), (signal.SIGQUIT, QUIT_TIMEOUT_S))
+        for stop, timeout_s in steps[1:] if self._scratch else steps:
             os.kill(pid, stop)
             if await _within(timeout_s, lambda: self.pid is None):
                 return
@@ -142,7 +155,7 @@ class EmbeddedPostgres:
         try:
             self.cluster.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.cluster.exists():
-                await self.cluster.create(binaries, launcher)
+                await self.cluster.create(binaries, launcher, durable=not self._scratch)
             self.cluster.refuse_other_major(binaries)
             self.cluster.give_to(launcher.owner)
             self.cluster.bound_log()

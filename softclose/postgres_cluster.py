@@ -94,12 +94,16 @@ class Cluster:
         except (FileNotFoundError, ValueError):
             return None
 
-    async def create(self, binaries: Binaries, launcher: Launcher) -> None:
-        """Make an empty cluster. One that a crash left half-made is in data.new and goes."""
+    async def create(self, binaries: Binaries, launcher: Launcher, *, durable: bool) -> None:
+        """Make an empty cluster. One that a crash left half-made is in data.new and goes.
+
+        Unless ``durable``, a power cut soon after may leave it damaged.
+        """
         unfinished = self.folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         _write_secret(self.password_file, secrets.token_urlsafe(24))
-        await _run_initdb(binaries, launcher, unfinished, self.password_file)
+        options = () if durable else ("--no-sync",)
+        await _run_initdb(binaries, launcher, unfinished, self.password_file, options)
         unfinished.rename(self.data)
 
     def refuse_other_major(self, binaries: Binaries) -> None:
@@ -133,7 +137,11 @@ def _write_secret(file: Path, text: str) -> None:
 
 
 async def _run_initdb(
-    binaries: Binaries, launcher: Launcher, data: Path, password_file: Path
+    binaries: Binaries,
+    launcher: Launcher,
+    data: Path,
+    password_file: Path,
+    options: tuple[str, ...],
 ) -> None:
     command = launcher.command(
         binaries["initdb"],
@@ -144,6 +152,7 @@ async def _run_initdb(
         "--encoding=UTF8",
         "--locale=C",
         "--data-checksums",
+        *options,
     )
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -32,7 +32,7 @@ async def scratch_database(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _on_own_server() -> AsyncIterator[str]:
     with TemporaryDirectory(prefix="softclose-scratch-", ignore_cleanup_errors=True) as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
+        server = EmbeddedPostgres(Path(folder) / "postgres", scratch=True)
         try:
             yield await server.start()
         finally:
