@@ -21,9 +21,8 @@ from auction.ports import EventLog
 from auction.rejections import Rejection
 from auction.verdicts import Verdict
 from auction.writer import Writer
-from foundation.errors import OperatorError
 from softclose.progress import Report
-from softclose.replay.outcomes import Outcomes
+from softclose.replay.outcomes import Outcomes, ReplayFailed
 from softclose.replay.recording import Recording
 from softclose.virtual_clock import VirtualClock
 
@@ -41,10 +40,6 @@ REFUSALS = frozenset(
         Rejection.LOT_CLOSED,
     }
 )
-
-
-class ReplayFailed(OperatorError):
-    """The recording could not be played to its end; there are no results."""
 
 
 class ReplayClock(VirtualClock):

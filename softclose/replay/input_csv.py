@@ -132,16 +132,18 @@ def read_rows(file: Path, wanted: tuple[str, ...]) -> Iterator[Row]:
     """The rows under a header with at least the ``wanted`` columns, in any order."""
     with file.open("rb") as stream:
         records = _records(file, stream)
-        header = next(records, None)
-        if header is None:
+        line, header = next(records, (1, []))
+        if not header:
             raise BadInput(f"{file}:1: the file is empty; its first line names the columns")
-        columns = _columns(file, header[1], wanted)
+        header = [name.strip() for name in header]
+        columns = _columns(f"{file}:{line}", header, wanted)
         for line, fields in records:
-            if len(fields) != len(header[1]):
-                count, expected = len(fields), len(header[1])
-                last = header[1][min(count, expected - 1)]
+            count, expected = len(fields), len(header)
+            if count != expected:
+                column = header[min(count, expected - 1)][:SHOWN_CHARACTERS]
+                column = column if column.isprintable() else repr(column)
                 fault = f"the row has {count} fields and the header {expected}"
-                raise BadInput(f"{file}:{line}: column {last}: {fault}")
+                raise BadInput(f"{file}:{line}: column {column}: {fault}")
             yield Row(file, line, columns, fields)
 
 
@@ -166,15 +168,14 @@ def _csv_fault(error: csv.Error) -> str:
     return f"not well-formed CSV: {error}"
 
 
-def _columns(file: Path, header: list[str], wanted: tuple[str, ...]) -> dict[str, int]:
-    names = [name.strip() for name in header]
+def _columns(place: str, header: list[str], wanted: tuple[str, ...]) -> dict[str, int]:
     for column in wanted:
-        if column not in names:
-            there = ", ".join(names)[:200]
-            raise BadInput(f"{file}:1: column {column}: is missing; the header has {there!r}")
-        if names.count(column) > 1:
-            raise BadInput(f"{file}:1: column {column}: stands more than once in the header")
-    return {column: names.index(column) for column in wanted}
+        if column not in header:
+            there = ", ".join(header)[:200]
+            raise BadInput(f"{place}: column {column}: is missing; the header has {there!r}")
+        if header.count(column) > 1:
+            raise BadInput(f"{place}: column {column}: stands more than once in the header")
+    return {column: header.index(column) for column in wanted}
 
 
 def _lines(file: Path, stream: BinaryIO) -> Iterator[str]:

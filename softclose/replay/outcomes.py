@@ -15,8 +15,13 @@ from auction.events import (
     MaximumRaised,
 )
 from auction.ids import BidderId, BidId, LotId, SaleId
+from foundation.errors import OperatorError
 
 Key = tuple[SaleId, LotId]
+
+
+class ReplayFailed(OperatorError):
+    """The recording could not be played to its end; there are no results."""
 
 
 class Outcome(Struct):
@@ -72,7 +77,7 @@ class Outcomes:
                 lot = self._lots[sale_id, event.lot_id]
                 lot.sold, lot.price_minor = False, event.price_minor
             case EndsMoved():
-                raise AssertionError("in a replay nobody is ever away")
+                raise ReplayFailed("the database was away for a while, and ends were moved")
 
     def next_end_us(self) -> int | None:
         """The earliest end, as far as is known, of the lots that have not ended."""
