@@ -137,7 +137,7 @@ class Writer:
                 "judge_failed", sale_id=command.sale_id, command=type(command).__name__
             )
             _resolve(future, UNAVAILABLE)
-            self._doubt(shard)
+            self._doubt({shard})
             return
         if len(self._judge.gathering):
             self._replies.append((future, verdict, shard))
@@ -195,7 +195,7 @@ class Writer:
 
     async def _step(self) -> None:
         if self._doubtful or not (self._stopping or self.ready):
-            await self._recover("defect" if self._doubtful else "dark", Gathering(), [])
+            await self._recover("doubt" if self._doubtful else "dark", Gathering(), [])
         elif len(self._judge.gathering) or self._waiting:
             await self._flush()
         elif self._liveness.beat_is_due():
@@ -217,8 +217,8 @@ class Writer:
         finally:
             self._replies_in_flight = None
         self._liveness.sign_of_life(sent_us)
-        self._drop(lost)
         self._announce(gathering, replies, lost)
+        self._doubt(lost)
         for pending in gathering.snapshots:
             if pending.snapshot.shard not in lost:
                 self._snapshots.keep(pending)
@@ -248,7 +248,7 @@ class Writer:
         sent_us = self._clock.monotonic_us()
         epochs = {shard: state.epoch for shard, state in self._judge.owned.items()}
         try:
-            self._drop(await self._log.beat(epochs, self._clock.now_us()))
+            self._doubt(await self._log.beat(epochs, self._clock.now_us()))
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return
@@ -310,7 +310,8 @@ class Writer:
         for head in heads:
             self.owned[head.shard].epoch = head.epoch
             self._apply_outage_rule(head)
-        self._liveness.serving.set()
+        if not self._stopping:
+            self._liveness.serving.set()
         self._liveness.wake.set()
         self._closer.look_again()
         return {head.shard: head.position for head in heads}
@@ -324,15 +325,20 @@ class Writer:
                 self._judge.judge(head.shard, command, self._clock.now_us())
             self._judge.deadlines.add_sales([sale])
 
-    def _doubt(self, shard: Shard) -> None:
-        """This shard's state may differ from the log: write nothing more before it is loaded."""
-        self._doubtful.add(shard)
-        self._liveness.pause()
+    def _doubt(self, shards: set[Shard]) -> None:
+        """The state of these may differ from the log: write nothing more before it is loaded.
+
+        Also where the log says that we own them no longer. Mostly another owner took them;
+        but a ``take`` of ours that was given up may have come through late.
+        """
+        if shards:
+            self._doubtful |= shards
+            self._liveness.pause()
 
     def _drop(self, lost: set[Shard]) -> None:
         for shard in lost:
-            if self._judge.owned.pop(shard, None) is not None:
-                _logger.error("shard_lost", shard=shard, reason="another owner took it")
+            self._judge.owned.pop(shard, None)
+            _logger.error("shard_lost", shard=shard, reason="another owner took it")
 
     def _refuse_undecided(self) -> None:
         """Nothing that gathers or waits will be written."""
