@@ -2,20 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from load_tests.engine.workload import Bid
 
-# Places a bid and returns whether it stands; raises if the answer is not the one it must be.
-Place = Callable[[Bid], Awaitable[bool]]
+# Takes the next bid, places it, and returns whether it stands.
+Place = Callable[[Iterator[Bid]], Awaitable[bool]]
 
 # Taken off the front of each run: connections, plans, caches and the first batches settle.
 WARM_UP_SHARE = 0.15
 
 
-class OutOfBids(Exception):
-    """The contender was faster than the workload is long; the run proves nothing."""
+class NothingMeasured(Exception):
+    """A run proves nothing: the bids ran out, or none was accepted."""
 
 
 @dataclass(slots=True)
@@ -45,39 +45,41 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a run showed between its two marks."""
+    """What a run showed between its two marks, and how many bids it accepted in all."""
 
     bids_per_s: float
     latency_ms_p50: float
     latency_ms_p99: float
-    cpu_us_per_bid: float
+    cpu_us_per_bid: float  # of this process: the contender's part in it, and the clients
     refused_share: float
+    accepted: int
 
 
-async def closed_loop(place: Place, bids: Iterator[Bid], clients: int, seconds: float) -> Sample:
+async def closed_loop(place: Place, bids: Sequence[Bid], clients: int, seconds: float) -> Sample:
     """Let ``clients`` clients take bids in order for ``seconds``, warm-up and all."""
-    run = Run()
+    run, queue = Run(), _until_out(bids)
     loop = asyncio.get_running_loop()
     loop.call_later(seconds * WARM_UP_SHARE, run.mark)
     ending = asyncio.Event()
     loop.call_later(seconds, ending.set)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_client(place, bids, run, ending)) for _ in range(clients)]
+        for _ in range(clients):
+            group.create_task(_client(place, queue, run, ending))
         await ending.wait()
         run.mark()
-    assert all(task.done() for task in tasks)
     return _sample(run)
+
+
+def _until_out(bids: Sequence[Bid]) -> Iterator[Bid]:
+    yield from bids
+    raise NothingMeasured("the workload is too short for this machine")
 
 
 async def _client(place: Place, bids: Iterator[Bid], run: Run, ending: asyncio.Event) -> None:
     now_ns, note, ended = time.perf_counter_ns, run.latencies_ns.append, ending.is_set
     while not ended():
-        try:
-            bid = next(bids)
-        except StopIteration:
-            raise OutOfBids("the workload is too short for this machine") from None
         start_ns = now_ns()
-        if await place(bid):
+        if await place(bids):
             run.accepted += 1
         note(now_ns() - start_ns)
 
@@ -86,7 +88,7 @@ def _sample(run: Run) -> Sample:
     start, end = run.marks
     accepted, answered = end.accepted - start.accepted, end.answered - start.answered
     if not accepted:
-        raise OutOfBids("no bid was accepted in the time of a run")
+        raise NothingMeasured("no bid was accepted in the time of a run")
     latencies_ns = sorted(run.latencies_ns[start.answered : end.answered])
     return Sample(
         bids_per_s=accepted / (end.at_s - start.at_s),
@@ -94,4 +96,5 @@ def _sample(run: Run) -> Sample:
         latency_ms_p99=latencies_ns[len(latencies_ns) * 99 // 100] / 1e6,
         cpu_us_per_bid=(end.cpu_s - start.cpu_s) / accepted * 1e6,
         refused_share=1 - accepted / answered,
+        accepted=run.accepted,
     )

@@ -1,23 +1,25 @@
 """The engine, whole: LocalEngine, the writer with its judge, and the log in PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
-from auction.bus_local import LocalBus
 from auction.clock import EngineClock
 from auction.commands import Command, PlaceBid, RegisterBidder, ScheduleSale
-from auction.engine_local import LocalEngine
 from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, SaleId, Shard
 from auction.log_postgres import PostgresLog
 from auction.ports import Batch
 from auction.sale import FIRST_PADDLE
 from auction.terms import LotListing, Premium, PremiumTier, SoftClose, Terms
 from auction.verdicts import Acceptance
-from auction.writer import Writer
+from foundation.database import Connection
 from load_tests.engine.rules import EXTENSION_US, OPENING_MINOR, WINDOW_US
 from load_tests.engine.workload import Bid
+from softclose.host import Host
+
+COUNT = "select count(*) from log_event where sale_id = any ($1::text[])"
 
 LOT = LotId("1")
 TERMS = Terms(
@@ -28,7 +30,6 @@ TERMS = Terms(
 LIMIT_MINOR = 2**53
 TAX_BPS = 825
 HOUR_US = 3_600_000_000
-READY_POLL_S = 0.01
 SET_UP_AT_ONCE = 500
 
 _run_numbers = count(1)
@@ -54,12 +55,12 @@ class WatchedLog(PostgresLog):
 class Ours:
     """A running engine and the lots of the present run, each the only one of its sale."""
 
-    def __init__(self, writer: Writer, log: WatchedLog) -> None:
-        self._engine = LocalEngine(writer)
-        self._clock = EngineClock()
+    def __init__(self, host: Host, log: WatchedLog) -> None:
+        self._engine, self._clock = host.engine, host.clock
         self.log = log
         self._sales: list[SaleId] = []
         self._bidders: list[BidderId] = []
+        self._set_up = 0
 
     async def prepare(self, lots: int, bidders: int, closes_in_us: int = HOUR_US) -> None:
         """New lots that nobody has bid on, open now, with their bidders registered."""
@@ -69,20 +70,13 @@ class Ours:
         await self._all([self._schedule(sale_id, closes_in_us) for sale_id in self._sales])
         for bidder_id in self._bidders[1:]:  # one after the other, so that paddles are in order
             await self._all([_register(sale_id, bidder_id) for sale_id in self._sales])
+        self._set_up = lots * (2 + bidders)  # the sale, its lot, its bidders
         self.log.batches.clear()
 
-    async def place(self, bid: Bid) -> bool:
-        """Place a bid; raise `WrongVerdict` unless it stands as the rules say."""
-        verdict = await self._engine.submit(
-            PlaceBid(
-                sale_id=self._sales[bid.lot],
-                lot_id=LOT,
-                bidder_id=self._bidders[bid.bidder],
-                bid_id=BidId(bid.bid_id),
-                amount_minor=bid.amount_minor,
-                currency="USD",
-            )
-        )
+    async def place(self, bids: Iterator[Bid]) -> bool:
+        """Place the next bid; raise `WrongVerdict` unless it stands as the rules say."""
+        bid = next(bids)
+        verdict = await self._engine.submit(self._command(bid))
         expected = Acceptance.LEADING if bid.leads else Acceptance.OUTBID
         lot = verdict.lot
         if verdict.code is not expected or lot is None or lot.price_minor != bid.price_minor:
@@ -91,21 +85,27 @@ class Ours:
 
     async def leader_and_price(self, bid: Bid) -> tuple[int, int] | None:
         """Place any bid; the lot's leader and price after it, or None if it is refused."""
-        verdict = await self._engine.submit(
-            PlaceBid(
-                sale_id=self._sales[bid.lot],
-                lot_id=LOT,
-                bidder_id=self._bidders[bid.bidder],
-                bid_id=BidId(bid.bid_id),
-                amount_minor=bid.amount_minor,
-                currency="USD",
-            )
-        )
+        verdict = await self._engine.submit(self._command(bid))
         if not verdict.accepted or verdict.lot is None:
             return None
         assert verdict.lot.leader is not None
         assert verdict.lot.price_minor is not None
         return verdict.lot.leader - FIRST_PADDLE + 1, verdict.lot.price_minor
+
+    async def recorded(self, connection: Connection) -> int:
+        """How many bids the log holds; no end has moved, so each is one event."""
+        count: int = await connection.fetchval(COUNT, self._sales)
+        return count - self._set_up
+
+    def _command(self, bid: Bid) -> PlaceBid:
+        return PlaceBid(
+            sale_id=self._sales[bid.lot],
+            lot_id=LOT,
+            bidder_id=self._bidders[bid.bidder],
+            bid_id=BidId(bid.bid_id),
+            amount_minor=bid.amount_minor,
+            currency="USD",
+        )
 
     def _schedule(self, sale_id: SaleId, closes_in_us: int) -> ScheduleSale:
         now_us = self._clock.now_us()
@@ -125,7 +125,7 @@ class Ours:
             actor_id=ActorId("load-test"),
         )
 
-    async def _all(self, commands: list[Command]) -> None:
+    async def _all(self, commands: Sequence[Command]) -> None:
         for start in range(0, len(commands), SET_UP_AT_ONCE):
             some = commands[start : start + SET_UP_AT_ONCE]
             verdicts = await asyncio.gather(*(self._engine.submit(command) for command in some))
@@ -146,15 +146,15 @@ def _register(sale_id: SaleId, bidder_id: BidderId) -> RegisterBidder:
 
 @asynccontextmanager
 async def our_engine(dsn: str) -> AsyncIterator[Ours]:
-    """Run the engine on a migrated database for the block."""
+    """Run the engine as ``serve`` does, on a migrated database, for the block."""
     log = WatchedLog(dsn)
-    writer = Writer(log, EngineClock(), LocalBus(), "load-test")
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(writer.run())
-        while not writer.ready:
-            await asyncio.sleep(READY_POLL_S)
-        try:
-            yield Ours(writer, log)
-        finally:
-            writer.stop()
-    await log.close()
+    host = Host(log, EngineClock())
+    try:
+        async with host.running():
+            await host.writer.serving()
+            gc.collect()
+            gc.freeze()
+            yield Ours(host, log)
+    finally:
+        gc.unfreeze()
+        await log.close()

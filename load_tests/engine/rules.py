@@ -5,8 +5,9 @@ these rules, and the engine's terms in ``ours`` say the same in its own words. E
 integer: minor units, and microseconds since the epoch.
 """
 
+import time
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from auction.increments import LIQUIDATION
@@ -22,6 +23,11 @@ INCREMENTS: Final = [step.increment_minor for step in LIQUIDATION.steps]
 def increment_minor(price_minor: int) -> int:
     """The increment of the table that all share."""
     return INCREMENTS[bisect_right(BOUNDS, price_minor) - 1]
+
+
+def wall_us() -> int:
+    """The time by this machine's clock."""
+    return time.time_ns() // 1_000
 
 
 @dataclass(slots=True)
@@ -54,6 +60,10 @@ class ProxyLot:
             self._extend(now_us)
         self.bid_count += 1
         return True
+
+    def row(self) -> tuple[int, ...]:
+        """The fields, in their order."""
+        return astuple(self)
 
     def _too_low(self, amount_minor: int) -> bool:
         return amount_minor < self.minimum_minor

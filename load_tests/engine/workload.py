@@ -19,7 +19,7 @@ RAISE_SHARE: Final = 0.2  # the rest are challengers below the leader's maximum
 
 
 class Bid(Struct, frozen=True, gc=False):
-    """A bid, and what it leads to when it is taken in its turn. Bidders count from 1 in each lot."""
+    """A bid and what it leads to when it is taken in its turn. Each lot's bidders count from 1."""
 
     lot: int
     bidder: int
