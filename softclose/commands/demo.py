@@ -9,8 +9,8 @@ from softclose.command_line import run_async, with_settings
 from softclose.settings import Settings
 from softclose.whole_file import writable_target
 
-# Sixteen times life: a sale of twenty minutes in five quarters of a minute.
-DEFAULT_SPEED = 16.0
+# A sale of about seventeen minutes in five quarters of a minute.
+DEFAULT_SPEED = 14.0
 # A sale in which most lots run over their end, the truckload last.
 DEFAULT_SEED = 7
 

@@ -14,9 +14,9 @@ from auction.terms import LotKind, LotListing, Premium, PremiumTier, SoftClose, 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
 
-# A minute and a minute: at twenty times life the extensions of a duel take seconds.
+# A minute and a minute: at the pace of the demonstration an extension is some seconds.
 SOFT_CLOSE: Final = SoftClose(window_us=MINUTE_US, extension_us=MINUTE_US)
-FIRST_END_US: Final = 10 * MINUTE_US  # after the opening
+FIRST_END_US: Final = 7 * MINUTE_US  # after the opening
 BETWEEN_ENDS_US: Final = 45 * SECOND_US
 
 TERMS: Final = Terms(
@@ -56,7 +56,7 @@ class Goods:
 # room deals in artificial trees in their wrong season: two lots that pass, for two reasons.
 GOODS: Final = (
     Goods(
-        "Small kitchen appliances", "kitchen", "customer returns", "used, good",
+        "Kitchen appliances", "kitchen", "customer returns", "used, good",
         48, 4_870_00, 100_00, 0.21,
     ),
     Goods(
@@ -76,11 +76,11 @@ GOODS: Final = (
         320, 6_480_00, 150_00, 0.28,
     ),
     Goods(
-        "Strollers and car seats", "baby", "shelf pulls", "like new",
+        "Strollers, car seats", "baby", "shelf pulls", "like new",
         52, 5_960_00, 150_00, 0.25,
     ),
     Goods(
-        "Televisions, cracked panels", "electronics", "customer returns", "salvage",
+        "Televisions, cracked", "electronics", "customer returns", "salvage",
         14, 7_350_00, 300_00, 0.09, 2_500_00,
     ),
     Goods(
@@ -92,11 +92,11 @@ GOODS: Final = (
         32, 7_700_00, 200_00, 0.16, 750_00,
     ),
     Goods(
-        "Artificial trees, seven feet", "seasonal", "customer returns", "used, fair",
+        "Artificial trees, 7 ft", "seasonal", "customer returns", "used, fair",
         22, 4_180_00, 600_00, 0.10,
     ),
     Goods(
-        "Furniture and DIY, 24 pallets", "furniture", "customer returns", "uninspected",
+        "Furniture and DIY", "furniture", "customer returns", "uninspected",
         1_150, 96_500_00, 5_000_00, 0.16, 9_500_00, LotKind.TRUCKLOAD,
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The last page of the demonstration: what was sold, what was proven, what to try next."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from auction.ids import Paddle
 from softclose.demo.catalogue import Catalogue
 from softclose.demo.results import LotResult, Results
 from softclose.demo.words import PASSED, dollars, percent
@@ -21,22 +23,23 @@ class Course:
     first_bid_s: float | None  # from the start of the process
     took_s: float
     interrupted: bool
+    names: Mapping[Paddle, str]  # who was behind each number: the liquidator learns it
 
 
 def show_results(console: Console, catalogue: Catalogue, results: Results, course: Course) -> None:
     """The table of the lots, and the figures under it."""
     console.print()
-    console.print(_table(catalogue, results))
+    console.print(_table(catalogue, results, course))
     console.print()
     for text in _figures(catalogue, results, course):
         console.print(Text(text))
 
 
-def _table(catalogue: Catalogue, results: Results) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+def _table(catalogue: Catalogue, results: Results, course: Course) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("Lot", justify="right")
     table.add_column("Goods", no_wrap=True, overflow="ellipsis")
-    table.add_column("Result", no_wrap=True)
+    table.add_column("Sold to", no_wrap=True)
     table.add_column("Price", justify="right", no_wrap=True)
     table.add_column("of MSRP", justify="right", no_wrap=True)
     table.add_column("Bids", justify="right", no_wrap=True)
@@ -46,7 +49,7 @@ def _table(catalogue: Catalogue, results: Results) -> Table:
         table.add_row(
             lot_id,
             lot.title,
-            _result(lot),
+            _result(lot, course.names),
             "-" if price is None else dollars(price),
             "-" if price is None else percent(price, catalogue.goods[lot_id].msrp_minor),
             str(lot.bids),
@@ -55,11 +58,11 @@ def _table(catalogue: Catalogue, results: Results) -> Table:
     return table
 
 
-def _result(lot: LotResult) -> Text:
+def _result(lot: LotResult, names: Mapping[Paddle, str]) -> Text:
     if lot.winner is not None:
-        return Text(f"SOLD to {lot.winner}", "green")
+        return Text(f"{lot.winner} {names[lot.winner]}", "green")
     if lot.passed is not None:
-        return Text(PASSED[lot.passed], "red")
+        return Text(f"nobody: {PASSED[lot.passed]}", "red")
     return Text("still open", "yellow")
 
 
@@ -69,15 +72,15 @@ def _figures(catalogue: Catalogue, results: Results, course: Course) -> list[str
     total, msrp = sum(price for price, _ in sold), sum(part.msrp_minor for _, part in sold)
     recovered = f" for {dollars(total)}, {percent(total, msrp)} of their MSRP" if sold else ""
     open_ = len(results.lots) - len(results.sold) - len(results.passed)
-    still = f", {open_} still open: you ended the sale" if course.interrupted else ""
-    chain = "every hash is right" if results.chain_ok else "IT IS BROKEN"
+    still = f", {open_} still open when you ended it" if course.interrupted else ""
+    sound = "sound" if results.chain_ok else "NOT SOUND"
     lines = [
         f"{len(results.lots)} lots: {len(results.sold)} sold{recovered}, "
         f"{len(results.passed)} not sold{still}.",
         f"{results.extensions} times a bid in the last minute moved an end.",
         f"{course.acknowledged} bids were accepted, {results.bids} are in the log"
         f" ({results.private} of them private); {course.refused} were refused.",
-        f"Hash chain of the {results.events} public events, computed again from the log: {chain}.",
+        f"{results.events} events checked, hashes, prices and ends computed anew: {sound}.",
     ]
     if course.first_bid_s is not None:
         lines.append(
@@ -96,8 +99,8 @@ def show_next_steps(console: Console, catalogue: Catalogue, kept: Path | None) -
     if kept is None:
         steps.append(("./run demo --data out/demo", "keep the sale to look into its log"))
     else:
-        steps.append((f"./run --data {kept} log show {catalogue.sale_id}", "its events"))
-        steps.append((f"./run --data {kept} log verify", "its proof"))
+        steps.append((f"./run --data {kept} log show", "every event; maxima stay hidden"))
+        steps.append((f"./run --data {kept} log verify", "check it from end to end"))
     steps += [("./run serve", "the engine itself"), ("./run --help", "everything else")]
     console.print()
     console.print(Text("Try next", "bold"))

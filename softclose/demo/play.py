@@ -14,7 +14,7 @@ from random import Random
 
 from auction.codec import Recorded
 from auction.commands import Command, PlaceBid, RegisterBidder
-from auction.ids import BidId, LotId, Shard
+from auction.ids import BidId, LotId, Paddle, Shard
 from auction.rejections import Rejection
 from auction.verdicts import Verdict
 from auction.views import PUBLIC, Viewer, view
@@ -69,6 +69,10 @@ class Play:
         """Be told of public events with the lots that they changed, and of refused bids."""
         self._on_public.append(on_public)
         self._on_refusal.append(on_refusal)
+
+    def names(self) -> dict[Paddle, str]:
+        """Who is behind each bidder number."""
+        return {r.paddle: r.name for r in self._resellers if r.paddle is not None}
 
     async def open(self, secret: bytes) -> None:
         """Schedule the sale and register the resellers; the clock stands at the opening."""

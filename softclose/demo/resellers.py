@@ -112,7 +112,7 @@ class ProxyBidder(Reseller):
 
     def _when_us(self, lot: PublicLot, now_us: int) -> int:
         early = lot.lot_id not in self.maxima
-        return self._part(lot, 0.02, 0.6) if early else self._part(lot, 0.7, 0.97)
+        return self._part(lot, 0.02, 0.75) if early else self._part(lot, 0.7, 0.97)
 
     def _amount_minor(self, lot: PublicLot, now_us: int) -> int | None:
         most_minor = self._most_minor(lot)
@@ -126,10 +126,10 @@ class SteadyBidder(Reseller):
 
     def _when_us(self, lot: PublicLot, now_us: int) -> int:
         if lot.lot_id not in self.maxima:
-            return self._part(lot, 0.01, 0.4)
+            return self._part(lot, 0.01, 0.6)
         if lot.closes_at_us - now_us < 90 * SECOND_US:
             return now_us + self._between(4, 40)
-        return now_us + self._between(10, 100)
+        return now_us + self._between(15, 100)
 
     def _amount_minor(self, lot: PublicLot, now_us: int) -> int | None:
         return self._step_minor(lot, 0.3)
@@ -156,7 +156,7 @@ class EarlyBird(Reseller):
     share = 0.5
 
     def _when_us(self, lot: PublicLot, now_us: int) -> int:
-        return now_us + self._between(1, 100)
+        return now_us + self._between(1, 60)
 
     def _amount_minor(self, lot: PublicLot, now_us: int) -> int | None:
         return lot.next_minimum_minor

@@ -5,7 +5,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from auction.chain import chain_hash
 from auction.codec import Recorded, decode_body
 from auction.events import (
     BidPlaced,
@@ -17,10 +16,10 @@ from auction.events import (
     PassReason,
 )
 from auction.ids import LotId, Paddle, SaleId
-from auction.ports import EventLog
+from auction.log_postgres import PostgresLog
+from softclose.log_checks import check_sale
+from softclose.open_log import sale_events
 from softclose.whole_file import whole_file
-
-READ_CHUNK = 5_000
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Results:
 
     lots: dict[LotId, LotResult] = field(default_factory=dict)
     private: int = 0
-    events: int = 0  # in the public chain
+    events: int = 0
     chain_ok: bool = True
 
     @property
@@ -72,19 +71,13 @@ class Results:
         }
 
 
-async def read_results(log: EventLog, sale_id: SaleId) -> Results:
-    """The results of a sale, with its public hash chain computed anew."""
-    results, position, head = Results(), 0, bytes(32)
-    while chunk := await log.read_sale(sale_id, position, READ_CHUNK):
-        for logged in chunk:
-            position = logged.position
-            recorded = decode_body(position, logged.body)
-            if recorded.public is not None:
-                head = chain_hash(head, recorded.public, recorded.commitment)
-                results.events += 1
-                in_place = (recorded.hash, recorded.sequence) == (head, results.events)
-                results.chain_ok = results.chain_ok and in_place
-            _count(results, recorded)
+async def read_results(log: PostgresLog, sale_id: SaleId) -> Results:
+    """The results of a sale, with everything that the log claims checked from its bytes."""
+    results = Results()
+    async for logged in sale_events(log, sale_id):
+        _count(results, decode_body(logged.position, logged.body))
+    checked = await check_sale(log, sale_id)
+    results.events, results.chain_ok = checked.events, checked.sound
     return results
 
 

@@ -91,19 +91,19 @@ class Screen:
             self._table(width),
             Rule(style="dim"),
             *self._lines(feed),
-            self._totals(),
+            self._totals(width),
         )
 
     def _head(self, width: int) -> Iterator[RenderableType]:
         title = Table.grid(expand=True)
-        title.add_column()
-        title.add_column(justify="right")
+        title.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        title.add_column(no_wrap=True, justify="right")
         title.add_row(
             Text.assemble(("Softclose", "bold"), "  ten pallets and a truckload, live"),
             Text(f"sale clock {clock_time(self._clock.now_us())}", "bold"),
         )
         yield title
-        said = "Simulated resellers, the real engine: each bid is in PostgreSQL before you see it."
+        said = "Simulated resellers, the real engine: every bid is on disk before you see it."
         yield Text(said, "dim", no_wrap=True, overflow="ellipsis")
         yield Rule(style="dim")
 
@@ -122,7 +122,7 @@ class Screen:
         if width >= ROOM_FOR_LEADER:
             table.add_column("Leader", justify="right", no_wrap=True)
         table.add_column("Reserve", no_wrap=True, min_width=7)
-        table.add_column("Ends in", no_wrap=True, min_width=16)
+        table.add_column("Ends in", no_wrap=True, min_width=14)
         for lot in self._saleroom.lots.values():
             table.add_row(*self._row(lot, width), style="dim" if not lot.is_live else "")
         return table
@@ -131,7 +131,7 @@ class Screen:
         goods = self._catalogue.goods[lot.lot_id]
         price = lot.price_minor
         yield lot.lot_id
-        truck = "TRUCKLOAD  " if goods.kind is LotKind.TRUCKLOAD else ""
+        truck = "TRUCKLOAD " if goods.kind is LotKind.TRUCKLOAD else ""
         yield Text.assemble((truck, "bold"), goods.title)
         if width >= ROOM_FOR_MSRP:
             yield f"{goods.units:,}"
@@ -155,7 +155,7 @@ class Screen:
         left_us = lot.closes_at_us - self._clock.now_us()
         extensions = f"  +{lot.extensions}" if lot.extensions else ""
         if self._flashes_now(lot, Kind.EXTENSION):
-            return Text(f"{countdown(left_us):>5} EXTENDED{extensions[1:]}", "bold reverse yellow")
+            return Text(f"{countdown(left_us):>5} EXTENDED", "bold reverse yellow")
         style = "bold yellow" if left_us < MINUTE_US else ""
         return Text(f"{countdown(left_us):>5}{extensions}", style)
 
@@ -170,7 +170,7 @@ class Screen:
         for _ in range(room - len(shown)):
             yield Text("")
 
-    def _totals(self) -> Text:
+    def _totals(self, width: int) -> Text:
         lots = self._saleroom.lots.values()
         states = [lot.status for lot in lots]
         bids, extensions = sum(lot.bid_count for lot in lots), sum(lot.extensions for lot in lots)
@@ -179,4 +179,4 @@ class Screen:
             f"{states.count(LotStatus.PASSED)} not sold   {bids} bids  {extensions} extensions   "
             f"{self._speed:g} x life, Ctrl-C ends it"
         )
-        return Text(text, "reverse", no_wrap=True, overflow="ellipsis")
+        return Text(text.ljust(width), "reverse", no_wrap=True, overflow="ellipsis")

@@ -32,9 +32,15 @@ from softclose.virtual_clock import VirtualClock
 LAST_LOOK_S = 3.0
 
 INTRODUCTION = """\
-A sale of ten pallets and a truckload. Simulated resellers, each under a bidder number, bid for
-what they think the goods are worth. A bid is a maximum; the price is what it takes to lead.
-A bid in the last minute of a lot moves its end: that is the soft close.
+Softclose runs live liquidation auctions. This is a sale of ten pallets and a
+truckload, made up by the project.
+
+Simulated resellers, each under a bidder number, bid what the goods are worth
+to them. A bid is a maximum: the price is only what it takes to lead. Some lots
+have a secret reserve. A bid in a lot's last minute moves its end, so that
+nobody wins by being late: that is the soft close.
+
+Starting PostgreSQL and the engine...
 """
 
 
@@ -65,7 +71,7 @@ class Demonstration:
 
     async def run(self) -> None:
         """Put up the engine, play the sale, and show what came of it."""
-        self._console.print(Text("Softclose starts its PostgreSQL and the engine.", "dim"))
+        self._console.print(Text(INTRODUCTION))
         async with self._empty_log() as log:
             host = Host(log, self._clock)
             play = self._new_play(host)
@@ -76,7 +82,12 @@ class Demonstration:
             took_s = time.monotonic() - began_s
             self.results = await read_results(log, self._sale.sale_id)
         course = Course(
-            play.acknowledged, play.refused, self._first_bid_s, took_s, self._interrupted
+            acknowledged=play.acknowledged,
+            refused=play.refused,
+            first_bid_s=self._first_bid_s,
+            took_s=took_s,
+            interrupted=self._interrupted,
+            names=play.names(),
         )
         show_results(self._console, self._sale, self.results, course)
         show_next_steps(self._console, self._sale, self._options.data)
@@ -116,7 +127,6 @@ class Demonstration:
         if speed is None:
             await self._narrated(play, _nobody_listens)
         elif not self._options.live:
-            self._console.print(Text(INTRODUCTION))
             await self._narrated(play, self._print)
         else:
             screen = Screen(self._console, play.saleroom, self._clock, self._sale, speed)

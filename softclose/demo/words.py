@@ -18,7 +18,7 @@ from softclose.demo.saleroom import Message, PublicLot
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 PASSED: Final = {
-    PassReason.NO_BIDS: "nobody bid",
+    PassReason.NO_BIDS: "no bids",
     PassReason.RESERVE_NOT_MET: "reserve not met",
 }
 
@@ -72,7 +72,7 @@ class Narrator:
 
     def refusal(self, reseller: Reseller, lot: PublicLot, verdict: Verdict, at_us: int) -> None:
         """What one reseller alone was told."""
-        text = f"{reseller.paddle} is refused ({verdict.code}): {verdict.message}"
+        text = f"{reseller.paddle} alone is told: {verdict.code}, {verdict.message}"
         self._say(Line(at_us, Kind.REFUSED, lot.lot_id, text))
 
     def _told(self, message: Message, lot: PublicLot) -> tuple[Kind, str] | None:
