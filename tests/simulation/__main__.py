@@ -1,0 +1,68 @@
+"""``python -m tests.simulation SEED [--trace]``, or ``--seeds N [--from SEED]`` for many.
+
+One seed is one run, the same on every machine. With ``--trace`` every line of what happened.
+"""
+
+import argparse
+import sys
+import time
+
+from tests.simulation.many import run_many
+from tests.simulation.run import Run, simulate
+
+PROGRESS_EVERY = 50
+
+
+def main() -> int:
+    """1 if any invariant was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("seed", type=int, nargs="?", help="run this one")
+    parser.add_argument("--trace", action="store_true", help="say everything that happens in it")
+    parser.add_argument("--seeds", type=int, metavar="N", help="run this many")
+    parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED")
+    chosen = parser.parse_args()
+    if chosen.seed is not None:
+        return _one(chosen.seed, trace=chosen.trace)
+    return _many(range(chosen.first, chosen.first + (chosen.seeds or 300)))
+
+
+def _one(seed: int, *, trace: bool) -> int:
+    run = simulate(seed, trace=trace)
+    for line in run.lines:
+        _say(line)
+    _say(f"seed {seed}: {run.steps} steps, {run.virtual_s:.0f} s in {run.took_s:.2f} s")
+    _say("  faults: " + ("; ".join(run.faults) or "none"))
+    _say("  " + ", ".join(f"{name} {count}" for name, count in sorted(run.counts.items())))
+    _say(f"  fingerprint {run.fingerprint}")
+    _say(run.report if run.broken else "  every invariant held")
+    return bool(run.broken)
+
+
+def _many(seeds: range) -> int:
+    began, done, broken = time.perf_counter(), 0, 0
+    steps, virtual_s = 0, 0.0
+    for run in run_many(seeds):
+        done, steps, virtual_s = done + 1, steps + run.steps, virtual_s + run.virtual_s
+        broken += _judge(run)
+        if done % PROGRESS_EVERY == 0:
+            sys.stderr.write(f"{done} of {len(seeds)} seeds, {broken} broken\n")
+    took_s = time.perf_counter() - began
+    _say(
+        f"{done} seeds in {took_s:.1f} s: {broken} broken; {steps:,} steps, "
+        f"{steps / took_s:,.0f} a second, {virtual_s / took_s:,.0f} times faster than life"
+    )
+    return broken > 0
+
+
+def _judge(run: Run) -> int:
+    if run.broken:
+        _say(f"\n{run.report}")
+    return int(bool(run.broken))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,509 @@
+"""A sale recomputed from its events by the plainest means, to be held against what they say.
+
+It shares no code with the engine's rules: every bid that stands is kept in a list, and leader,
+price and end are worked out anew after each event. Whatever an event claims that does not
+follow is reported with the invariant that it breaks (the numbers of the reliability page).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, field
+
+from auction import events as e
+from auction.commands import PlaceBid, WithdrawalCause
+from auction.ids import BidderId, LotId, SaleId
+from auction.pricing import ReserveStatus
+from auction.terms import ClosingMode, Terms, VoidRule
+from tests.simulation import arithmetic
+
+Report = Callable[[str, str], None]
+
+
+class Bid(Struct, frozen=True):
+    """A bid in force."""
+
+    bidder: BidderId
+    maximum: int
+    freight: int
+    order: int
+
+
+class Lot(Struct):
+    """A lot. ``moments``: what the public could know of it after each of its public events."""
+
+    listed: e.LotScheduled
+    end: int
+    latest: int | None
+    reserve: int | None
+    status: str = "LIVE"
+    bids: list[Bid] = field(default_factory=list)
+    price: int | None = None
+    bid_count: int = 0
+    extensions: int = 0
+    counter: int | None = None
+    award: int = 0  # what the unpaid award weighs on the winner's limit
+    moments: list[tuple[object, ...]] = field(default_factory=list)
+
+    def ranked(self) -> list[Bid]:
+        """The latest bid of each bidder, best first; of equal ones the earlier first."""
+        latest = {bid.bidder: bid for bid in self.bids}
+        return sorted(latest.values(), key=lambda bid: (-bid.maximum, bid.order))
+
+    @property
+    def leader(self) -> BidderId | None:
+        ranked = self.ranked()
+        return ranked[0].bidder if ranked else None
+
+    @property
+    def reserve_status(self) -> ReserveStatus:
+        if self.reserve is None:
+            return ReserveStatus.NONE
+        met = bool(self.bids) and self.ranked()[0].maximum >= self.reserve
+        return ReserveStatus.MET if met else ReserveStatus.NOT_MET
+
+
+class Bidder(Struct):
+    """A registered bidder."""
+
+    admitted: e.BidderRegistered
+    limit: int | None
+
+
+class Sale:
+    """The model of one sale. ``expected``: what must follow at once, in the same append."""
+
+    def __init__(self, sale_id: SaleId, report: Report) -> None:
+        self.sale_id = sale_id
+        self._report = report
+        self.scheduled: e.SaleScheduled | None = None
+        self.lots: dict[LotId, Lot] = {}
+        self.bidders: dict[BidderId, Bidder] = {}
+        self.accepted: dict[tuple[BidderId, str], tuple[LotId, int]] = {}
+        self.expected: list[e.AnyEvent] = []
+        self.paused_at: int | None = None
+        self.resumed_at = 0
+        self.closed = False
+
+    @property
+    def terms(self) -> Terms:
+        assert self.scheduled is not None
+        return self.scheduled.terms
+
+    @property
+    def unended(self) -> list[Lot]:
+        return [lot for lot in self.lots.values() if lot.status in ("LIVE", "IF_BID")]
+
+    def follow(self, event: e.AnyEvent, at: int, order: int) -> None:
+        """The next event of the sale: does it follow?"""
+        if self.expected:
+            expected = self.expected.pop(0)
+            self._hold("I9", event == expected, f"{event} where {expected} must follow")
+        elif isinstance(event, e.EndExtended | e.ReserveStatusChanged | e.SaleClosed):
+            self._report("I9", f"{event} follows from nothing")
+        getattr(self, f"_{event.__struct_config__.tag}")(event, at, order)
+        if isinstance(event, e.LotSold | e.LotPassed | e.LotWithdrawn) and not self.unended:
+            self.expected.append(self._closing())
+        lot = self.lots.get(getattr(event, "lot_id", LotId("")))
+        if lot is not None and event.PUBLIC:
+            lot.moments.append(self.public_face(lot))
+
+    def public_face(self, lot: Lot) -> tuple[object, ...]:
+        """What the public sees of a lot, its end aside."""
+        return (
+            lot.status,
+            lot.price,
+            self.next_minimum(lot) if lot.status == "LIVE" else None,
+            lot.reserve_status,
+            lot.bid_count,
+            lot.extensions,
+            self._paddle(lot.leader),
+        )
+
+    def next_minimum(self, lot: Lot) -> int:
+        if lot.price is None:
+            return lot.listed.opening_minor
+        return lot.price + arithmetic.increment(self.terms, lot.price)
+
+    def lots_time(self, now: int) -> int:
+        """The time by which lots end: it stands while the sale is paused."""
+        return now if self.paused_at is None else self.paused_at
+
+    # --- Judging ----------------------------------------------------------------------------
+
+    def judge(self, bid: PlaceBid, now: int) -> str:  # noqa: C901 - the ladder
+        """What a bid must be answered in this state at this time; "" if it stands."""
+        first = self.accepted.get((bid.bidder_id, bid.bid_id))
+        if first is not None:
+            same = (bid.lot_id, bid.amount_minor) == first and bid.currency == self.terms.currency
+            return "" if same else "BID_ID_REUSED"
+        lot, bidder = self.lots.get(bid.lot_id), self.bidders.get(bid.bidder_id)
+        if lot is None:
+            return "NOT_FOUND"
+        if bid.currency != self.terms.currency:
+            return "INVALID"
+        if bid.amount_minor % self.terms.increments.unit_minor:
+            return "INVALID"
+        if self.is_seller(bid.bidder_id, lot):
+            return "SELLER_MAY_NOT_BID"
+        if bidder is None:
+            return "NOT_REGISTERED"
+        if not set(lot.listed.restrictions) <= set(bidder.admitted.restrictions):
+            return "TERMS_NOT_ACCEPTED"
+        if now < lot.listed.opens_at_us:
+            return "LOT_NOT_OPEN"
+        if self.lots_time(now) >= lot.end or lot.status not in ("LIVE", "WITHDRAWN"):
+            return "LOT_CLOSED"
+        if lot.status == "WITHDRAWN":
+            return "LOT_WITHDRAWN"
+        if self.paused_at is not None:
+            return "SALE_PAUSED"
+        if bid.amount_minor <= max((b.maximum for b in self._own(lot, bid.bidder_id)), default=0):
+            return "NOT_ABOVE_OWN_MAXIMUM"
+        if bid.bidder_id != lot.leader and bid.amount_minor < self.next_minimum(lot):
+            return "AMOUNT_BELOW_MINIMUM"
+        exposure = self.exposure(bid.bidder_id, lot, bid.amount_minor, bid.freight_minor)
+        if bidder.limit is not None and exposure > bidder.limit:
+            return "LIMIT_EXCEEDED"
+        return ""
+
+    def is_seller(self, bidder_id: BidderId, lot: Lot) -> bool:
+        """Whether a bid would be on the bidder's own goods."""
+        assert self.scheduled is not None
+        sellers = (*self.scheduled.seller_ids, self.scheduled.liquidator_id)
+        return bidder_id in sellers or bidder_id == lot.listed.consignor_id
+
+    def exposure(self, bidder_id: BidderId, lot: Lot, maximum: int, freight: int) -> int:
+        """What the bidder leads and owes, if it led this lot with this maximum."""
+        total = self._all_in(bidder_id, maximum, freight)
+        for other in self.lots.values():
+            if other is lot or other.leader != bidder_id:
+                continue
+            if other.status in ("LIVE", "IF_BID"):
+                best = other.ranked()[0]
+                total += self._all_in(bidder_id, best.maximum, best.freight)
+            total += other.award
+        return total
+
+    def moved_ends(self, dark_from: int, ready: int) -> tuple[e.MovedEnd, ...]:
+        """Where the outage rule puts the ends of the lots that had not ended at ``dark_from``."""
+        lots = [lot for lot in self.lots.values() if lot.status == "LIVE" and lot.end > dark_from]
+        if not lots:
+            return ()
+        soft_close = self.terms.soft_close
+        extension = soft_close.extension_us if soft_close else 0
+        first = min(lot.end for lot in lots)
+        move = arithmetic.outage_move(max(0, ready - dark_from), ready, first, extension)
+        if not move:
+            return ()
+        return tuple(
+            e.MovedEnd(
+                lot.listed.lot_id,
+                lot.end + move,
+                None if lot.latest is None else lot.latest + move,
+            )
+            for lot in lots
+        )
+
+    # --- What each event must be ------------------------------------------------------------
+
+    def _sale_scheduled(self, event: e.SaleScheduled, at: int, order: int) -> None:
+        self._hold("I3", self.scheduled is None, "scheduled twice")
+        self.scheduled = event
+
+    def _lot_scheduled(self, event: e.LotScheduled, at: int, order: int) -> None:
+        self._hold("I3", event.lot_id not in self.lots, f"lot {event.lot_id} scheduled twice")
+        lot = Lot(event, event.closes_at_us, event.latest_end_us, event.reserve_minor)
+        self._hold("I11", event.closes_at_us > at, "a lot that has ended when it is listed")
+        self._hold("I7", event.reserve is lot.reserve_status, "the reserve's state")
+        self.lots[event.lot_id] = lot
+
+    def _bidder_registered(self, event: e.BidderRegistered, at: int, order: int) -> None:
+        for bidder_id, other in self.bidders.items():
+            same = bidder_id == event.bidder_id
+            fits = (other.admitted.paddle == event.paddle) == same
+            self._hold("I3", fits, f"paddle {event.paddle} of {event.bidder_id}")
+        self.bidders[event.bidder_id] = Bidder(event, event.limit_minor)
+
+    def _limit_changed(self, event: e.LimitChanged, at: int, order: int) -> None:
+        self.bidders[event.bidder_id].limit = event.limit_minor
+
+    def _bid_placed(self, event: e.BidPlaced, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        price, leader, met = lot.price, lot.leader, lot.reserve_status
+        self._stand(event, lot, at, order)
+        claimed = (event.price_minor, event.leader, event.reserve, event.next_minimum_minor)
+        lot.bid_count += 1
+        worked_out = (
+            lot.price,
+            self._paddle(lot.leader),
+            lot.reserve_status,
+            self.next_minimum(lot),
+        )
+        self._hold("I7", claimed == worked_out, f"{event} should say {worked_out}")
+        self._hold("I7", event.bid_count == lot.bid_count, f"{event}: bid {lot.bid_count}")
+        changed = (price, leader) != (lot.price, lot.leader)
+        hidden = event.bidder_id == leader and not changed and met is lot.reserve_status
+        self._hold("I7", not hidden, f"{event} should be private")
+        if changed:
+            self._expect_extension(lot, at)
+
+    def _maximum_raised(self, event: e.MaximumRaised, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        before = (lot.price, lot.leader, lot.reserve_status)
+        self._hold("I7", event.bidder_id == lot.leader, f"{event}: not the leader")
+        self._stand(event, lot, at, order)
+        after = (lot.price, lot.leader, lot.reserve_status)
+        self._hold("I7", before == after, f"{event} should be public: {before} {after}")
+
+    def _stand(self, event: e.BidPlaced | e.MaximumRaised, lot: Lot, at: int, order: int) -> None:
+        """A bid that was accepted: might it be? Then the price that follows."""
+        key = (event.bidder_id, event.bid_id)
+        self._hold("I3", key not in self.accepted, f"bid id {event.bid_id} stands twice")
+        bid = PlaceBid(
+            sale_id=self.sale_id,
+            lot_id=event.lot_id,
+            bidder_id=event.bidder_id,
+            bid_id=event.bid_id,
+            amount_minor=event.maximum_minor,
+            currency=self.terms.currency,
+            freight_minor=event.freight_minor,
+        )
+        self.accepted.pop(key, None)
+        reason = self.judge(bid, at)
+        self._hold(_INVARIANTS.get(reason, "I7"), not reason, f"{event} at {at}: {reason}")
+        self.accepted[key] = (event.lot_id, event.maximum_minor)
+        lot.bids.append(Bid(event.bidder_id, event.maximum_minor, event.freight_minor, order))
+        self._reprice(lot, at_least=lot.price or 0)
+
+    def _reprice(self, lot: Lot, *, at_least: int = 0) -> None:
+        ranked = lot.ranked()
+        lot.price = None
+        if ranked:
+            maxima = [bid.maximum for bid in ranked]
+            opening = lot.listed.opening_minor
+            lot.price = max(at_least, arithmetic.price_of(self.terms, opening, lot.reserve, maxima))
+
+    def _expect_extension(self, lot: Lot, now: int) -> None:
+        end = arithmetic.extended(self.terms.soft_close, now, lot.end, lot.latest)
+        if end == lot.end:
+            return
+        extended = e.EndExtended(
+            lot_id=lot.listed.lot_id,
+            closes_at_us=end,
+            extensions=lot.extensions + 1,
+            final=end == lot.latest,
+        )
+        self.expected.append(extended)
+        ends = tuple(
+            e.MovedEnd(other.listed.lot_id, new_end, other.latest)
+            for other in self.lots.values()
+            if (new_end := self._linked_end(lot, end, other, now)) > other.end
+        )
+        if ends:
+            self.expected.append(
+                e.EndsMoved(
+                    reason=e.MoveReason.LINKED,
+                    cause_lot_id=lot.listed.lot_id,
+                    dark_us=None,
+                    ends=ends,
+                )
+            )
+
+    def _linked_end(self, lot: Lot, end: int, other: Lot, now: int) -> int:
+        if other is lot or other.status != "LIVE" or other.end <= now:
+            return other.end
+        mode = self.terms.closing
+        behind = {
+            ClosingMode.INDEPENDENT: False,
+            ClosingMode.GROUP: other.listed.group == lot.listed.group,
+            ClosingMode.CASCADE: other.listed.closes_at_us > lot.listed.closes_at_us,
+        }[mode]
+        wanted = arithmetic.linked(mode, lot.end, end, end=other.end, behind=behind)
+        return arithmetic.within(wanted, other.end, other.latest)
+
+    def _end_extended(self, event: e.EndExtended, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        self._hold("I9", event.closes_at_us > lot.end, f"{event}: the end was {lot.end}")
+        if lot.latest is not None:
+            self._hold("I9", event.closes_at_us <= lot.latest, f"{event} is past {lot.latest}")
+        lot.end, lot.extensions = event.closes_at_us, event.extensions
+
+    def _ends_moved(self, event: e.EndsMoved, at: int, order: int) -> None:
+        for moved in event.ends:
+            lot = self.lots[moved.lot_id]
+            fits = lot.status == "LIVE" and moved.closes_at_us > lot.end
+            self._hold("I9", fits, f"{event}: lot {moved.lot_id} is {lot.status}, ends {lot.end}")
+            lot.end, lot.latest = moved.closes_at_us, moved.latest_end_us
+
+    def _reserve_changed(self, event: e.ReserveChanged, at: int, order: int) -> None:
+        lot = self._open_lot(event.lot_id, at, event)
+        before = lot.reserve_status
+        if lot.bids:
+            lowered = (event.reserve_minor or 0) < (lot.reserve or 0)
+            self._hold("I7", lowered, f"{event}: the reserve was {lot.reserve}")
+        lot.reserve = event.reserve_minor
+        if lot.reserve_status is not before:
+            self.expected.append(
+                e.ReserveStatusChanged(
+                    lot_id=event.lot_id,
+                    reserve=lot.reserve_status,
+                    price_minor=lot.price,
+                    next_minimum_minor=self.next_minimum(lot),
+                )
+            )
+
+    def _reserve_status_changed(self, event: Any, at: int, order: int) -> None:
+        """All of it was expected."""
+
+    def _bids_voided(self, event: e.BidsVoided, at: int, order: int) -> None:
+        lot = self._open_lot(event.lot_id, at, event)
+        self._hold("I22", bool(self._own(lot, event.bidder_id)), f"{event}: no bids to void")
+        if self.terms.void_rule is VoidRule.NO_REVIVE:
+            lot.bids.clear()
+        lot.bids = [bid for bid in lot.bids if bid.bidder != event.bidder_id]
+        self._reprice(lot)
+        claimed = (event.price_minor, event.leader, event.reserve, event.next_minimum_minor)
+        worked_out = (
+            lot.price,
+            self._paddle(lot.leader),
+            lot.reserve_status,
+            self.next_minimum(lot),
+        )
+        self._hold("I22", claimed == worked_out, f"{event} should say {worked_out}")
+
+    def _lot_withdrawn(self, event: e.LotWithdrawn, at: int, order: int) -> None:
+        lot = self._open_lot(event.lot_id, at, event)
+        bound = lot.reserve is None and bool(lot.bids)
+        free = not bound or event.cause is not WithdrawalCause.SELLER
+        self._hold("I10", free, f"{event}: it has a bid and no reserve")
+        lot.status = "WITHDRAWN"
+
+    def _sale_paused(self, event: Any, at: int, order: int) -> None:
+        self._hold("I10", self.paused_at is None, "paused twice")
+        self.paused_at = at
+
+    def _sale_resumed(self, event: Any, at: int, order: int) -> None:
+        assert self.paused_at is not None
+        ends = self.moved_ends(self.paused_at, at)
+        if ends:
+            self.expected.append(
+                e.EndsMoved(
+                    reason=e.MoveReason.PAUSE,
+                    cause_lot_id=None,
+                    dark_us=at - self.paused_at,
+                    ends=ends,
+                )
+            )
+        self.paused_at, self.resumed_at = None, at
+
+    def _if_bid_opened(self, event: e.IfBidOpened, at: int, order: int) -> None:
+        lot = self._closing_lot(event.lot_id, at, event)
+        fits = self.terms.if_bid_us is not None and lot.reserve_status is ReserveStatus.NOT_MET
+        self._hold("I7", fits and bool(lot.bids), f"{event}: {lot.reserve_status}")
+        claimed = (event.bidder_id, event.price_minor, event.until_us)
+        worked_out = (lot.leader, lot.price, at + (self.terms.if_bid_us or 0))
+        self._hold("I7", claimed == worked_out, f"{event} should say {worked_out}")
+        lot.status, lot.end = "IF_BID", event.until_us
+
+    def _if_bid_countered(self, event: e.IfBidCountered, at: int, order: int) -> None:
+        lot = self._held_lot(event.lot_id, at, event)
+        self._hold("I7", event.amount_minor > (lot.price or 0), f"{event}: not above the bid")
+        lot.counter = event.amount_minor
+
+    def _counter_declined(self, event: e.CounterDeclined, at: int, order: int) -> None:
+        self._held_lot(event.lot_id, at, event).counter = None
+
+    def _lot_sold(self, event: e.LotSold, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        prices = [lot.price]
+        if lot.status == "IF_BID":
+            self._held_lot(event.lot_id, at, event)
+            prices.append(lot.counter)
+        else:
+            self._closing_lot(event.lot_id, at, event)
+            met = lot.reserve_status is not ReserveStatus.NOT_MET
+            self._hold("I7", met, f"{event}: below the reserve")
+        self._hold("I7", event.winners == (lot.leader,), f"{event}: {lot.leader} leads")
+        self._hold("I7", event.hammer_price_minor in prices, f"{event}: the price is {prices}")
+        lot.status, lot.price = "SOLD", event.hammer_price_minor
+        if lot.leader is not None:
+            best = lot.ranked()[0]
+            lot.award = self._all_in(lot.leader, lot.price, best.freight)
+
+    def _lot_passed(self, event: e.LotPassed, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        if event.reason is e.PassReason.IF_BID_DECLINED:
+            self._held_lot(event.lot_id, at, event)
+        elif event.reason is e.PassReason.IF_BID_EXPIRED:
+            self._hold("I11", lot.status == "IF_BID" and at >= lot.end, f"{event} at {at}")
+        else:
+            self._closing_lot(event.lot_id, at, event)
+            no_bids = event.reason is e.PassReason.NO_BIDS
+            unsold = no_bids or lot.reserve_status is ReserveStatus.NOT_MET
+            self._hold("I7", unsold and no_bids is not bool(lot.bids), f"{event}: it has a buyer")
+        self._hold("I7", event.price_minor == lot.price, f"{event}: the price is {lot.price}")
+        lot.status = "PASSED"
+
+    def _award_funded(self, event: e.AwardFunded, at: int, order: int) -> None:
+        lot = self.lots[event.lot_id]
+        owed = lot.status == "SOLD" and lot.leader == event.bidder_id and bool(lot.award)
+        self._hold("I7", owed, f"{event}: nothing is owed")
+        lot.award = 0
+
+    def _sale_closed(self, event: e.SaleClosed, at: int, order: int) -> None:
+        self._hold("I10", not self.closed, "closed twice")
+        self.closed = True
+
+    def _closing(self) -> e.SaleClosed:
+        ends = [lot.status for lot in self.lots.values()]
+        return e.SaleClosed(
+            sold=ends.count("SOLD"),
+            passed=ends.count("PASSED"),
+            withdrawn=ends.count("WITHDRAWN"),
+        )
+
+    # --- Small questions --------------------------------------------------------------------
+
+    def _hold(self, invariant: str, holds: bool, text: str) -> None:
+        if not holds:
+            self._report(invariant, f"sale {self.sale_id}: {text}")
+
+    def _open_lot(self, lot_id: LotId, at: int, event: object) -> Lot:
+        lot = self.lots[lot_id]
+        open_ = lot.status == "LIVE" and self.lots_time(at) < lot.end
+        self._hold("I10", open_, f"{event} at {at}: {lot.status}, ends {lot.end}")
+        return lot
+
+    def _closing_lot(self, lot_id: LotId, at: int, event: object) -> Lot:
+        lot = self.lots[lot_id]
+        self._hold("I10", lot.status == "LIVE", f"{event}: {lot.status}")
+        self._hold("I11", at >= lot.end, f"{event} at {at}, {lot.end - at} us early")
+        self._hold("I10", self.paused_at is None, f"{event} in a pause")
+        return lot
+
+    def _held_lot(self, lot_id: LotId, at: int, event: object) -> Lot:
+        lot = self.lots[lot_id]
+        self._hold("I10", lot.status == "IF_BID" and at < lot.end, f"{event}: {lot.status}")
+        return lot
+
+    def _own(self, lot: Lot, bidder_id: BidderId) -> list[Bid]:
+        return [bid for bid in lot.bids if bid.bidder == bidder_id]
+
+    def _paddle(self, bidder_id: BidderId | None) -> int | None:
+        return None if bidder_id is None else self.bidders[bidder_id].admitted.paddle
+
+    def _all_in(self, bidder_id: BidderId, hammer: int, freight: int) -> int:
+        tax_bps = self.bidders[bidder_id].admitted.tax_bps
+        return arithmetic.all_in(self.terms, hammer, tax_bps, freight)
+
+
+# Which invariant an accepted bid breaks that should have been refused for this reason.
+_INVARIANTS = {
+    "BID_ID_REUSED": "I3",
+    "SELLER_MAY_NOT_BID": "I25",
+    "LOT_NOT_OPEN": "I8",
+    "LOT_CLOSED": "I8",
+    "LOT_WITHDRAWN": "I10",
+    "LIMIT_EXCEEDED": "I20",
+}

@@ -1,0 +1,41 @@
+"""I5: who owns a shard, and that nobody else writes to it."""
+
+from auction.ids import Shard
+from auction.ports import LoggedEvent
+from tests.simulation.model import Report
+from tests.simulation.tape import Call
+
+
+class Owners:
+    """Follows the epochs and the signs of life of every shard."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.epochs: dict[Shard, int] = {}
+        self.names: dict[Shard, str] = {}
+        self.beats: dict[Shard, int] = {}  # engine time of the last durable sign of life
+        self._last_written: dict[Shard, int] = {}
+
+    def took(self, call: Call) -> None:
+        """A host took shards. That is no sign of life."""
+        for head in call.heads:
+            if head.epoch != self.epochs.get(head.shard, 0) + 1:
+                self._report("I5", f"shard {head.shard} was taken under epoch {head.epoch}")
+            if head.beat_at_us != self.beats.get(head.shard):
+                text = f"shard {head.shard}: last sign of life at {self.beats.get(head.shard)}"
+                self._report("I12", f"{text}, found {head.beat_at_us}")
+            self.epochs[head.shard], self.names[head.shard] = head.epoch, call.host
+
+    def wrote(self, shard: Shard, logged: LoggedEvent, call: Call) -> None:
+        """A host wrote an event."""
+        place = f"shard {shard} position {logged.position}"
+        if call.host != self.names.get(shard):
+            self._report("I5", f"{place}: {call.host} wrote, {self.names.get(shard)} owns it")
+        if logged.epoch < self._last_written.get(shard, 0):
+            self._report("I5", f"{place}: the epoch falls to {logged.epoch}")
+        self._last_written[shard] = logged.epoch
+
+    def signed(self, call: Call) -> None:
+        """A host gave a durable sign of life."""
+        for shard in call.shards:
+            self.beats[shard] = call.at_us

@@ -1,0 +1,315 @@
+"""Those who use the engine: the desk that runs the sales, and resellers who bid.
+
+They send what has no answer again, the same bid under the same id, as their contract says.
+Between them they also send what must be refused.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+import msgspec
+
+from auction.commands import (
+    AcceptIfBid,
+    AddLots,
+    AnswerCounter,
+    ChangeReserve,
+    Command,
+    CounterIfBid,
+    DeclineIfBid,
+    PauseSale,
+    PlaceBid,
+    RecordFunding,
+    ResumeSale,
+    ScheduleSale,
+    SetLimit,
+    VoidBids,
+    WithdrawalCause,
+    WithdrawLot,
+)
+from auction.ids import BidderId, BidId, LotId, SaleId
+from auction.rejections import Rejection
+from auction.sale import LotStatus
+from auction.terms import LotListing
+from auction.verdicts import LotState, Verdict
+from tests.simulation.hosts import Host
+from tests.simulation.salerooms import BIDDERS, DESK, draw_registration
+from tests.simulation.simulated_log import START_US
+from tests.simulation.virtual_loop import VirtualLoop
+from tests.simulation.weather import SECOND
+
+MOST_TRIES: Final = 6
+PATIENCE_S: Final = 8.0
+
+Network = Callable[[], Host | None]  # whom a caller reaches now
+
+
+class Room:
+    """What people know: the sales, and how they last saw each lot."""
+
+    def __init__(self, sales: list[ScheduleSale], loop: VirtualLoop, network: Network) -> None:
+        self.sales = {sale.sale_id: sale for sale in sales}
+        self.loop, self.network = loop, network
+        self.lots = [(sale.sale_id, lot) for sale in sales for lot in sale.lots]
+        self.seen: dict[tuple[SaleId, LotId], LotState] = {}
+
+    async def send(self, command: Command, *, travel_s: float = 0.0) -> Verdict | None:
+        """One attempt; ``None``: no answer."""
+        await asyncio.sleep(travel_s)
+        host = self.network()
+        if host is None:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                verdict = await host.ask(command)
+        except TimeoutError:
+            return None
+        if verdict is not None and verdict.lot is not None:
+            self.seen[command.sale_id, verdict.lot.lot_id] = verdict.lot
+        return verdict
+
+    async def insist(
+        self, command: Command, rng: Random, tries: int = MOST_TRIES
+    ) -> Verdict | None:
+        """Send until there is a judgement."""
+        for number in range(tries):
+            verdict = await self.send(command, travel_s=rng.random() * 0.005)
+            if verdict is not None and verdict.code not in (Rejection.BUSY, Rejection.UNAVAILABLE):
+                return verdict
+            await asyncio.sleep(0.05 * 2**number * (0.5 + rng.random()))
+        return None
+
+
+class Bidder:
+    """A reseller who bids until the time is up."""
+
+    def __init__(self, room: Room, bidder_id: BidderId, rng: Random) -> None:
+        self._room, self._id, self._rng = room, bidder_id, rng
+        self._sent: list[PlaceBid] = []
+        self._habits: list[tuple[int, Callable[[], Awaitable[object]]]] = [
+            (60, self._bid),
+            (12, self._snipe),
+            (8, self._repeat),
+            (5, self._bid_in_a_burst),
+            (4, self._reuse_an_id),
+            (4, self._change_the_mind),
+            (3, self._send_twice),
+            (2, self._bid_nonsense),
+        ]
+
+    async def run(self, until_us: int) -> None:
+        """Bid now and then."""
+        weights = [weight for weight, _ in self._habits]
+        while self._room.loop.now_us < until_us:
+            await asyncio.sleep(self._rng.expovariate(1.0))
+            ((_, habit),) = self._rng.choices(self._habits, weights)
+            await habit()
+
+    async def _bid(self) -> None:
+        await self._room.insist(self._new_bid(), self._rng)
+
+    async def _repeat(self) -> None:
+        if self._sent:
+            await self._room.insist(self._rng.choice(self._sent), self._rng)
+
+    async def _reuse_an_id(self) -> None:
+        if self._sent:
+            bid = self._rng.choice(self._sent)
+            changed = msgspec.structs.replace(bid, amount_minor=bid.amount_minor + 100_00)
+            await self._room.insist(changed, self._rng)
+
+    async def _send_twice(self) -> None:
+        bid = self._new_bid()
+        await asyncio.gather(*(self._room.insist(bid, self._rng) for _ in range(2)))
+
+    async def _bid_in_a_burst(self) -> None:
+        bids = [self._new_bid() for _ in range(self._rng.randrange(8, 24))]
+        await asyncio.gather(*(self._room.send(bid) for bid in bids))
+
+    async def _change_the_mind(self) -> None:
+        """Go away before the answer comes."""
+        asking = asyncio.create_task(self._room.send(self._new_bid()))
+        await asyncio.sleep(self._rng.random() * 0.003)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+    async def _bid_nonsense(self) -> None:
+        wrong = {
+            "lot_id": LotId("none-such"),
+            "currency": "EUR",
+            "amount_minor": 12_34,
+            "bidder_id": BidderId("nobody"),
+        }
+        name = self._rng.choice(sorted(wrong))
+        bid = self._new_bid()
+        await self._room.insist(msgspec.structs.replace(bid, **{name: wrong[name]}), self._rng)
+
+    async def _snipe(self) -> None:
+        """Arrive at an end, at an opening or at the start of a window, to the microsecond."""
+        host, rng = self._room.network(), self._rng
+        if host is None:
+            return
+        bid = self._new_bid()
+        wanted_us = self._moment(bid) + rng.choice((-1, 0, 0, 0, 1))
+        wait_us = wanted_us - host.clock.now_us()
+        if 0 < wait_us < 20 * SECOND:
+            await asyncio.sleep(wait_us / 1e6)
+            await self._room.send(bid)
+
+    def _moment(self, bid: PlaceBid) -> int:
+        listing = self._listing(bid.sale_id, bid.lot_id)
+        seen = self._room.seen.get((bid.sale_id, bid.lot_id))
+        closes_us = listing.closes_at_us if seen is None else seen.closes_at_us
+        soft_close = self._room.sales[bid.sale_id].terms.soft_close
+        window_us = 0 if soft_close is None else soft_close.window_us
+        return self._rng.choice((closes_us, closes_us, closes_us - window_us, listing.opens_at_us))
+
+    def _new_bid(self) -> PlaceBid:
+        rng = self._rng
+        sale_id, listing = self._some_lot()
+        sale = self._room.sales[sale_id]
+        bid = PlaceBid(
+            sale_id=sale_id,
+            lot_id=listing.lot_id,
+            bidder_id=self._id,
+            bid_id=_bid_id(rng),
+            amount_minor=self._amount(sale, listing),
+            currency=sale.terms.currency,
+            freight_minor=rng.choice((0, 0, 40_00)),
+        )
+        self._sent.append(bid)
+        return bid
+
+    def _some_lot(self) -> tuple[SaleId, LotListing]:
+        """Mostly one that is still open as far as one knows."""
+        open_ = [(sale, lot) for sale, lot in self._room.lots if self._may_be_open(sale, lot)]
+        if open_ and self._rng.random() < 0.95:
+            return self._rng.choice(open_)
+        return self._rng.choice(self._room.lots)
+
+    def _may_be_open(self, sale_id: SaleId, lot: LotListing) -> bool:
+        seen = self._room.seen.get((sale_id, lot.lot_id))
+        return seen is None or seen.status is LotStatus.LIVE
+
+    def _amount(self, sale: ScheduleSale, listing: LotListing) -> int:
+        rng, seen = self._rng, self._room.seen.get((sale.sale_id, listing.lot_id))
+        least = listing.opening_minor if seen is None else seen.next_minimum_minor
+        if seen is not None and seen.leads and seen.own_maximum_minor and rng.random() < 0.5:
+            least = seen.own_maximum_minor
+        unit = sale.terms.increments.unit_minor
+        steps = rng.choice((-10_00, 0, 0, 0, 0, 10_00, 20_00, 50_00, 100_00, 300_00))
+        return max(unit, (least + steps) // unit * unit)
+
+    def _listing(self, sale_id: SaleId, lot_id: LotId) -> LotListing:
+        return next(lot for lot in self._room.sales[sale_id].lots if lot.lot_id == lot_id)
+
+
+class Desk:
+    """The liquidator and staff: open the sales, admit bidders, intervene."""
+
+    def __init__(self, room: Room, rng: Random) -> None:
+        self._room, self._rng = room, rng
+
+    async def open(self) -> None:
+        """Schedule every sale and admit its bidders."""
+        for sale in self._room.sales.values():
+            await self._room.insist(sale, self._rng, tries=12)
+        for sale in self._room.sales.values():
+            for bidder_id in BIDDERS:
+                if self._rng.random() < 0.92:
+                    admission = draw_registration(self._rng, sale, bidder_id)
+                    await self._room.insist(admission, self._rng)
+
+    async def run(self, until_us: int) -> None:
+        """Intervene now and then."""
+        while self._room.loop.now_us < until_us:
+            await asyncio.sleep(self._rng.expovariate(0.5))
+            for command in self._some_commands():
+                await self._room.insist(command, self._rng)
+
+    def _some_commands(self) -> list[Command]:
+        rng = self._rng
+        sale_id, listing = rng.choice(self._room.lots)
+        lot_id, bidder_id = listing.lot_id, rng.choice(BIDDERS)
+        seen = self._room.seen.get((sale_id, lot_id))
+        if seen is not None and seen.status is LotStatus.IF_BID:
+            return [self._about_an_if_bid(sale_id, seen, bidder_id)]
+        if seen is not None and seen.status is LotStatus.SOLD:
+            return [
+                RecordFunding(sale_id=sale_id, lot_id=lot_id, bidder_id=bidder, actor_id=DESK)
+                for bidder in BIDDERS
+            ]
+        return [self._intervention(sale_id, listing, bidder_id)]
+
+    def _intervention(self, sale_id: SaleId, lot: LotListing, bidder_id: BidderId) -> Command:
+        rng, lot_id = self._rng, lot.lot_id
+        match rng.choices(range(8), (4, 3, 1, 1, 1, 2, 1, 2))[0]:
+            case 0:
+                reserve = rng.choice((None, lot.opening_minor + 50_00, lot.opening_minor + 200_00))
+                return ChangeReserve(
+                    sale_id=sale_id, lot_id=lot_id, reserve_minor=reserve, actor_id=DESK
+                )
+            case 1:
+                return VoidBids(
+                    sale_id=sale_id,
+                    lot_id=lot_id,
+                    bidder_id=bidder_id,
+                    reason="typing error",
+                    actor_id=DESK,
+                )
+            case 2:
+                return WithdrawLot(
+                    sale_id=sale_id,
+                    lot_id=lot_id,
+                    cause=rng.choice(list(WithdrawalCause)),
+                    reason="recalled",
+                    actor_id=DESK,
+                )
+            case 3 | 4:
+                return PauseSale(sale_id=sale_id, reason="a question", actor_id=DESK)
+            case 5:
+                return ResumeSale(sale_id=sale_id, actor_id=DESK)
+            case 6:
+                return AddLots(sale_id=sale_id, lots=(self._another_lot(lot),), actor_id=DESK)
+            case _:
+                limit_minor = rng.choice((None, 500_00, 3_000_00))
+                return SetLimit(
+                    sale_id=sale_id, bidder_id=bidder_id, limit_minor=limit_minor, actor_id=DESK
+                )
+
+    def _about_an_if_bid(self, sale_id: SaleId, lot: LotState, bidder_id: BidderId) -> Command:
+        rng, lot_id, price = self._rng, lot.lot_id, lot.price_minor or 0
+        match rng.randrange(5):
+            case 0:
+                return AcceptIfBid(sale_id=sale_id, lot_id=lot_id, actor_id=DESK)
+            case 1:
+                return DeclineIfBid(sale_id=sale_id, lot_id=lot_id, actor_id=DESK)
+            case 2:
+                return AnswerCounter(
+                    sale_id=sale_id,
+                    lot_id=lot_id,
+                    bidder_id=bidder_id,
+                    accepted=rng.random() < 0.7,
+                )
+            case _:
+                return CounterIfBid(
+                    sale_id=sale_id, lot_id=lot_id, amount_minor=price + 50_00, actor_id=DESK
+                )
+
+    def _another_lot(self, like: LotListing) -> LotListing:
+        opens_us = START_US + self._room.loop.now_us
+        return msgspec.structs.replace(
+            like,
+            lot_id=LotId(f"{like.lot_id}{self._rng.choice('ABC')}"),
+            opens_at_us=opens_us,
+            closes_at_us=opens_us + self._rng.randrange(1, 40) * SECOND,
+            latest_end_us=None,
+        )
+
+
+def _bid_id(rng: Random) -> BidId:
+    digits = f"{rng.getrandbits(128):032x}"
+    parts = (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+    return BidId("-".join(parts))

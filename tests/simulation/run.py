@@ -1,0 +1,128 @@
+"""``simulate(seed)``: one run, its findings, and its fingerprint."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any, Final
+from unittest.mock import patch
+
+from msgspec import Struct
+from structlog.testing import capture_logs
+
+import auction.clock
+import auction.decide_lots
+import auction.judge
+import auction.shards
+import auction.writer
+from tests.simulation.checker import check
+from tests.simulation.simulated_log import START_US
+from tests.simulation.tape import Tape
+from tests.simulation.virtual_loop import Process, VirtualLoop
+from tests.simulation.weather import SECOND
+from tests.simulation.world import World
+
+# Bounds so low that every run meets them: snapshots with tails, sales put away, full batches
+# and inboxes, chunks of reading and closing.
+SMALL: Final[tuple[tuple[Any, str, int], ...]] = (
+    (auction.judge, "SNAPSHOT_EVERY", 12),
+    (auction.shards, "RETIRE_AFTER_US", 20 * SECOND),
+    (auction.shards, "READ_CHUNK", 9),
+    (auction.writer, "MAX_BATCH_EVENTS", 6),
+    (auction.writer, "MAX_WAITING", 8),
+    (auction.writer, "JUDGE_SLICE", 2),
+    (auction.decide_lots, "CLOSE_CHUNK", 2),
+)
+# What a defect in the engine leaves in its log.
+DEFECTS: Final = ("judge_failed", "listener_failed")
+
+
+class Run(Struct, frozen=True):
+    """What a run came to. ``broken``: (invariant, what was seen), none if all is well."""
+
+    seed: int
+    broken: list[tuple[str, str]]
+    fingerprint: str
+    faults: list[str]
+    steps: int
+    virtual_s: float
+    took_s: float
+    counts: dict[str, int]
+    lines: list[str]
+
+    @property
+    def report(self) -> str:
+        """For people: what broke, and how to see it again."""
+        findings = [f"  {invariant}: {text}" for invariant, text in self.broken[:10]]
+        again = f"python -m tests.simulation {self.seed} --trace"
+        return "\n".join([f"seed {self.seed} broke:", *findings, f"  see it again: {again}"])
+
+
+def simulate(seed: int, *, trace: bool = False) -> Run:
+    """Run a seed. The same seed gives the same run, anywhere."""
+    began = time.perf_counter()
+    loop = VirtualLoop()
+    tape = Tape(loop, keep_lines=trace)
+    loop.set_exception_handler(lambda _, context: tape.broken("task", f"{context}"))
+    with small_bounds(), virtual_clock(loop), capture_logs() as logs:
+        world = World(seed, loop, tape)
+        loop.run_until_complete(world.play())
+        fingerprint = tape.fingerprint
+        steps, virtual_us = loop.steps, loop.now_us
+        _clean_up(loop, [host.process for host in world.hosts + world.readers])
+    for entry in logs:
+        if entry["event"] in DEFECTS:
+            tape.broken("engine", f"{entry}")
+    broken = tape.findings + check(tape)
+    counts = _counts(tape, logs)
+    took_s = time.perf_counter() - began
+    return Run(
+        seed, broken, fingerprint, tape.faults, steps, virtual_us / 1e6, took_s, counts, tape.lines
+    )
+
+
+@contextmanager
+def small_bounds() -> Iterator[None]:
+    """The engine with low bounds."""
+    with ExitStack() as patches:
+        for module, name, value in SMALL:
+            patches.enter_context(patch.object(module, name, value))
+        yield
+
+
+@contextmanager
+def virtual_clock(loop: VirtualLoop) -> Iterator[None]:
+    """The real ``EngineClock``, on virtual time."""
+    wall = SimpleNamespace(time_ns=lambda: (START_US + loop.now_us) * 1_000)
+    with (
+        patch.object(auction.clock, "steady_us", lambda: loop.now_us),
+        patch.object(auction.clock, "time", wall),
+    ):
+        yield
+
+
+def _clean_up(loop: VirtualLoop, processes: list[Process]) -> None:
+    """Nothing is observed any more: let all tasks, those of the dead too, be cancelled."""
+    for process in processes:
+        process.revive_to_be_cleaned_up()
+    loop.set_exception_handler(lambda _, context: None)
+    tasks = [task for process in processes for task in process.tasks]
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()
+
+
+def _counts(tape: Tape, logs: list[Any]) -> dict[str, int]:
+    """How much of what happened, to see that nothing is simulated in name only."""
+    counts: dict[str, int] = {}
+    for call in tape.calls:
+        outcome = "ok" if call.ok else "unknown"
+        counts[f"{call.kind} {outcome}"] = counts.get(f"{call.kind} {outcome}", 0) + 1
+    for attempt in tape.attempts:
+        code = "no answer" if attempt.verdict is None else str(attempt.verdict.code)
+        counts[code] = counts.get(code, 0) + 1
+    for entry in logs:
+        counts[entry["event"]] = counts.get(entry["event"], 0) + 1
+    return counts
