@@ -5,15 +5,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from auction.closing import capped, extended_end_us
+from auction.closing import capped, extended_end_us, linked_ends
+from auction.commands import AddLots
 from auction.events import BidPlaced, EndExtended, EndsMoved, MovedEnd, MoveReason
 from auction.ids import LotId
 from auction.rejections import Rejection
-from auction.terms import ClosingMode, ExtensionMode, SoftClose, VoidRule
+from auction.terms import ClosingMode, ExtensionMode, PriceRule, SoftClose, VoidRule
 from tests.builders import (
     EBAY_TERMS,
     FIVE_AND_FIVE,
     MINUTE_US,
+    SALE,
+    STAFF_MEMBER,
     Room,
     a_lot,
     at,
@@ -150,6 +153,16 @@ def test_a_change_of_leader_extends() -> None:
     room.bid("A", 100_00)
     room.bid("B", 102_50, "15:58")
     room.leads("B", 102_50)
+    room.ends("16:03")
+
+
+def test_a_change_of_leader_at_the_same_price_extends() -> None:
+    """MATCH_RIVAL: B's 102.50 over A's 100 leads at A's 100, where the price was."""
+    room = Room(terms=replace(RESET, price_rule=PriceRule.MATCH_RIVAL))
+    room.bid("A", 100_00)
+    room.leads("A", 100_00)
+    room.bid("B", 102_50, "15:58")
+    room.leads("B", 100_00)
     room.ends("16:03")
 
 
@@ -299,6 +312,20 @@ def test_cascade_goes_by_the_scheduled_order() -> None:
     assert ends_of(room) == ["16:05", "16:00", "16:07"]  # lot 2 is no later than lot 1
     room.bid("A", 500_00, "16:04", "3")
     assert ends_of(room) == ["16:05", "16:00", "16:12"]
+
+
+def test_cascade_leaves_a_lot_that_was_scheduled_earlier_and_ends_later() -> None:
+    room = Room(a_lot("1", "16:00"), terms=replace(ADD, closing=ClosingMode.CASCADE))
+    room.bid("A", 500_00, "15:59", "1")
+    late = AddLots(sale_id=SALE, lots=(a_lot("2", "16:02"),), actor_id=STAFF_MEMBER)
+    room.does(late)
+    room.bid("A", 500_00, "16:01", "2")
+    assert ends_of(room) == ["16:05", "16:07"]
+
+
+def test_the_pure_rule_of_independent_lots_moves_none() -> None:
+    lots = list(linked(ClosingMode.GROUP).sale.lots.values())
+    assert linked_ends(ClosingMode.INDEPENDENT, lots[0], at("17:00"), lots) == []
 
 
 def test_a_linked_move_is_one_event_of_the_sale() -> None:

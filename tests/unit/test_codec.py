@@ -142,6 +142,15 @@ CORRUPT: Final[dict[str, tuple[bytes, str]]] = {
         encode_body(RAISED.private, pack({}), RAISED.commitment, bytes(32)),
         "mixed up",
     ),
+    "private event numbered": (
+        encode_body(
+            pack(msgpack.unpackb(RAISED.private) | {"sequence": 41, "owner_sequence": None}),
+            pack({}),
+            RAISED.commitment,
+            bytes(32),
+        ),
+        "mixed up",
+    ),
     "hash of a private event": (
         encode_body(None, RAISED.private, RAISED.commitment, bytes(32)),
         "mixed up",

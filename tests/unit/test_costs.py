@@ -39,6 +39,10 @@ def test_only_the_sum_of_the_tiers_is_rounded() -> None:
     assert premium_minor(halves, 2) == 1  # each half cent alone would go up
 
 
+def test_the_sum_of_the_tiers_is_rounded_half_up() -> None:
+    assert premium_minor(TIERS, 1_237_50) == 185_63  # 185.625
+
+
 @pytest.mark.parametrize(("hammer", "premium"), [(100_00, 50_00), (333_33, 50_00), (333_40, 50_01)])
 def test_the_premium_has_a_minimum(hammer: int, premium: int) -> None:
     least_50 = Premium(tiers=(PremiumTier(0, 1_500),), minimum_minor=50_00)

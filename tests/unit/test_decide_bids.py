@@ -234,6 +234,8 @@ def test_bids_count_only_what_the_public_sees() -> None:
     for bidder, amount in [("A", 500_00), ("A", 600_00), ("B", 300_00), ("A", 700_00)]:
         room.bid(bidder, amount)
     assert room.lot().bid_count == 2
+    room.bid("B", 400_00)
+    assert room.lot().bid_count == 3
 
 
 def test_lots_do_not_touch_each_other() -> None:
@@ -327,6 +329,15 @@ def test_without_minimum_check_a_bid_below_the_opening_bid_leads_at_its_maximum(
     room.leads("B", 80_00)
     room.bid("C", 300_00)
     room.leads("C", 100_00)
+
+
+def test_without_minimum_check_a_low_bid_is_not_the_best_rival() -> None:
+    room = Room(terms=replace(EBAY_TERMS, enforce_minimum=False))
+    for bidder, amount in [("A", 300_00), ("B", 298_00), ("C", 200_00)]:
+        room.bid(bidder, amount)
+    room.leads("A", 300_00)
+    room.bid("A", 400_00)
+    room.leads("A", 303_00)  # an increment over B's 298
 
 
 def test_without_minimum_check_a_repeat_that_does_not_raise_the_own_maximum_is_no_bid() -> None:

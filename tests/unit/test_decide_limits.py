@@ -77,6 +77,22 @@ def test_paddles_are_given_once_each_and_stay() -> None:
     assert the(BidderRegistered, room.does(register("D"))).paddle == 104
 
 
+def test_a_registration_that_changes_nothing_is_accepted_and_makes_no_event() -> None:
+    room = Room(bidders="")
+    first = register("A", restrictions=("x", "y"), limit_minor=100_00, tax_bps=825)
+    room.does(first)
+    assert room.does(first) == []
+    assert room.does(replace(first, restrictions=("y", "x"))) == []
+    for change in (
+        {"restrictions": ("x",)},
+        {"limit_minor": 200_00},
+        {"limit_minor": None},
+        {"tax_bps": 0},
+    ):
+        assert len(room.does(replace(first, **change))) == 1
+        assert len(room.does(first)) == 1
+
+
 def test_the_terms_are_accepted_in_their_version() -> None:
     room = Room(terms=replace(EBAY_TERMS, version=3), bidders="")
     for version in (2, 4):
@@ -138,6 +154,13 @@ def test_a_changed_limit_is_an_event_and_counts_from_then_on() -> None:
     assert room.refuses_bid("A", 200_01) is Rejection.LIMIT_EXCEEDED
     room.does(set_limit("A", None))
     room.bid("A", 200_01)
+
+
+def test_the_same_limit_again_is_accepted_and_makes_no_event() -> None:
+    room = Room(bidders="A")
+    assert room.does(set_limit("A", None)) == []
+    room.does(set_limit("A", 0))
+    assert room.does(set_limit("A", 0)) == []
 
 
 def test_only_registered_bidders_have_a_limit_to_set() -> None:
