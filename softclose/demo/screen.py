@@ -27,9 +27,9 @@ from softclose.virtual_clock import VirtualClock
 FRAME_S: Final = 0.1
 FLASH_S: Final = {Kind.EXTENSION: 1.5, Kind.BID: 0.6}
 
-# Lines that are not lots or events: title, explanation, table's head, rules, totals.
+# Lines that are neither lots nor events: title, explanation, two rules, head, totals.
 FRAME_LINES: Final = 6
-LEAST_FEED: Final = 3
+LEAST_FEED: Final = 1
 
 # The terminal's width from which there is room for a column.
 ROOM_FOR_BIDS, ROOM_FOR_LEADER, ROOM_FOR_SHARE, ROOM_FOR_MSRP = 56, 64, 88, 104
