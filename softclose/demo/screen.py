@@ -32,7 +32,8 @@ FRAME_LINES: Final = 6
 LEAST_FEED: Final = 1
 
 # The terminal's width from which there is room for a column.
-ROOM_FOR_BIDS, ROOM_FOR_LEADER, ROOM_FOR_SHARE, ROOM_FOR_MSRP = 56, 64, 88, 104
+ROOM_FOR_RESERVE, ROOM_FOR_BIDS, ROOM_FOR_LEADER = 48, 56, 64
+ROOM_FOR_SHARE, ROOM_FOR_MSRP = 88, 104
 
 COLOURS: Final = {
     Kind.SALE: "bold",
@@ -95,7 +96,7 @@ class Screen:
         )
 
     def _head(self, width: int) -> Iterator[RenderableType]:
-        title = Table.grid(expand=True)
+        title = Table.grid(expand=True, padding=(0, 1))
         title.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         title.add_column(no_wrap=True, justify="right")
         title.add_row(
@@ -121,7 +122,8 @@ class Screen:
             table.add_column("Bids", justify="right", no_wrap=True)
         if width >= ROOM_FOR_LEADER:
             table.add_column("Leader", justify="right", no_wrap=True)
-        table.add_column("Reserve", no_wrap=True, min_width=7)
+        if width >= ROOM_FOR_RESERVE:
+            table.add_column("Reserve", no_wrap=True, min_width=7)
         table.add_column("Ends in", no_wrap=True, min_width=14)
         for lot in self._saleroom.lots.values():
             table.add_row(*self._row(lot, width), style="dim" if not lot.is_live else "")
@@ -144,7 +146,8 @@ class Screen:
             yield str(lot.bid_count or "-")
         if width >= ROOM_FOR_LEADER:
             yield "-" if lot.leader is None else str(lot.leader)
-        yield RESERVES[lot.reserve]
+        if width >= ROOM_FOR_RESERVE:
+            yield RESERVES[lot.reserve]
         yield self._end(lot)
 
     def _end(self, lot: PublicLot) -> Text:
