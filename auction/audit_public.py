@@ -155,7 +155,7 @@ class PublicStory:
                 self._expect(was_due, "not every lot has ended, or it closed before")
                 self.closed = True
             case _:
-                self._fault("it is not a public event")
+                raise AssertionError("only public events are handed over")
 
     def _lot_scheduled(self, event: LotScheduled) -> None:
         self._expect(event.lot_id not in self.lots, "the lot was scheduled before")

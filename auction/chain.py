@@ -9,16 +9,14 @@ chain; a bidder who is given k can check the own private parts (``audit``).
 ``seal`` looks, ``apply`` changes. Both the writer and recovery go through ``apply``.
 """
 
-import hashlib
-import hmac
+from hashlib import sha256
 
 from auction.codec import Recorded, encode_body, pack, split_fields
 from auction.events import (
-    LOT_ENDINGS,
+    CARRIERS,
     AnyEvent,
     BidPlaced,
     MaximumRaised,
-    SaleClosed,
     SaleScheduled,
     lot_of,
 )
@@ -28,20 +26,34 @@ from auction.verdicts import Acceptance
 
 SALE_ITSELF = ""  # the key of commitments that belong to no lot
 
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+
+
+def hmac_sha256(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA-256 (RFC 2104) under a key of at most 64 bytes.
+
+    As ``hmac.digest``, which looks the hash function up anew at every call and so takes twice
+    the time of a bid's two.
+    """
+    block = key.ljust(64, b"\0")
+    inner = sha256(block.translate(_INNER) + message).digest()
+    return sha256(block.translate(_OUTER) + inner).digest()
+
 
 def commitment_key(secret: bytes, position: int) -> bytes:
     """k of the event at this position of the sale's shard."""
-    return hmac.digest(secret, position.to_bytes(8, "big"), "sha256")
+    return hmac_sha256(secret, position.to_bytes(8, "big"))
 
 
 def commitment_of(secret: bytes, position: int, private: bytes) -> bytes:
     """The commitment to a private part."""
-    return hmac.digest(commitment_key(secret, position), private, "sha256")
+    return hmac_sha256(commitment_key(secret, position), private)
 
 
 def chain_hash(previous: bytes, public: bytes, commitment: bytes) -> bytes:
     """The hash of a public event; the first of a sale follows 32 zero bytes."""
-    return hashlib.sha256(previous + public + commitment).digest()
+    return sha256(previous + public + commitment).digest()
 
 
 def seal(sale: Sale, event: AnyEvent, position: int, at_us: int) -> Recorded:
@@ -49,12 +61,12 @@ def seal(sale: Sale, event: AnyEvent, position: int, at_us: int) -> Recorded:
     lot_id = lot_of(event)
     public_fields, private_fields = split_fields(event)
     header = {
-        "type": public_fields.pop("type"),
+        "type": event.TYPE,
         "version": event.VERSION,
         "sale_id": sale.sale_id,
         "at_us": at_us,
     }
-    secret = event.secret if isinstance(event, SaleScheduled) else sale.secret
+    secret = event.secret if type(event) is SaleScheduled else sale.secret
     sequence = lot_sequence = owner_sequence = public = hash_ = None
     carried: tuple[bytes, ...] = ()
     if event.PUBLIC:
@@ -62,7 +74,7 @@ def seal(sale: Sale, event: AnyEvent, position: int, at_us: int) -> Recorded:
         if lot_id is not None:
             lot_sequence = sale.lot_sequences.get(lot_id, 0) + 1
             header["lot_sequence"] = lot_sequence
-        if isinstance(event, (*LOT_ENDINGS, SaleClosed)):
+        if type(event) in CARRIERS:
             carried = tuple(sale.open_commitments.get(lot_id or SALE_ITSELF, ()))
             header["commitments"] = carried
         public = pack(header | public_fields)
@@ -119,12 +131,15 @@ def apply(sale: Sale, recorded: Recorded) -> None:
             lot_sequence = sale.lot_sequences.get(lot_id, 0) + 1
             assert recorded.lot_sequence == lot_sequence, "a gap in the lot's sequence"
             sale.lot_sequences[lot_id] = lot_sequence
-        if isinstance(event, (*LOT_ENDINGS, SaleClosed)):
+        if type(event) in CARRIERS:
             sale.open_commitments.pop(lot_id or SALE_ITSELF, None)
     sale.last_at_us = recorded.at_us
     evolve(sale, event, recorded.at_us, recorded.position)
-    if isinstance(event, BidPlaced | MaximumRaised):
+    if type(event) is BidPlaced or type(event) is MaximumRaised:
         sale.accepted[event.bidder_id, event.bid_id] = AcceptedBid(
+            sale.sale_id,
+            event.bidder_id,
+            event.bid_id,
             event.lot_id,
             event.maximum_minor,
             acceptance_of(event),

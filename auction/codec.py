@@ -12,6 +12,9 @@ The body of a logged event is the array [format, public, private, commitment, ha
 Neither holds the position in the shard, whose gaps would tell of private events.
 """
 
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -27,7 +30,9 @@ T = TypeVar("T")
 BODY_FORMAT: Final = 1
 MAX_BODY_BYTES: Final = 16 * 2**20  # far above the largest event that one command can make
 
-_packer = msgpack.Packer(use_bin_type=True, autoreset=True)
+# Structs within a field become plain maps.
+_plain = partial(msgspec.to_builtins, builtin_types=(bytes,))
+_packer = msgpack.Packer(use_bin_type=True, autoreset=True, default=_plain)
 
 
 class CorruptLog(Exception):
@@ -97,10 +102,38 @@ def unpack(data: bytes) -> Any:
         raise CorruptLog(f"not MessagePack: {error}") from error
 
 
+class _Parts(msgspec.Struct, frozen=True):
+    """The names of an event's fields, and how to read them all at once."""
+
+    public: tuple[str, ...]
+    private: tuple[str, ...]
+    public_values: Callable[[AnyEvent], tuple[Any, ...]]
+    private_values: Callable[[AnyEvent], tuple[Any, ...]]
+
+
+def _parts(kind: type[AnyEvent]) -> _Parts:
+    hidden = PRIVATE_FIELDS[kind]
+    public = tuple(name for name in kind.__struct_fields__ if name not in hidden)
+    private = tuple(name for name in kind.__struct_fields__ if name in hidden)
+    return _Parts(public, private, _reader(public), _reader(private))
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[AnyEvent], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)  # a tuple, but only for two names or more
+    return lambda event: tuple(getattr(event, name) for name in names)
+
+
+_PARTS = {kind: _parts(kind) for kind in EVENT_TYPES.values()}
+
+
 def split_fields(event: AnyEvent) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The event's public and private fields as plain values; the type is among the public ones."""
-    fields = msgspec.to_builtins(event, builtin_types=(bytes,))
-    return fields, {name: fields.pop(name) for name in PRIVATE_FIELDS[type(event)]}
+    """The event's public and private fields, for ``pack``."""
+    parts = _PARTS[type(event)]
+    return (
+        dict(zip(parts.public, parts.public_values(event), strict=True)),
+        dict(zip(parts.private, parts.private_values(event), strict=True)),
+    )
 
 
 def encode_body(

@@ -44,6 +44,7 @@ class Event(
 
     VERSION: ClassVar[int] = 1
     PUBLIC: ClassVar[bool] = True
+    TYPE: ClassVar[str]  # the tag, set below
 
 
 class PassReason(StrEnum):
@@ -339,9 +340,14 @@ EVENT_TYPES: dict[str, type[AnyEvent]] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)
 }
 
-# The events that end a lot: nothing bid-like follows them, and they carry the commitments
-# of the lot's private events.
+for _tag, _kind in EVENT_TYPES.items():
+    _kind.TYPE = _tag
+
+# The events that end a lot: nothing bid-like follows them.
 LOT_ENDINGS = (LotSold, LotPassed, LotWithdrawn)
+
+# They carry the commitments of the lot's private events, and the sale's end those of the sale.
+CARRIERS: frozenset[type[AnyEvent]] = frozenset({*LOT_ENDINGS, SaleClosed})
 
 
 def _private_fields(kind: type[AnyEvent]) -> dict[str, Audience]:

@@ -15,7 +15,7 @@ from auction.ids import LotId, SaleId, Shard
 from auction.ports import Batch, ShardAppend
 from auction.rejections import Rejected
 from auction.sale import AcceptedBid, Sale
-from auction.shards import SNAPSHOT_EVERY, Deadlines, PendingSnapshot, ShardState
+from auction.shards import MOST_TAIL, SNAPSHOT_EVERY, Deadlines, PendingSnapshot, ShardState
 from auction.verdicts import Acceptance, LotState, Verdict
 from auction.views import lot_state
 
@@ -61,7 +61,7 @@ class Judge:
             sale = state.fold(recorded)
             self._gather(state, recorded)
             self.deadlines.note(recorded)
-            if isinstance(event, SaleResumed):
+            if type(event) is SaleResumed:
                 self.deadlines.add_sales([sale])
         lot = _lot_state(sale, command)
         if first is None:
@@ -86,10 +86,11 @@ class Judge:
     def take_gathering(self) -> Gathering:
         """The batch that gathered, with the snapshots that are due after it; a new one begins."""
         gathering, self.gathering = self.gathering, Gathering()
-        for shard in gathering.batch.appends:
-            state = self.owned.get(shard)
-            if state and state.position - state.snapshot_position >= SNAPSHOT_EVERY:
-                gathering.snapshots.append(state.snapshot(self._floor_us))
+        longest = max(self.owned.values(), key=lambda state: state.tail, default=None)
+        if longest is not None:
+            in_all = sum(state.tail for state in self.owned.values())
+            if longest.tail >= SNAPSHOT_EVERY or in_all >= MOST_TAIL:
+                gathering.snapshots.append(longest.snapshot(self._floor_us))
         return gathering
 
     def own(self, state: ShardState) -> None:

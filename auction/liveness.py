@@ -8,7 +8,8 @@ import asyncio
 
 from auction.ports import Clock
 
-# An idle writer gives a durable sign of life this often.
+# Each shard gets a durable sign of life this often, also while others are appended to: what a
+# restart counts as dark is the time since the shard's own.
 BEAT_EVERY_US = 500_000
 # Without one for this long, the service counts as having been away.
 DARK_AFTER_US = 2_000_000
@@ -19,7 +20,7 @@ class Liveness:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._alive_us = clock.monotonic_us()
+        self._alive_us = self._beat_us = clock.monotonic_us()
         self.serving = asyncio.Event()
         self.wake = asyncio.Event()
 
@@ -33,12 +34,16 @@ class Liveness:
         return self._clock.monotonic_us() - self._alive_us >= DARK_AFTER_US
 
     def beat_is_due(self) -> bool:
-        """Whether an idle writer should give a sign of life."""
-        return self._clock.monotonic_us() - self._alive_us >= BEAT_EVERY_US
+        """Whether all shards should be given a sign of life, the quiet ones too."""
+        return self._clock.monotonic_us() - self._beat_us >= BEAT_EVERY_US
 
     def sign_of_life(self, sent_us: int) -> None:
         """What was sent at ``sent_us`` of the steady count is durable."""
         self._alive_us = sent_us
+
+    def beat(self, sent_us: int) -> None:
+        """All owned shards have a durable sign of life that was sent at ``sent_us``."""
+        self._alive_us = self._beat_us = sent_us
 
     def pause(self) -> None:
         """Judge nothing until the writer has recovered."""

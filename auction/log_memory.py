@@ -76,7 +76,9 @@ class MemoryLog:
         """See ``EventLog``."""
         if self.epochs[snapshot.shard] != epoch:
             return False
-        self.snapshots.setdefault(snapshot.shard, []).append(snapshot)
+        kept = self.snapshots.get(snapshot.shard, [])
+        before = [earlier for earlier in kept if earlier.position <= snapshot.after]
+        self.snapshots[snapshot.shard] = [*before, snapshot]
         return True
 
     async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:

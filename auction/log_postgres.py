@@ -81,6 +81,8 @@ insert into log_snapshot (shard, position, state) values ($1, $2, $3)
 on conflict (shard) do update set position = excluded.position, state = excluded.state
 """
 
+_DROP_ACCEPTED = "delete from log_snapshot_accepted where shard = $1 and position > $2"
+
 _SAVE_ACCEPTED = "insert into log_snapshot_accepted (shard, position, accepted) values ($1, $2, $3)"
 
 _LOAD_STATE = "select position, state from log_snapshot where shard = $1"
@@ -165,6 +167,7 @@ class PostgresLog:
             if await connection.fetchval(_HOLD_SHARD, shard, epoch) is None:
                 return False
             await connection.execute(_SAVE_STATE, shard, position, snapshot.state)
+            await connection.execute(_DROP_ACCEPTED, shard, snapshot.after)
             await connection.execute(_SAVE_ACCEPTED, shard, position, snapshot.accepted)
         return True
 

@@ -70,13 +70,14 @@ class LoggedEvent(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """The state of a shard's sales after ``position``, and the bids accepted since the last one.
+    """The state of a shard's sales after ``position``, and the bids accepted since ``after``.
 
-    ``accepted`` holds only what came after the snapshot before: segments add up.
+    ``accepted`` is a segment: it adds to those up to ``after``, and replaces any later ones.
     """
 
     shard: Shard
     position: int
+    after: int
     state: bytes
     accepted: bytes
 

@@ -122,9 +122,12 @@ class Registration(Struct):
     exposure_minor: int = 0  # the sum of the weights
 
 
-class AcceptedBid(Struct, frozen=True, gc=False):
+class AcceptedBid(Struct, frozen=True, array_like=True, gc=False):
     """What an accepted bid id answered: the same id gets the same again."""
 
+    sale_id: SaleId
+    bidder_id: BidderId
+    bid_id: BidId
     lot_id: LotId
     amount_minor: int
     code: str

@@ -14,9 +14,8 @@ from auction.codec import Recorded, decode_body
 from auction.events import BidPlaced, IfBidOpened, LotScheduled, MaximumRaised
 from auction.ids import SaleId, Shard
 from auction.ports import EventLog, LoggedEvent, ShardHead, Snapshot
-from auction.sale import LotStatus, Sale
+from auction.sale import AcceptedBid, LotStatus, Sale
 from auction.snapshot import (
-    AcceptedEntry,
     ShardImage,
     decode_image,
     encode_accepted,
@@ -25,8 +24,10 @@ from auction.snapshot import (
 
 # Events read at once when a shard is loaded: a few megabytes.
 READ_CHUNK = 5_000
-# A snapshot is at most this old, so that recovery folds less than half a second of events.
+# A shard's snapshot is at most this old, and all shards together have at most this many events
+# after theirs: at 10 us each, recovery folds half a second of events.
 SNAPSHOT_EVERY = 20_000
+MOST_TAIL = 50_000
 # A closed sale leaves memory this long after its last event; a command brings it back.
 RETIRE_AFTER_US = 7 * 86_400 * 1_000_000
 
@@ -40,7 +41,14 @@ class ShardState(Struct):
     sales: dict[SaleId, Sale] = field(default_factory=dict)
     retired: set[SaleId] = field(default_factory=set)
     snapshot_position: int = 0
-    accepted_since: list[AcceptedEntry] = field(default_factory=list)
+    # The bids accepted after this position, for the next snapshot's segment.
+    accepted_after: int = 0
+    accepted_since: list[AcceptedBid] = field(default_factory=list)
+
+    @property
+    def tail(self) -> int:
+        """Events after the latest snapshot."""
+        return self.position - self.snapshot_position
 
     def fold(self, recorded: Recorded) -> Sale:
         """Apply the shard's next event."""
@@ -51,20 +59,8 @@ class ShardState(Struct):
         apply(sale, recorded)
         self.position = recorded.position
         event = recorded.event
-        if isinstance(event, BidPlaced | MaximumRaised):
-            bid = sale.accepted[event.bidder_id, event.bid_id]
-            self.accepted_since.append(
-                AcceptedEntry(
-                    sale.sale_id,
-                    event.bidder_id,
-                    event.bid_id,
-                    bid.lot_id,
-                    bid.amount_minor,
-                    bid.code,
-                    bid.sequence,
-                    bid.receipt,
-                )
-            )
+        if type(event) is BidPlaced or type(event) is MaximumRaised:
+            self.accepted_since.append(sale.accepted[event.bidder_id, event.bid_id])
         return sale
 
     def snapshot(self, now_us: int) -> "PendingSnapshot":
@@ -74,14 +70,22 @@ class ShardState(Struct):
                 del self.sales[sale.sale_id]
                 self.retired.add(sale.sale_id)
         image = ShardImage(list(self.sales.values()), sorted(self.retired))
-        accepted, self.accepted_since = self.accepted_since, []
+        kept = Snapshot(
+            self.shard,
+            self.position,
+            self.accepted_after,
+            encode_image(image),
+            encode_accepted(self.accepted_since),
+        )
+        pending = PendingSnapshot(kept, self.epoch, self.accepted_since)
+        self.accepted_after, self.accepted_since = self.position, []
         self.snapshot_position = self.position
-        kept = Snapshot(self.shard, self.position, encode_image(image), encode_accepted(accepted))
-        return PendingSnapshot(kept, self.epoch, accepted)
+        return pending
 
     def not_saved(self, pending: "PendingSnapshot") -> None:
-        """Segments add up: the next one takes what this one held; twice does no harm."""
+        """The next segment begins where this one did. To hold a bid twice does no harm."""
         self.accepted_since[:0] = pending.accepted
+        self.accepted_after = min(self.accepted_after, pending.snapshot.after)
 
 
 class PendingSnapshot(Struct, frozen=True):
@@ -89,7 +93,7 @@ class PendingSnapshot(Struct, frozen=True):
 
     snapshot: Snapshot
     epoch: int
-    accepted: list[AcceptedEntry]
+    accepted: list[AcceptedBid]
 
 
 async def load(log: EventLog, head: ShardHead) -> ShardState:
@@ -102,8 +106,11 @@ async def load(log: EventLog, head: ShardHead) -> ShardState:
             state.sales = {sale.sale_id: sale for sale in image.sales}
             state.retired = set(image.retired)
             state.position = state.snapshot_position = stored.position
+            state.accepted_after = stored.position
     while state.position < head.position:
-        for logged in await log.read(head.shard, state.position, READ_CHUNK):
+        # Not past the head: what follows it is another owner's, who took the shard meanwhile.
+        limit = min(READ_CHUNK, head.position - state.position)
+        for logged in await log.read(head.shard, state.position, limit):
             await _bring_back(log, state, logged)
             state.fold(decode_body(logged.position, logged.body))
     assert state.position == head.position, "the log ends before its head"
@@ -152,9 +159,9 @@ class Deadlines:
     def note(self, recorded: Recorded) -> None:
         """Take the deadline of an event that sets one."""
         event = recorded.event
-        if isinstance(event, LotScheduled):
+        if type(event) is LotScheduled:
             self.add(recorded.sale_id, event.closes_at_us)
-        elif isinstance(event, IfBidOpened):
+        elif type(event) is IfBidOpened:
             self.add(recorded.sale_id, event.until_us)
 
     def next_us(self) -> int | None:

@@ -91,6 +91,11 @@ class Writer:
         self._replies_in_flight: list[Reply] | None = None
         self._doubtful: set[Shard] = set()  # their state may differ from the log
         self._stopping = False
+        # The outage rule moved ends, and that is not durable yet: a sign of life before it
+        # would make the next outage, if we die now, look shorter than what bidders lived through.
+        self._moves_gather = False
+        # Kept: on Python 3.11 each look for the running loop is a system call.
+        self._loop = asyncio.get_running_loop()
         self._places: dict[SaleId, Shard] = {}
 
     @property
@@ -117,7 +122,7 @@ class Writer:
             return UNAVAILABLE
         if len(self._waiting) >= MAX_WAITING:
             return BUSY
-        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Verdict] = asyncio.Future(loop=self._loop)
         if self._waiting or len(self._judge.gathering) >= MAX_BATCH_EVENTS:
             self._waiting.append((shard, command, future))
         else:
@@ -172,12 +177,14 @@ class Writer:
                 for helper in helpers:
                     if helper.done():
                         helper.result()  # a bug in it ends the writer: never unnoticed
+            await self._snapshots.finish()
         finally:
             self._liveness.serving.clear()
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             self._refuse_undecided()
+            _refuse(self._replies_in_flight or [])  # cancelled or broken: nobody waits for ever
 
     def stop(self) -> None:
         """Append and answer what was decided, refuse the rest, and let ``run`` return."""
@@ -196,9 +203,12 @@ class Writer:
     async def _step(self) -> None:
         if self._doubtful or not (self._stopping or self.ready):
             await self._recover("doubt" if self._doubtful else "dark", Gathering(), [])
-        elif len(self._judge.gathering) or self._waiting:
+            return
+        if len(self._judge.gathering) or self._waiting:
             await self._flush()
-        elif self._liveness.beat_is_due():
+        # After every append at most one, so that slow heartbeats cannot keep bids waiting; and
+        # none once we are dark, since it would hide for how long.
+        if self.ready and self._liveness.beat_is_due() and not self._moves_gather:
             await self._beat()
 
     async def _flush(self) -> None:
@@ -208,15 +218,17 @@ class Writer:
         self._replies = []
         sent_us = self._clock.monotonic_us()
         appending = asyncio.create_task(self._log.append(gathering.batch))
+        await asyncio.sleep(0)  # let it be sent: the database works while we judge
         await self._judge_waiting()
         try:
             lost = await asyncio.shield(appending)
         except OutcomeUnknown as error:
             await self._recover(str(error), gathering, replies)
-            return
-        finally:
             self._replies_in_flight = None
+            return
+        self._replies_in_flight = None
         self._liveness.sign_of_life(sent_us)
+        self._moves_gather = False
         self._announce(gathering, replies, lost)
         self._doubt(lost)
         for pending in gathering.snapshots:
@@ -252,7 +264,7 @@ class Writer:
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return
-        self._liveness.sign_of_life(sent_us)
+        self._liveness.beat(sent_us)
 
     # --- Owning -----------------------------------------------------------------------------
 
@@ -275,6 +287,8 @@ class Writer:
         patience = asyncio.get_running_loop().call_later(SETTLE_WITHIN_S, _refuse, replies)
         positions = await self._own(mine, back=True)
         patience.cancel()
+        for pending in gathering.snapshots + decided.snapshots:
+            self._snapshots.give_back(pending)
         lost = {
             shard
             for shard, part in gathering.batch.appends.items()
@@ -310,6 +324,7 @@ class Writer:
         for head in heads:
             self.owned[head.shard].epoch = head.epoch
             self._apply_outage_rule(head)
+        self._moves_gather = len(self._judge.gathering) > 0
         if not self._stopping:
             self._liveness.serving.set()
         self._liveness.wake.set()

@@ -201,8 +201,10 @@ async def test_a_sale_is_read_in_order_from_a_position_and_up_to_a_limit(log: Ev
 # --- Snapshots ------------------------------------------------------------------------------
 
 
-def snapshot(head: ShardHead, position: int, state: bytes, accepted: bytes) -> Snapshot:
-    return Snapshot(head.shard, position, state, accepted)
+def snapshot(
+    head: ShardHead, position: int, state: bytes, accepted: bytes, after: int = 0
+) -> Snapshot:
+    return Snapshot(head.shard, position, after, state, accepted)
 
 
 async def test_a_shard_without_a_snapshot_has_none(log: EventLog) -> None:
@@ -213,11 +215,20 @@ async def test_a_shard_without_a_snapshot_has_none(log: EventLog) -> None:
 
 async def test_the_latest_state_is_loaded_with_all_segments_oldest_first(log: EventLog) -> None:
     (head,) = await taken(log, 1)
-    for position, letter in ((9, b"a"), (10, b"b"), (100, b"c")):
-        kept = snapshot(head, position, b"state " + letter, letter)
+    for after, position, letter in ((0, 9, b"a"), (9, 10, b"b"), (10, 100, b"c")):
+        kept = snapshot(head, position, b"state " + letter, letter, after)
         assert await log.save_snapshot(kept, head.epoch)
     stored = await log.load_snapshot(Shard(1))
     assert stored == StoredSnapshot(100, b"state c", [b"a", b"b", b"c"])
+
+
+async def test_a_segment_replaces_those_that_it_reaches_back_over(log: EventLog) -> None:
+    (head,) = await taken(log, 1)
+    for after, position, letter in ((0, 9, b"a"), (9, 10, b"b"), (10, 20, b"c"), (9, 20, b"d")):
+        kept = snapshot(head, position, b"state " + letter, letter, after)
+        assert await log.save_snapshot(kept, head.epoch)
+    stored = await log.load_snapshot(Shard(1))
+    assert stored == StoredSnapshot(20, b"state d", [b"a", b"d"])
 
 
 async def test_a_snapshot_of_an_owner_that_lost_its_shard_is_refused(log: EventLog) -> None:

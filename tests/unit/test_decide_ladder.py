@@ -40,7 +40,16 @@ def a_good_case() -> Case:
 
 
 def reuse_the_id(case: Case) -> None:
-    first = AcceptedBid(LotId("2"), 200_00, "LEADING", 7, bytes(32))
+    first = AcceptedBid(
+        case.sale.sale_id,
+        case.bid.bidder_id,
+        case.bid.bid_id,
+        LotId("2"),
+        200_00,
+        "LEADING",
+        7,
+        bytes(32),
+    )
     case.sale.accepted[case.bid.bidder_id, case.bid.bid_id] = first
 
 
