@@ -137,3 +137,10 @@ def test_on_a_terminal_it_shows_the_live_view_and_then_the_results() -> None:
     assert "sale clock 14:" in live and "TRUCKLOAD" in live
     assert "\x1b[3" not in live  # no colour was asked for
     assert "Try next" in after
+
+
+def test_the_readme_shows_what_it_prints() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    excerpt = readme.partition("and at its end:\n\n```\n")[2].partition("\n```\n")[0]
+    assert excerpt.count("\n") == 3
+    assert excerpt in softclose("demo", "--fast").out
