@@ -84,6 +84,7 @@ class ShardState(Struct):
 
     def not_saved(self, pending: "PendingSnapshot") -> None:
         """The next segment begins where this one did. To hold a bid twice does no harm."""
+        assert pending.snapshot.position <= self.position, "it may hold bids that were lost"
         self.accepted_since[:0] = pending.accepted
         self.accepted_after = min(self.accepted_after, pending.snapshot.after)
 

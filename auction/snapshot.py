@@ -41,9 +41,8 @@ def encode_accepted(bids: list[AcceptedBid]) -> bytes:
 def decode_image(state: bytes, segments: list[bytes]) -> ShardImage | None:
     """The image with the accepted bids put back; ``None`` if another version wrote it."""
     try:
-        if msgspec.msgpack.decode(state, type=list[msgspec.Raw])[0] != _encoder.encode(
-            SNAPSHOT_FORMAT
-        ):
+        written = msgspec.msgpack.decode(state, type=list[msgspec.Raw])[0]
+        if bytes(written) != _encoder.encode(SNAPSHOT_FORMAT):
             return None
         image = _states.decode(state).image
         sales = {sale.sale_id: sale for sale in image.sales}

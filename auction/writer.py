@@ -278,6 +278,9 @@ class Writer:
         self._liveness.serving.clear()
         self._refuse_undecided()
         decided = self._judge.take_gathering()
+        # Before the doubtful states go: what they accepted last may never become durable.
+        for pending in gathering.snapshots + decided.snapshots:
+            self._snapshots.give_back(pending)
         mine = list(self._judge.owned)
         self._doubtful |= gathering.batch.appends.keys() | decided.batch.appends.keys()
         for shard in self._doubtful:
@@ -287,8 +290,6 @@ class Writer:
         patience = asyncio.get_running_loop().call_later(SETTLE_WITHIN_S, _refuse, replies)
         positions = await self._own(mine, back=True)
         patience.cancel()
-        for pending in gathering.snapshots + decided.snapshots:
-            self._snapshots.give_back(pending)
         lost = {
             shard
             for shard, part in gathering.batch.appends.items()
