@@ -34,14 +34,20 @@ class Reference:
             folded = self._fold(shard)
             if state.position != self._positions[shard]:
                 self._broken(f"{host.name} is at {state.position} of shard {shard}")
-            head = ShardHead(shard, self._positions[shard], state.epoch, None)
-            self._differs("snapshot and tail", folded, at_once(load(self._memory, head)))
+            self._compare_snapshot(shard, folded)
             read = store.committed.get(shard)
             positions = list(range(1, self._positions[shard] + 1))
             if (read.positions if read else []) != positions:
                 self._broken(f"the reader of shard {shard} was handed {read and read.positions}")
             elif read is not None and read.sales != folded:
                 self._broken(f"the reader of shard {shard} made something else of it")
+
+    def _compare_snapshot(self, shard: Shard, folded: dict[SaleId, Sale]) -> None:
+        loaded = at_once(load(self._memory, ShardHead(shard, self._positions[shard], 0, None)))
+        self._differs("snapshot and tail", folded, loaded)
+        stored = at_once(self._memory.load_snapshot(shard))
+        if stored is not None and loaded.snapshot_position != stored.position:
+            self._broken(f"the snapshot of shard {shard} at {stored.position} cannot be read")
 
     def _compare_shard(self, name: str, shard: Shard, state: ShardState) -> None:
         folded = self._fold(shard)
@@ -72,6 +78,12 @@ def _difference(ours: Sale | None, theirs: Sale) -> str:
     if ours is None:
         return "the log does not know it"
     for name in Sale.__struct_fields__:
-        if getattr(ours, name) != getattr(theirs, name):
-            return f"{name}: {getattr(theirs, name)!r:.300}, folded {getattr(ours, name)!r:.300}"
+        folded, held = getattr(ours, name), getattr(theirs, name)
+        if isinstance(folded, dict) and folded != held:
+            keys = [key for key in folded.keys() | held.keys() if folded.get(key) != held.get(key)]
+            first = min(keys, key=str)
+            text = f"{name}: {len(keys)} differ, {first}: {held.get(first)}"
+            return f"{text}, folded {folded.get(first)}"
+        if folded != held:
+            return f"{name}: {held!r:.200}, folded {folded!r:.200}"
     return "equal"
