@@ -26,8 +26,8 @@ from softclose.demo.saleroom import Message, PublicLot, Saleroom
 from softclose.host import Host
 from softclose.virtual_clock import VirtualClock
 
-# An answer takes milliseconds, a start after a crash seconds. Longer, and the database has gone.
-ANSWER_TIMEOUT_S = 60.0
+# An answer takes milliseconds. After so long the database has gone for good.
+ANSWER_TIMEOUT_S = 15.0
 # Before a command that was not judged is sent again.
 RESEND_PAUSE_S = 0.05
 
