@@ -53,6 +53,9 @@ def configure_logs(level: LogLevel, log_format: LogFormat, stream: TextIO | None
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # While a database is away its pools say so with a traceback each, all the time; who needs
+    # the database says it in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
