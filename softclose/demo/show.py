@@ -118,7 +118,7 @@ class Demonstration:
             await self._play(play)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if not self._interrupted or task is None:
+            if not self._interrupted or task is None or not play.saleroom.lots:
                 raise
             task.uncancel()  # what happened so far is still to be shown
 

@@ -103,6 +103,17 @@ def test_a_signal_ends_it_with_what_happened_so_far(tmp_path: Path, number: int)
     assert not (tmp_path / "no.json").exists()
 
 
+def test_a_signal_before_the_sale_leaves_nothing_behind(tmp_path: Path) -> None:
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    scratch.mkdir()
+    with demonstration(out, TMPDIR=str(scratch)) as process:
+        eventually(lambda: any(scratch.iterdir()))  # PostgreSQL is being made
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 128 + signal.SIGINT
+    assert list(scratch.iterdir()) == []
+    assert "Traceback" not in out.read_text()
+
+
 def test_a_json_file_that_cannot_be_written_is_refused_before_the_sale(tmp_path: Path) -> None:
     ended = softclose("demo", "--fast", "--json", tmp_path / "nowhere" / "out.json")
     assert ended.code == 2
