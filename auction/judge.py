@@ -68,6 +68,11 @@ class Judge:
             return Verdict(Acceptance.ACCEPTED, lot=lot)
         return Verdict(acceptance_of(first.event), "", first.sequence, first.receipt, lot)
 
+    def engine_us(self, at_us: int) -> int:
+        """The time to judge at: the clock's, but after a restart not before what was recorded."""
+        self._floor_us = max(at_us, self._floor_us)
+        return self._floor_us
+
     def _gather(self, state: ShardState, recorded: Recorded) -> None:
         batch, shard = self.gathering.batch, state.shard
         part = batch.appends.get(shard)

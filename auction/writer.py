@@ -44,6 +44,8 @@ MAX_WAITING = 10_000
 # Events in one append: about 25 ms of the database's time, so that a verdict is not held up
 # by the size of its batch.
 MAX_BATCH_EVENTS = 2_000
+# Verdicts that may wait for appends, refusals among them; beyond, commands wait to be judged.
+MAX_UNTOLD = 10_000
 # Commands judged before the event loop gets a turn: about 2 ms.
 JUDGE_SLICE = 100
 # Between attempts to take the shards back from a database that does not answer.
@@ -123,11 +125,16 @@ class Writer:
         if len(self._waiting) >= MAX_WAITING:
             return BUSY
         future: asyncio.Future[Verdict] = asyncio.Future(loop=self._loop)
-        if self._waiting or len(self._judge.gathering) >= MAX_BATCH_EVENTS:
+        if self._waiting or self._is_full():
             self._waiting.append((shard, command, future))
         else:
             self._take(shard, command, future)
         return await future
+
+    def _is_full(self) -> bool:
+        """Whether what is judged now would make a batch, or the verdicts that wait, too many."""
+        untold = len(self._replies) + len(self._replies_in_flight or ())
+        return untold >= MAX_UNTOLD or len(self._judge.gathering) >= MAX_BATCH_EVENTS
 
     def _take(self, shard: Shard, command: Command, future: "asyncio.Future[Verdict]") -> None:
         """Judge a command now. Its verdict waits for every batch that it saw."""
@@ -204,7 +211,9 @@ class Writer:
         if self._doubtful or not (self._stopping or self.ready):
             await self._recover("doubt" if self._doubtful else "dark", Gathering(), [])
             return
-        if len(self._judge.gathering) or self._waiting:
+        if not len(self._judge.gathering):
+            await self._judge_waiting()
+        if len(self._judge.gathering):
             await self._flush()
         # After every append at most one, so that slow heartbeats cannot keep bids waiting; and
         # none once we are dark, since it would hide for how long.
@@ -238,11 +247,7 @@ class Writer:
     async def _judge_waiting(self) -> None:
         """Fill the gathering batch from the inbox, a slice at a time."""
         judged = 0
-        while (
-            self._waiting
-            and self._liveness.serving.is_set()
-            and len(self._judge.gathering) < MAX_BATCH_EVENTS
-        ):
+        while self._waiting and self._liveness.serving.is_set() and not self._is_full():
             self._take(*self._waiting.popleft())
             judged += 1
             if judged % JUDGE_SLICE == 0:
@@ -259,8 +264,9 @@ class Writer:
     async def _beat(self) -> None:
         sent_us = self._clock.monotonic_us()
         epochs = {shard: state.epoch for shard, state in self._judge.owned.items()}
+        at_us = self._judge.engine_us(self._clock.now_us())
         try:
-            self._doubt(await self._log.beat(epochs, self._clock.now_us()))
+            self._doubt(await self._log.beat(epochs, at_us))
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return
@@ -335,6 +341,7 @@ class Writer:
     def _apply_outage_rule(self, head: ShardHead) -> None:
         """Move the ends of the shard's sales for the time since its last sign of life."""
         state = self.owned[head.shard]
+        self._judge.engine_us(head.beat_at_us or 0)  # from now on time is not before that
         for sale in list(state.sales.values()):
             if head.beat_at_us is not None and not sale.closed:
                 command = MoveEndsAfterOutage(sale_id=sale.sale_id, dark_from_us=head.beat_at_us)
