@@ -238,6 +238,8 @@ class Model:
                     return "SALE_PAUSED"
                 self.paused_at = now
             case ResumeSale():
+                if self.closed:
+                    return "SALE_CLOSED"
                 if self.paused_at is None:
                     return "SALE_NOT_PAUSED"
                 since, self.paused_at = self.paused_at, None

@@ -14,6 +14,7 @@ from auction.events import (
     LotSold,
     MovedEnd,
     MoveReason,
+    SaleClosed,
     SalePaused,
     SaleResumed,
     SaleScheduled,
@@ -181,6 +182,14 @@ def test_a_sale_that_is_over_is_not_paused() -> None:
     room = Room()
     room.close("16:00")
     assert room.refuses(pause()).rejection is Rejection.SALE_CLOSED
+
+
+def test_a_sale_that_closed_in_its_pause_is_not_resumed() -> None:
+    room = Room()
+    room.does(pause())
+    room.does(withdraw())
+    assert isinstance(room.events[-1], SaleClosed)
+    assert room.refuses(resume()).rejection is Rejection.SALE_CLOSED
 
 
 def test_a_resumed_sale_gives_the_time_back_like_an_outage() -> None:
