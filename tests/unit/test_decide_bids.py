@@ -235,7 +235,8 @@ def test_bids_count_only_what_the_public_sees() -> None:
         room.bid(bidder, amount)
     assert room.lot().bid_count == 2
     room.bid("B", 400_00)
-    assert room.lot().bid_count == 3
+    room.bid("B", 450_00)
+    assert room.lot().bid_count == 4
 
 
 def test_lots_do_not_touch_each_other() -> None:
