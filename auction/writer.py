@@ -336,6 +336,7 @@ class Writer:
             self._liveness.serving.set()
         self._liveness.wake.set()
         self._closer.look_again()
+        _logger.info("writer_serves", shards=len(self.owned))
         return {head.shard: head.position for head in heads}
 
     def _apply_outage_rule(self, head: ShardHead) -> None:

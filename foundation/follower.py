@@ -102,11 +102,12 @@ class LogFollower(Generic[ContextT, RowT]):
             try:
                 handled = await self.step()
             except Exception:  # whatever it is, the event must not be passed over: the log tells
-                _logger.exception(
+                _logger.warning(
                     "follower_failed",
                     follower=self._name,
                     shard=self._shard,
                     next_try_in_s=pause_s,
+                    exc_info=pause_s == RETRY_FIRST_S,  # once for each row of failures
                 )
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_MOST_S)
