@@ -187,8 +187,8 @@ def _verify_log(settings: Settings, sale: str | None, *, as_json: bool) -> bool:
         click.echo(f"and {checked.more_findings:,} more")
     count = len(checked.findings) + checked.more_findings
     click.echo(
-        f"{checked.events:,} events of {checked.sales:,} sales ({checked.closed_sales:,} closed), "
-        f"{checked.bids:,} bids: {f'{count:,} findings' if count else 'all is well'}"
+        f"{counted(checked.events, 'event')} of {counted(checked.sales, 'sale')} "
+        f"({checked.closed_sales:,} closed), {counted(checked.bids, 'bid')}: {_found(count)}"
     )
     return not checked.sound
 
@@ -244,10 +244,18 @@ def _say_file(summary: PublicSummary, missing: list[str]) -> None:
     state = "closed" if summary.closed else "not closed yet"
     count = len(summary.findings) + len(missing)
     click.echo(
-        f"sale {summary.sale_id} ({state}): {summary.events:,} events, {summary.openings:,} "
-        f"openings, last hash {summary.head.hex()}: "
-        f"{f'{count:,} findings' if count else 'all is well'}"
+        f"sale {summary.sale_id} ({state}): {counted(summary.events, 'event')}, "
+        f"{counted(summary.openings, 'opening')}, last hash {summary.head.hex()}: {_found(count)}"
     )
+
+
+def counted(count: int, what: str) -> str:
+    """``1 sale``, ``2,000 sales``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _found(count: int) -> str:
+    return counted(count, "finding") if count else "all is well"
 
 
 @log.command()
@@ -267,7 +275,7 @@ def export(
     reason = _reason_of(reveal=bidder is not None, reason=reason)
     target = writable_target(out)
     events = run_async(_export(settings, sale, target, bidder, reason))
-    click.echo(f"wrote {out}: {events:,} public events of sale {sale}")
+    click.echo(f"wrote {out}: {counted(events, 'public event')} of sale {sale}")
 
 
 async def _export(

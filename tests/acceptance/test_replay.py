@@ -16,6 +16,7 @@ import pytest
 
 from foundation.database import connect
 from softclose.embedded_postgres import EmbeddedPostgres
+from tests.in_process import here
 from tests.processes import Ended, environment, softclose
 
 BIDS: Final = (
@@ -38,7 +39,7 @@ def files(tmp_path: Path) -> Path:
 
 def replay(server: EmbeddedPostgres, *words: str | Path) -> Ended:
     """Run it in scratch databases of the test run's server."""
-    return softclose("replay", *words, SOFTCLOSE_DATABASE_URL=server.dsn)
+    return here("replay", *words, SOFTCLOSE_DATABASE_URL=server.dsn)
 
 
 def databases(server: EmbeddedPostgres) -> set[str]:
@@ -75,7 +76,7 @@ def test_the_scratch_database_is_gone_afterwards(postgres: EmbeddedPostgres, fil
     before = databases(postgres)
     out = files / "results.csv"
     words = ("ebay", files / "bids.csv", "--out", out, "--database-url", postgres.dsn)
-    assert softclose("replay", *words).code == 0
+    assert here("replay", *words).code == 0
     assert databases(postgres) == before
 
 
@@ -144,7 +145,7 @@ def test_what_cannot_be_read_or_written_is_said_before_any_work(
 ) -> None:
     (files / "link.csv").symlink_to("bids.csv")
     monkeypatch.chdir(files)
-    ended = softclose("replay", "ebay", *words)
+    ended = here("replay", "ebay", *words)
     assert ended.code == 2
     assert says in ended.err
     assert ended.err.count("\n") == 1
@@ -164,7 +165,7 @@ def test_results_that_are_a_link_are_written_where_it_points(
 def test_a_server_that_cannot_be_reached_is_one_line(files: Path) -> None:
     url = "postgresql://someone:hidden@127.0.0.1:1/x"
     words = ("ebay", files / "bids.csv", "--out", files / "results.csv", "--database-url", url)
-    ended = softclose("replay", *words)
+    ended = here("replay", *words)
     assert (ended.code, ended.err.count("\n")) == (1, 1)
     assert "hidden" not in ended.err
     assert (files / "results.csv").read_text() == OLD
