@@ -41,7 +41,7 @@ class ShardState(Struct):
     sales: dict[SaleId, Sale] = field(default_factory=dict)
     retired: set[SaleId] = field(default_factory=set)
     snapshot_position: int = 0
-    # The bids accepted after this position, for the next snapshot's segment.
+    # The bids accepted after this position: no segment that was saved holds them.
     accepted_after: int = 0
     accepted_since: list[AcceptedBid] = field(default_factory=list)
 
@@ -64,7 +64,10 @@ class ShardState(Struct):
         return sale
 
     def snapshot(self, now_us: int) -> "PendingSnapshot":
-        """The state as it is now. Starts the next segment of accepted bids; puts old sales away."""
+        """The state as it is now, and a segment of all bids that none holds; puts old sales away.
+
+        They are kept here until it is ``saved``: one that never is costs nothing.
+        """
         for sale in list(self.sales.values()):
             if sale.closed and sale.last_at_us + RETIRE_AFTER_US <= now_us:
                 del self.sales[sale.sale_id]
@@ -77,24 +80,26 @@ class ShardState(Struct):
             encode_image(image),
             encode_accepted(self.accepted_since),
         )
-        pending = PendingSnapshot(kept, self.epoch, self.accepted_since)
-        self.accepted_after, self.accepted_since = self.position, []
         self.snapshot_position = self.position
-        return pending
+        return PendingSnapshot(kept, self.epoch, self, len(self.accepted_since))
 
-    def not_saved(self, pending: "PendingSnapshot") -> None:
-        """The next segment begins where this one did. To hold a bid twice does no harm."""
-        assert pending.snapshot.position <= self.position, "it may hold bids that were lost"
-        self.accepted_since[:0] = pending.accepted
-        self.accepted_after = min(self.accepted_after, pending.snapshot.after)
+    def saved(self, pending: "PendingSnapshot") -> None:
+        """The next segment begins where this one ends."""
+        assert pending.snapshot.after == self.accepted_after, "one snapshot at a time"
+        del self.accepted_since[: pending.accepted]
+        self.accepted_after = pending.snapshot.position
 
 
 class PendingSnapshot(Struct, frozen=True):
-    """A snapshot to be kept once its last event is durable."""
+    """A snapshot of ``state``, to be saved once its last event is durable.
+
+    ``accepted``: how many of the state's bids its segment holds.
+    """
 
     snapshot: Snapshot
     epoch: int
-    accepted: list[AcceptedBid]
+    state: ShardState
+    accepted: int
 
 
 async def load(log: EventLog, head: ShardHead) -> ShardState:

@@ -7,7 +7,7 @@ import structlog
 
 from auction.ids import SHARDS, Shard
 from auction.ports import EventLog, OutcomeUnknown
-from auction.shards import PendingSnapshot, ShardState
+from auction.shards import PendingSnapshot
 
 # A clean stop waits this long for snapshots; without them the next start folds a longer tail.
 FINISH_WITHIN_S = 5.0
@@ -16,22 +16,23 @@ _logger = structlog.get_logger(__name__)
 
 
 class SnapshotKeeper:
-    """One after the other, and never two of one shard: the later would lack what the earlier held.
+    """One after the other, and never two of one shard at a time.
 
-    What is not saved goes back to its shard; what a crash forgets is folded from the log.
+    One that is not saved is forgotten: its bids stay with the state for the next segment, and
+    what a crash forgets is folded from the log.
     """
 
-    def __init__(self, log: EventLog, owned: dict[Shard, ShardState]) -> None:
-        self._log, self._owned = log, owned
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._waiting: asyncio.Queue[PendingSnapshot] = asyncio.Queue(SHARDS)
         self._pending: set[Shard] = set()
 
     def keep(self, pending: PendingSnapshot) -> None:
         """Save it soon. Its last event is durable."""
         shard = pending.snapshot.shard
-        if shard in self._pending:
-            self.give_back(pending)
-        else:
+        # One that was saved since this was taken has moved the begin of the next segment.
+        overtaken = pending.snapshot.after != pending.state.accepted_after
+        if shard not in self._pending and not overtaken:
             self._pending.add(shard)
             self._waiting.put_nowait(pending)
 
@@ -41,12 +42,11 @@ class SnapshotKeeper:
             pending = await self._waiting.get()
             shard = pending.snapshot.shard
             try:
-                saved = await self._log.save_snapshot(pending.snapshot, pending.epoch)
+                # Refused under an epoch that was raised since, by us or by another owner.
+                if await self._log.save_snapshot(pending.snapshot, pending.epoch):
+                    pending.state.saved(pending)
             except OutcomeUnknown as error:
                 _logger.warning("snapshot_not_saved", shard=shard, error=str(error))
-                saved = False
-            if not saved:  # also under an epoch that was raised since, by us or by another owner
-                self.give_back(pending)
             self._pending.discard(shard)
             self._waiting.task_done()
 
@@ -55,9 +55,3 @@ class SnapshotKeeper:
         with suppress(TimeoutError):
             async with asyncio.timeout(FINISH_WITHIN_S):
                 await self._waiting.join()
-
-    def give_back(self, pending: PendingSnapshot) -> None:
-        """It will not be saved."""
-        state = self._owned.get(pending.snapshot.shard)
-        if state is not None:
-            state.not_saved(pending)

@@ -87,7 +87,7 @@ class Writer:
         self._judge = Judge()
         self._liveness = Liveness(clock)
         self._closer = Closer(self._judge, clock, self._liveness)
-        self._snapshots = SnapshotKeeper(log, self._judge.owned)
+        self._snapshots = SnapshotKeeper(log)
         self._waiting: deque[tuple[Shard, Command, asyncio.Future[Verdict]]] = deque()
         self._replies: list[Reply] = []  # for the batch that gathers
         self._replies_in_flight: list[Reply] | None = None
@@ -284,9 +284,6 @@ class Writer:
         self._liveness.serving.clear()
         self._refuse_undecided()
         decided = self._judge.take_gathering()
-        # Before the doubtful states go: what they accepted last may never become durable.
-        for pending in gathering.snapshots + decided.snapshots:
-            self._snapshots.give_back(pending)
         mine = list(self._judge.owned)
         self._doubtful |= gathering.batch.appends.keys() | decided.batch.appends.keys()
         for shard in self._doubtful:
