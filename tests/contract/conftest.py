@@ -1,5 +1,6 @@
 """Both logs, each behind the same door: what holds for one must hold for the other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
@@ -11,8 +12,12 @@ from auction.cursors_postgres import PostgresCursors
 from auction.log_memory import MemoryLog
 from auction.log_postgres import PostgresLog
 from auction.ports import EventLog, LoggedEvent
-from foundation.database import open_pool
+from foundation.database import connect, open_pool
 from foundation.follower import Cursors
+from softclose.embedded_postgres import EmbeddedPostgres
+from tests.conftest import TEMPLATE
+from tests.manual_clock import ManualClock
+from tests.watched_log import WatchedLog
 
 
 class Place(Protocol):
@@ -58,12 +63,18 @@ class InPostgres:
         return PostgresCursors(pool)
 
 
+@pytest.fixture(scope="session")
+def shared_database_url(postgres: EmbeddedPostgres) -> str:
+    """One database for all tests here, which are many: emptied, not made anew, for each."""
+    return asyncio.run(_create(postgres, "contract"))
+
+
 @pytest.fixture(params=["memory", "postgres"])
 def dsn_if_any(request: pytest.FixtureRequest) -> str | None:
     """The dsn of a database, or nothing for the adapter that needs none."""
     if request.param == "memory":
         return None
-    dsn: str = request.getfixturevalue("database_url")
+    dsn: str = request.getfixturevalue("shared_database_url")
     return dsn
 
 
@@ -71,10 +82,56 @@ def dsn_if_any(request: pytest.FixtureRequest) -> str | None:
 async def place(dsn_if_any: str | None) -> AsyncIterator[Place]:
     """Both places in turn, empty."""
     async with AsyncExitStack() as stack:
-        yield InMemory() if dsn_if_any is None else InPostgres(dsn_if_any, stack)
+        if dsn_if_any is None:
+            yield InMemory()
+        else:
+            await _empty(dsn_if_any)
+            yield InPostgres(dsn_if_any, stack)
 
 
 @pytest.fixture
 async def log(place: Place) -> EventLog:
     """A log with nothing in it."""
     return await place.open_log()
+
+
+@pytest.fixture
+async def watched(log: EventLog) -> WatchedLog:
+    """A log with nothing in it, and room for a test between it and the writer."""
+    return WatchedLog(log)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Ten in the morning, until the test moves it."""
+    return ManualClock("10:00")
+
+
+# A test may have left a statement under way: first nobody else is connected.
+_END_OTHERS = """
+select pg_terminate_backend(pid, 30000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()
+"""
+# As a replica, which no trigger keeps from deleting what is append-only.
+_EMPTY = """
+set session_replication_role = replica;
+delete from log_event;
+delete from log_snapshot;
+delete from log_snapshot_accepted;
+delete from log_cursor;
+update log_shard set position = 0, epoch = 0, owner = null, beat_at_us = null;
+"""
+
+
+async def _create(postgres: EmbeddedPostgres, name: str) -> str:
+    connection = await connect(postgres.dsn, name="contract")
+    await connection.execute(f"create database {name} template {TEMPLATE}")
+    await connection.close()
+    return postgres.dsn.rpartition("/")[0] + "/" + name
+
+
+async def _empty(dsn: str) -> None:
+    connection = await connect(dsn, name="contract")
+    await connection.execute(_END_OTHERS)
+    await connection.execute(_EMPTY)
+    await connection.close()
