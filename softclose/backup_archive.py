@@ -23,6 +23,7 @@ from typing import IO
 
 from foundation.errors import OperatorError
 from softclose.progress import Report
+from softclose.whole_file import sync_folder
 
 FORMAT = 1
 HEADER = "softclose-backup.json"
@@ -191,12 +192,3 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     if content is None:
         raise ValueError(f"{member.name} is not a file")
     return content
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in the folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,11 +12,12 @@ import shutil
 from pathlib import Path
 
 from foundation.errors import OperatorError
-from softclose.backup_archive import DATA, Header, read_archive, read_header, sync_folder
+from softclose.backup_archive import DATA, Header, read_archive, read_header
 from softclose.backups import stamp, verify_copy
 from softclose.postgres_binaries import Binaries
 from softclose.postgres_cluster import embedded_folder
 from softclose.progress import Report
+from softclose.whole_file import sync_folder
 
 RESTORING = "postgres.restoring"
 RESTORED = "postgres.restored"

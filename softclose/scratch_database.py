@@ -1,11 +1,11 @@
 """A database for work that leaves nothing behind, with all tables, gone at the end of the block."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
@@ -14,6 +14,8 @@ from foundation.errors import OperatorError
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
 from softclose.settings import Settings
+
+_DSN = re.compile(r"(?P<server>[a-z]+://[^/?#]*)(/[^?#]*)?(?P<options>[?#].*)?")
 
 
 class NoScratchDatabase(OperatorError):
@@ -45,13 +47,24 @@ async def _on_server(settings: Settings) -> AsyncIterator[str]:
     server = settings.database_url.get_secret_value()
     name = f"softclose_scratch_{secrets.token_hex(6)}"
     try:
-        await _execute(server, f"CREATE DATABASE {name} TEMPLATE template0")
+        await _execute(server, f"create database {name} template template0")
     except asyncpg.PostgresError as error:
         raise NoScratchDatabase(f"cannot make a scratch database: {error}") from error
     try:
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        yield _renamed(server, name)
     finally:
-        await _execute(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await _execute(server, f"drop database if exists {name} with (force)")
+
+
+def _renamed(dsn: str, name: str) -> str:
+    """The dsn with another database, which goes before one among the options.
+
+    One without a host keeps its three slashes.
+    """
+    match = _DSN.fullmatch(dsn)
+    if match is None:
+        raise NoScratchDatabase("the database URL is not one that can be read")
+    return f"{match['server']}/{name}{match['options'] or ''}"
 
 
 async def _execute(dsn: str, statement: str) -> None:
