@@ -34,6 +34,7 @@ from auction.events import (
 from auction.ids import BidderId
 from auction.rejections import Rejected
 from auction.sale import AcceptedBid, Sale
+from auction.snapshot import ShardImage, decode_image, encode_accepted, encode_image
 from auction.terms import ClosingMode, PriceRule, SoftClose, VoidRule
 from auction.views import LIQUIDATOR, PUBLIC, Viewer, view
 from tests.builders import SALE, SECRET, at
@@ -161,6 +162,7 @@ def hold_invariants(twins: Twins) -> None:
     numbers_are_gapless_and_time_never_falls(recorded)
     the_chain_holds(recorded)
     the_log_folds_to_the_live_state(twins)
+    a_snapshot_and_the_tail_are_the_live_state(twins)
     the_price_falls_only_by_a_void(events)
     a_void_revives_nothing_beyond_the_terms(twins)
     bids_are_in_time_and_lots_end_once(recorded)
@@ -207,6 +209,20 @@ def the_log_folds_to_the_live_state(twins: Twins) -> None:  # I13
         assert decoded == r
         apply(again, decoded)
     assert again == twins.sale
+
+
+def a_snapshot_and_the_tail_are_the_live_state(twins: Twins) -> None:  # I13
+    half = len(twins.recorded) // 2
+    early = Sale(SALE)
+    for r in twins.recorded[:half]:
+        apply(early, r)
+    accepted = encode_accepted(list(early.accepted.values()))
+    image = decode_image(encode_image(ShardImage([early], [])), [accepted])
+    assert image is not None
+    (restored,) = image.sales
+    for r in twins.recorded[half:]:
+        apply(restored, r)
+    assert restored == twins.sale
 
 
 def the_price_falls_only_by_a_void(events: list[AnyEvent]) -> None:  # I6
