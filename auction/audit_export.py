@@ -20,8 +20,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from auction.audit import BROKEN, ChainAudit, Check, Fault, Finding
+from auction.audit_findings import BROKEN, Check, Fault, Finding
 from auction.audit_public import PublicStory
+from auction.audit_sale import ChainAudit
 from auction.chain import commitment_key
 from auction.codec import CorruptLog, Recorded, decode_public, unpack
 from auction.events import PRIVATE_FIELDS, Audience, BidPlaced, SaleScheduled

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from auction.audit import Finding, SaleAudit, ShardAudit
+from auction.audit import ShardAudit
 from auction.audit_export import MAX_LINE_BYTES, PublicAudit, PublicSummary
+from auction.audit_findings import Finding
+from auction.audit_sale import SaleAudit
 from auction.ids import SHARDS, SaleId, Shard, shard_of
 from auction.log_postgres import PostgresLog
 from foundation.errors import OperatorError
@@ -65,7 +67,7 @@ async def check_all(log: PostgresLog, report: Report) -> Checked:
 async def _check_shard(
     log: PostgresLog, shard: Shard, checked: Checked, whole: int, report: Report
 ) -> None:
-    audit = ShardAudit(shard)
+    audit = ShardAudit(shard, snapshot=await log.load_snapshot(shard))
     while chunk := await log.read(shard, audit.position, CHUNK):
         for logged in chunk:
             checked.add(audit.check(logged))

@@ -7,8 +7,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from auction.audit import Finding, ShardAudit
+from auction.audit import ShardAudit
 from auction.audit_export import Export, PublicAudit, PublicSummary
+from auction.audit_findings import Finding
 from auction.chain import body_of
 from auction.codec import Recorded
 from auction.events import AnyEvent, EndsMoved

@@ -5,7 +5,8 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import asdict, replace
 
-from auction.audit import Check, Finding, ShardAudit
+from auction.audit import ShardAudit
+from auction.audit_findings import Check, Finding
 from auction.chain import body_of
 from auction.codec import pack, unpack
 from auction.commands import (
@@ -50,8 +51,9 @@ from auction.events import (
 )
 from auction.ids import BidderId, LotId, Paddle, SaleId, Shard
 from auction.increments import LIQUIDATION
-from auction.ports import LoggedEvent
+from auction.ports import LoggedEvent, StoredSnapshot
 from auction.pricing import ReserveStatus
+from auction.shards import ShardState
 from auction.terms import ClosingMode, Premium, PremiumTier, VoidRule
 from tests.builders import (
     EBAY_TERMS,
@@ -511,6 +513,61 @@ def test_a_slip_of_the_forgers_pen_is_found_where_it_happened(name: str) -> None
     findings = audit(sealed(story_of(busy()), (position, slip)))
     assert findings[0].position == position
     assert (findings[0].check, findings[0].message) == (check, says)
+
+
+# Snapshots: recovery starts from one, so it must be the fold of what is before it
+
+
+def snapshot_after(room: Room, position: int, **twist: Any) -> StoredSnapshot:
+    """The snapshot of the room's shard after this position, with other fields of its sale."""
+    state = ShardState(SHARD, epoch=1)
+    for recorded in room.recorded[:position]:
+        state.fold(recorded)
+    state.sales[SALE] = replace(state.sales[SALE], **twist)
+    kept = state.snapshot(now_us=0).snapshot
+    return StoredSnapshot(kept.position, kept.state, [kept.accepted])
+
+
+def audit_with(room: Room, snapshot: StoredSnapshot) -> list[str]:
+    shard = ShardAudit(SHARD, snapshot=snapshot)
+    findings = [f for logged in log_of(room) for f in shard.check(logged)]
+    findings += shard.end(len(room.recorded))
+    assert {f.check for f in findings} <= {Check.SNAPSHOT}
+    return [f"{f.position}: {f.message}" for f in findings]
+
+
+@pytest.mark.parametrize("position", [1, 8, 11, 16, 19])
+def test_a_snapshot_is_the_fold_of_the_events_before_it(position: int) -> None:
+    room = busy()
+    assert audit_with(room, snapshot_after(room, position)) == []
+
+
+@pytest.mark.parametrize(
+    "twist", [{"sequence": 9}, {"secret": bytes(32)}, {"lots": {}}, {"sale_id": SaleId("S-2")}]
+)
+def test_a_snapshot_that_says_otherwise_is_found(twist: dict[str, Any]) -> None:
+    room = busy()
+    said = audit_with(room, snapshot_after(room, 11, **twist))
+    assert set(said) == {"11: the snapshot is not what the events before it fold to"}
+
+
+def test_a_snapshot_that_lost_an_accepted_bid_is_found() -> None:
+    room = busy()
+    snapshot = replace(snapshot_after(room, 11), accepted=[])
+    assert audit_with(room, snapshot) == [
+        "11: the snapshot is not what the events before it fold to"
+    ]
+
+
+def test_a_snapshot_of_what_is_not_in_the_log_is_found() -> None:
+    room = busy()
+    snapshot = replace(snapshot_after(room, 19), position=20)
+    assert audit_with(room, snapshot) == ["19: there is a snapshot of position 20"]
+
+
+def test_a_snapshot_of_another_version_is_passed_over_as_recovery_does() -> None:
+    room = busy()
+    assert audit_with(room, replace(snapshot_after(room, 11), state=b"\x92\x63\xc0")) == []
 
 
 # Told otherwise: every number and hash fits, and what happened does not

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgpack
 import pytest
 
-from auction.audit import Check
 from auction.audit_export import Export, PublicAudit, PublicSummary
+from auction.audit_findings import Check
 from auction.codec import decode_body, pack, unpack
 from auction.commands import SetLimit
 from auction.events import (
