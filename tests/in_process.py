@@ -22,6 +22,7 @@ def here(*words: str | Path, **variables: str) -> Ended:
     with (
         patch.dict(os.environ, environment(variables), clear=True),
         patch("softclose.command_line.configure_logs"),
+        patch("softclose.commands.replay.configure_logs"),
         redirect_stdout(out),
         redirect_stderr(err),
         capture_logs(),

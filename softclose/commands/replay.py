@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from auction.log_postgres import PostgresLog
+from foundation.logs import LogLevel, configure_logs
 from softclose.command_line import run_async, with_settings
 from softclose.progress import progress
 from softclose.replay import ebay as ebay_bids
@@ -100,6 +101,8 @@ def maxsold(settings: Settings, bids: Path, lots: Path, out: Path) -> None:
 
 
 def _play(settings: Settings, recording: Recording) -> Outcomes:
+    if settings.log_level is LogLevel.INFO:  # that a writer serves is no news here
+        configure_logs(LogLevel.WARNING, settings.log_format)
     return run_async(_played(settings, recording))
 
 
