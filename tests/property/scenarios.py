@@ -113,6 +113,18 @@ KINDS: Final = (
     *["pause", "resume", "outage", "add lot"],
 )
 
+# How long the service is away: around each border of the outage rule.
+OUTAGES_US: Final = (
+    SECOND_US,
+    10 * SECOND_US - 1,
+    10 * SECOND_US,
+    MINUTE_US,
+    30 * MINUTE_US,
+    2 * HOUR_US - 1,
+    2 * HOUR_US,
+    3 * HOUR_US,
+)
+
 BEFORE_THE_END_US: Final = (
     *[-5 * MINUTE_US - 1, -5 * MINUTE_US, -4 * MINUTE_US, -MINUTE_US, -SECOND_US, -1] * 3,
     *[0, 0, 1, 1],

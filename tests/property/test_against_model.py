@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auction.chain import acceptance_of, apply, body_of, seal
 from auction.codec import Recorded, decode_body
-from auction.commands import Command, PlaceBid, shape_fault
+from auction.commands import Command, MoveEndsAfterOutage, PlaceBid, shape_fault
 from auction.decide import decide
 from auction.events import (
     AnyEvent,
@@ -42,6 +43,7 @@ from tests.model import Model
 from tests.property.scenarios import (
     BIDDERS,
     COMBINATIONS,
+    OUTAGES_US,
     START_US,
     Concrete,
     Step,
@@ -147,11 +149,10 @@ def play(scenario: list[Step], twins: Twins) -> None:
     concrete = Concrete(twins.model)
     for step in scenario:
         moment = concrete.time_us(step, twins.now_us)
-        if step.kind == "outage":  # dark from now on, ready at the moment
-            command = concrete.command(step, twins.now_us)
-            moment = max(moment, twins.now_us + 1)
-        else:
-            command = concrete.command(step, moment)
+        command = concrete.command(step, moment)
+        if isinstance(command, MoveEndsAfterOutage):  # dark from now on, ready at the moment
+            command = replace(command, dark_from_us=twins.now_us)
+            moment = twins.now_us + OUTAGES_US[step.who]
         twins.now_us = moment
         twins.submit(command)
     hold_invariants(twins)
