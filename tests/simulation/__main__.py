@@ -1,13 +1,15 @@
 """``python -m tests.simulation SEED [--trace]``, or ``--seeds N [--from SEED]`` for many.
 
 One seed is one run, the same on every machine. With ``--trace`` every line of what happened.
+``--mutants`` plants every bug of ``mutants`` and says in which run it is found, by what.
 """
 
 import argparse
 import sys
 import time
 
-from tests.simulation.many import run_many
+from tests.simulation.many import in_parallel
+from tests.simulation.mutants import MUTANTS, find
 from tests.simulation.run import Run, simulate
 
 PROGRESS_EVERY = 50
@@ -20,7 +22,10 @@ def main() -> int:
     parser.add_argument("--trace", action="store_true", help="say everything that happens in it")
     parser.add_argument("--seeds", type=int, metavar="N", help="run this many")
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED")
+    parser.add_argument("--mutants", action="store_true", help="is every planted bug found?")
     chosen = parser.parse_args()
+    if chosen.mutants:
+        return _mutants(chosen.seeds or 60)
     if chosen.seed is not None:
         return _one(chosen.seed, trace=chosen.trace)
     return _many(range(chosen.first, chosen.first + (chosen.seeds or 300)))
@@ -41,7 +46,7 @@ def _one(seed: int, *, trace: bool) -> int:
 def _many(seeds: range) -> int:
     began, done, broken = time.perf_counter(), 0, 0
     steps, virtual_s = 0, 0.0
-    for run in run_many(seeds):
+    for run in in_parallel(simulate, seeds):
         done, steps, virtual_s = done + 1, steps + run.steps, virtual_s + run.virtual_s
         broken += _judge(run)
         if done % PROGRESS_EVERY == 0:
@@ -52,6 +57,18 @@ def _many(seeds: range) -> int:
         f"{steps / took_s:,.0f} a second, {virtual_s / took_s:,.0f} times faster than life"
     )
     return broken > 0
+
+
+def _mutants(seeds: int) -> int:
+    found = dict(in_parallel(find, [(name, seeds) for name in MUTANTS]))
+    for name, mutant in MUTANTS.items():
+        discovery = found[name]
+        if discovery is None:
+            _say(f"{name:44} NOT FOUND in {seeds} seeds: {mutant.__doc__}")
+        else:
+            runs, invariants = discovery.seed + 1, " ".join(discovery.invariants)
+            _say(f"{name:44} in {runs:2} runs by {invariants:20} {mutant.__doc__}")
+    return None in found.values()
 
 
 def _judge(run: Run) -> int:

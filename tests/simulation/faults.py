@@ -31,7 +31,7 @@ KINDS: Final = {
     "freeze and replace": 4,
     "replace": 2,
     "cut": 2,
-    "storm": 6,
+    "storm": 8,
     "down": 3,
     "slow": 3,
     "clock": 3,

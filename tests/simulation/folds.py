@@ -43,7 +43,11 @@ class Reference:
                 self._broken(f"the reader of shard {shard} made something else of it")
 
     def _compare_snapshot(self, shard: Shard, folded: dict[SaleId, Sale]) -> None:
-        loaded = at_once(load(self._memory, ShardHead(shard, self._positions[shard], 0, None)))
+        try:
+            loaded = at_once(load(self._memory, ShardHead(shard, self._positions[shard], 0, None)))
+        except AssertionError as error:
+            self._broken(f"shard {shard} cannot be loaded: {error}")
+            return
         self._differs("snapshot and tail", folded, loaded)
         stored = at_once(self._memory.load_snapshot(shard))
         if stored is not None and loaded.snapshot_position != stored.position:
@@ -64,10 +68,14 @@ class Reference:
     def _fold(self, shard: Shard) -> dict[SaleId, Sale]:
         sales = self._folded.setdefault(shard, {})
         position = self._positions.get(shard, 0)
-        for logged in self._memory.events[shard][position:]:
-            recorded = decode_body(logged.position, logged.body)
-            apply(sales.setdefault(logged.sale_id, Sale(logged.sale_id)), recorded)
-        self._positions[shard] = len(self._memory.events[shard])
+        events = self._memory.events[shard]
+        try:
+            for logged in events[position:]:
+                recorded = decode_body(logged.position, logged.body)
+                apply(sales.setdefault(logged.sale_id, Sale(logged.sale_id)), recorded)
+        except AssertionError as error:
+            self._broken(f"shard {shard} cannot be folded: {error}")
+        self._positions[shard] = len(events)
         return sales
 
     def _broken(self, text: str) -> None:

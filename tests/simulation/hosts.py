@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import auction.writer
 from auction.bus_local import LocalBus
 from auction.clock import EngineClock
 from auction.codec import Recorded
 from auction.commands import Command
 from auction.engine_local import LocalEngine
 from auction.ids import Shard
+from auction.rejections import Rejection
 from auction.verdicts import Verdict
 from auction.writer import Writer
 from tests.simulation.simulated_log import Connection, LogServer
@@ -30,6 +32,7 @@ class Host:
         self.writer = Writer(Connection(server, self.process), self.clock, bus, name, shards)
         self._engine = LocalEngine(self.writer)
         self.stopping = self.finished = False
+        self._stopped_no = 0
         self._on_finish: list[Callable[[], None]] = []
         self.process.on_death.append(self._hang_up)
         self._open: dict[int, asyncio.Future[Verdict | None]] = {}
@@ -53,7 +56,11 @@ class Host:
         """SIGTERM."""
         self._tape.note(self.name, "is asked to stop")
         self.stopping = True
-        self.process.call(self.writer.stop)
+        self.process.call(self._stop)
+
+    def _stop(self) -> None:
+        self.writer.stop()
+        self._stopped_no = self._tape.note(self.name, "stops")
 
     async def ask(self, command: Command) -> Verdict | None:
         """Its answer; ``None`` if it dies, or the asking is cancelled, before it comes."""
@@ -89,12 +96,25 @@ class Host:
                 verdict = attempt.verdict = asking.result()
             else:
                 self._tape.broken("engine", f"{attempt.command} raised {error!r}")
+        self._bounds_hold()
+        if verdict is not None and 0 < self._stopped_no < attempt.no:
+            judged = verdict.code is not Rejection.UNAVAILABLE
+            if judged and verdict.code is not Rejection.INVALID:
+                self._tape.broken("I27", f"{self.name} stops, and judged {attempt.command}")
         attempt.answer_no = self._tape.note(self.name, f"answers #{attempt.no}", verdict)
         attempt.answer_us = self._loop.now_us
         attempt.answer_engine_us = self.clock.now_us()
         waiting = self._open.pop(attempt.no, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(verdict)
+
+    def _bounds_hold(self) -> None:
+        """I26: the inbox is bounded, and so are the verdicts that wait for an append."""
+        writer = self.writer
+        waiting = len(writer._waiting)
+        untold = len(writer._replies) + len(writer._replies_in_flight or ())
+        if waiting > auction.writer.MAX_WAITING or untold > auction.writer.MAX_UNTOLD:
+            self._tape.broken("I26", f"{self.name}: {waiting} wait, {untold} are judged and untold")
 
     def _hang_up(self) -> None:
         for waiting in self._open.values():

@@ -1,14 +1,16 @@
-"""Many seeds on all cores. Every run is one process's work, and nothing is shared."""
+"""Many runs on all cores. Every run is one process's work, and nothing is shared."""
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from tests.simulation.run import Run, simulate
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-def run_many(seeds: Iterable[int]) -> Iterator[Run]:
-    """The runs of these seeds, as they end."""
+def in_parallel(work: Callable[[T], R], on: Iterable[T]) -> Iterator[R]:
+    """The results, as they come. ``work`` is a function of a module."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(os.cpu_count()) as pool:
-        yield from pool.imap_unordered(simulate, seeds, chunksize=4)
+        yield from pool.imap_unordered(work, on, chunksize=2)

@@ -5,6 +5,10 @@ from auction.ports import LoggedEvent
 from tests.simulation.model import Report
 from tests.simulation.tape import Call
 
+# A batch is as old as its last event, and a heartbeat may overtake it while it gathers: while
+# the writer is not dark, by two seconds, and by as many while it is sent.
+OVERTAKEN_US = 4_000_000
+
 
 class Owners:
     """Follows the epochs and the signs of life of every shard."""
@@ -38,4 +42,6 @@ class Owners:
     def signed(self, call: Call) -> None:
         """A host gave a durable sign of life."""
         for shard in call.shards:
+            if call.at_us < self.beats.get(shard, 0) - OVERTAKEN_US:
+                self._report("I23", f"shard {shard}: {call.host}'s heartbeat falls to {call.at_us}")
             self.beats[shard] = call.at_us

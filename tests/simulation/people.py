@@ -35,13 +35,14 @@ from auction.sale import LotStatus
 from auction.terms import LotListing
 from auction.verdicts import LotState, Verdict
 from tests.simulation.hosts import Host
-from tests.simulation.salerooms import BIDDERS, DESK, draw_registration
+from tests.simulation.salerooms import DESK, draw_registration
 from tests.simulation.simulated_log import START_US
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.weather import SECOND
 
 MOST_TRIES: Final = 6
 PATIENCE_S: Final = 8.0
+ASKED_AGAIN: Final = 12
 
 Network = Callable[[], Host | None]  # whom a caller reaches now
 
@@ -78,7 +79,7 @@ class Room:
             verdict = await self.send(command, travel_s=rng.random() * 0.005)
             if verdict is not None and verdict.code not in (Rejection.BUSY, Rejection.UNAVAILABLE):
                 return verdict
-            await asyncio.sleep(0.05 * 2**number * (0.5 + rng.random()))
+            await asyncio.sleep(min(2.0, 0.05 * 2**number) * (0.5 + rng.random()))
         return None
 
 
@@ -106,6 +107,11 @@ class Bidder:
             await asyncio.sleep(self._rng.expovariate(1.0))
             ((_, habit),) = self._rng.choices(self._habits, weights)
             await habit()
+
+    async def ask_again(self) -> None:
+        """After everything: what became of those bids? Sales that were put away come back."""
+        for bid in self._rng.sample(self._sent, min(len(self._sent), ASKED_AGAIN)):
+            await self._room.insist(bid, self._rng)
 
     async def _bid(self) -> None:
         await self._room.insist(self._new_bid(), self._rng)
@@ -209,37 +215,41 @@ class Bidder:
 class Desk:
     """The liquidator and staff: open the sales, admit bidders, intervene."""
 
-    def __init__(self, room: Room, rng: Random) -> None:
-        self._room, self._rng = room, rng
+    def __init__(self, room: Room, bidders: tuple[BidderId, ...], rng: Random) -> None:
+        self._room, self._bidders, self._rng = room, bidders, rng
 
-    async def open(self) -> None:
-        """Schedule every sale and admit its bidders."""
-        for sale in self._room.sales.values():
-            await self._room.insist(sale, self._rng, tries=12)
-        for sale in self._room.sales.values():
-            for bidder_id in BIDDERS:
-                if self._rng.random() < 0.92:
-                    admission = draw_registration(self._rng, sale, bidder_id)
-                    await self._room.insist(admission, self._rng)
-
-    async def run(self, until_us: int) -> None:
-        """Intervene now and then."""
+    async def open_and_run(self, until_us: int) -> None:
+        """Open the sales, then intervene now and then."""
+        await self._open()
         while self._room.loop.now_us < until_us:
             await asyncio.sleep(self._rng.expovariate(0.5))
             for command in self._some_commands():
                 await self._room.insist(command, self._rng)
+                if isinstance(command, PauseSale):
+                    await asyncio.sleep(self._rng.random() * 3)
+                    await self._room.insist(_resumption(command), self._rng)
+
+    async def _open(self) -> None:
+        """Schedule every sale and admit its bidders."""
+        for sale in self._room.sales.values():
+            await self._room.insist(sale, self._rng, tries=12)
+        for sale in self._room.sales.values():
+            for bidder_id in self._bidders:
+                if self._rng.random() < 0.92:
+                    admission = draw_registration(self._rng, sale, bidder_id)
+                    await self._room.insist(admission, self._rng)
 
     def _some_commands(self) -> list[Command]:
         rng = self._rng
         sale_id, listing = rng.choice(self._room.lots)
-        lot_id, bidder_id = listing.lot_id, rng.choice(BIDDERS)
+        lot_id, bidder_id = listing.lot_id, rng.choice(self._bidders)
         seen = self._room.seen.get((sale_id, lot_id))
         if seen is not None and seen.status is LotStatus.IF_BID:
             return [self._about_an_if_bid(sale_id, seen, bidder_id)]
         if seen is not None and seen.status is LotStatus.SOLD:
             return [
                 RecordFunding(sale_id=sale_id, lot_id=lot_id, bidder_id=bidder, actor_id=DESK)
-                for bidder in BIDDERS
+                for bidder in self._bidders
             ]
         return [self._intervention(sale_id, listing, bidder_id)]
 
@@ -307,6 +317,10 @@ class Desk:
             closes_at_us=opens_us + self._rng.randrange(1, 40) * SECOND,
             latest_end_us=None,
         )
+
+
+def _resumption(pause: PauseSale) -> ResumeSale:
+    return ResumeSale(sale_id=pause.sale_id, actor_id=DESK)
 
 
 def _bid_id(rng: Random) -> BidId:

@@ -79,7 +79,7 @@ class _Cursors:
         committed = self._store.committed.get(shard, Projection())
         step = _Step(self._log, shard, committed.cursor)
         yield step
-        if step.cursor != committed.cursor:
+        if step.context or step.cursor != committed.cursor:
             self._store.commit(shard, step.context, step.cursor)
 
 

@@ -17,6 +17,7 @@ import auction.judge
 import auction.shards
 import auction.writer
 from tests.simulation.checker import check
+from tests.simulation.scenarios import Scenario, drawn
 from tests.simulation.simulated_log import START_US
 from tests.simulation.tape import Tape
 from tests.simulation.virtual_loop import Process, VirtualLoop
@@ -27,10 +28,11 @@ from tests.simulation.world import World
 # and inboxes, chunks of reading and closing.
 SMALL: Final[tuple[tuple[Any, str, int], ...]] = (
     (auction.judge, "SNAPSHOT_EVERY", 12),
-    (auction.shards, "RETIRE_AFTER_US", 20 * SECOND),
+    (auction.shards, "RETIRE_AFTER_US", 10 * SECOND),
     (auction.shards, "READ_CHUNK", 9),
     (auction.writer, "MAX_BATCH_EVENTS", 6),
     (auction.writer, "MAX_WAITING", 8),
+    (auction.writer, "MAX_UNTOLD", 10),
     (auction.writer, "JUDGE_SLICE", 2),
     (auction.decide_lots, "CLOSE_CHUNK", 2),
 )
@@ -61,24 +63,40 @@ class Run(Struct, frozen=True):
 
 def simulate(seed: int, *, trace: bool = False) -> Run:
     """Run a seed. The same seed gives the same run, anywhere."""
+    return play(drawn(seed), trace=trace)
+
+
+def play(scenario: Scenario, *, trace: bool = False) -> Run:
+    """Run a scenario."""
     began = time.perf_counter()
     loop = VirtualLoop()
     tape = Tape(loop, keep_lines=trace)
     loop.set_exception_handler(lambda _, context: tape.broken("task", f"{context}"))
     with small_bounds(), virtual_clock(loop), capture_logs() as logs:
-        world = World(seed, loop, tape)
-        loop.run_until_complete(world.play())
+        world = World(scenario, loop, tape)
+        try:
+            loop.run_until_complete(world.play())
+        except Exception as error:  # noqa: BLE001 - a finding like any other: with its seed and its trace
+            tape.broken("run", f"{error!r}")
         fingerprint = tape.fingerprint
         steps, virtual_us = loop.steps, loop.now_us
-        _clean_up(loop, [host.process for host in world.hosts + world.readers])
+        _clean_up(loop, world.processes)
     for entry in logs:
         if entry["event"] in DEFECTS:
             tape.broken("engine", f"{entry}")
-    broken = tape.findings + check(tape)
+    broken = tape.findings + _checked(tape)
     counts = _counts(tape, logs)
     took_s = time.perf_counter() - began
     return Run(
-        seed, broken, fingerprint, tape.faults, steps, virtual_us / 1e6, took_s, counts, tape.lines
+        seed=scenario.seed,
+        broken=broken,
+        fingerprint=fingerprint,
+        faults=tape.faults,
+        steps=steps,
+        virtual_s=virtual_us / 1e6,
+        took_s=took_s,
+        counts=counts,
+        lines=tape.lines,
     )
 
 
@@ -112,6 +130,13 @@ def _clean_up(loop: VirtualLoop, processes: list[Process]) -> None:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     loop.close()
+
+
+def _checked(tape: Tape) -> list[tuple[str, str]]:
+    try:
+        return check(tape)
+    except Exception as error:  # noqa: BLE001 - a log so wrong that it cannot be read
+        return [("checker", f"{error!r}")]
 
 
 def _counts(tape: Tape, logs: list[Any]) -> dict[str, int]:

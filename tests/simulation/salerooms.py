@@ -96,9 +96,9 @@ def _draw_terms(rng: Random) -> Terms:
 
 
 def _draw_lot(rng: Random, number: int, terms: Terms) -> LotListing:
-    closes_us = START_US + rng.randrange(15, 80) * SECOND
+    closes_us = START_US + rng.randrange(10, 60) * SECOND
     if rng.random() < 0.3:  # some end together
-        closes_us = START_US + 40 * SECOND
+        closes_us = START_US + 30 * SECOND
     opening_minor = rng.choice((50_00, 100_00))
     soft_close = terms.soft_close
     latest_us = None

@@ -1,11 +1,29 @@
 import pytest
 
-from tests.simulation.many import run_many
+from tests.simulation.many import in_parallel
+from tests.simulation.run import Run, play, simulate
+from tests.simulation.scenarios import killed_at
 
 SEEDS = 300
+# A writer takes about this many steps in the five seconds of the short scenario.
+STEPS = 320
 
 
 @pytest.mark.timeout(600)
 def test_every_invariant_holds_in_three_hundred_runs() -> None:
-    broken = [run.report for run in run_many(range(SEEDS)) if run.broken]
+    broken = [run.report for run in in_parallel(simulate, range(SEEDS)) if run.broken]
     assert not broken, "\n".join(broken)
+
+
+@pytest.mark.timeout(300)
+def test_a_writer_may_be_killed_at_every_step() -> None:
+    broken = [
+        f"killed at step {step}: {run.broken[:5]}"
+        for step, run in in_parallel(_killed, range(1, STEPS))
+        if run.broken
+    ]
+    assert not broken, "\n".join(broken)
+
+
+def _killed(step: int) -> tuple[int, Run]:
+    return step, play(killed_at(step))

@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+# Fifty times what a run takes.
+MOST_STEPS = 600_000
+
 _process: ContextVar["Process | None"] = ContextVar("process", default=None)
 
 
@@ -25,12 +28,19 @@ class Standstill(Exception):
     """Nothing can ever happen again, but the run is not over."""
 
 
+class Endless(Exception):
+    """More steps than any run needs: something goes round in circles."""
+
+
 class _Clockwork(selectors.SelectSelector):
     """A selector that waits for nobody: it moves the clock by the time it was to wait."""
 
     now_us = 0
+    steps = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.steps > MOST_STEPS:
+            raise Endless
         if timeout is None:
             raise Standstill
         if timeout > 0:  # what is left of the float after the microseconds is noise
@@ -39,17 +49,25 @@ class _Clockwork(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Time is ``now_us``, from 0. ``steps`` counts the callbacks of all processes."""
+    """Time is ``now_us``, from 0."""
 
     def __init__(self) -> None:
         self._clockwork = _Clockwork()
-        self.steps = 0
         super().__init__(self._clockwork)
 
     @property
     def now_us(self) -> int:
         """Microseconds since the loop was made."""
         return self._clockwork.now_us
+
+    @property
+    def steps(self) -> int:
+        """How many callbacks have run."""
+        return self._clockwork.steps
+
+    def count_step(self) -> None:
+        """One more callback runs."""
+        self._clockwork.steps += 1
 
     def time(self) -> float:
         """See ``asyncio``: the same, in seconds."""
@@ -101,7 +119,7 @@ class _Entry:
         self.handle: asyncio.Handle | None = None
 
     def run(self) -> None:
-        self._loop.steps += 1
+        self._loop.count_step()
         if self._process is None or self._process.enters(self):
             self._callback(*self._args)
 

@@ -39,17 +39,19 @@ class Weather:
         self.down_until = 0
         self.slow_until = 0
         self.storm_until = 0
+        self.ambient = 0.0  # the share of calls that are struck even in good weather
         self.cut_until: dict[str, int] = {}
         self.ambushes: list[Ambush] = []
 
     def is_bad(self, now_us: int) -> bool:
         """Whether any fault of the log is on."""
         times = (self.down_until, self.slow_until, self.storm_until, *self.cut_until.values())
-        return any(until > now_us for until in times)
+        return self.ambient > 0 or any(until > now_us for until in times)
 
     def clear(self) -> None:
         """Everything heals."""
         self.down_until = self.slow_until = self.storm_until = 0
+        self.ambient = 0.0
         self.cut_until.clear()
         self.ambushes.clear()
 
@@ -58,6 +60,8 @@ class Weather:
         fate = self._drawn(host, now_us)
         if fate.answer_after_us > TIMEOUT_US:
             fate.answer_after_us, fate.ok = TIMEOUT_US, False
+        if kind == "save_snapshot":  # its row lock makes the next one wait for it
+            fate.effect_after_us = min(fate.effect_after_us, fate.answer_after_us)
         for ambush in self.ambushes:
             if ambush.kind in ("", kind):
                 self.ambushes.remove(ambush)
@@ -72,7 +76,7 @@ class Weather:
         if now_us < self.cut_until.get(host, 0):
             there = rng.choice((NEVER, 3 * MS))
             return Fate(there, rng.choice((40 * MS, TIMEOUT_US)), ok=False)
-        if now_us < self.storm_until and rng.random() < 0.4:
+        if rng.random() < (0.4 if now_us < self.storm_until else self.ambient):
             return self._struck()
         if now_us < self.slow_until:
             there = rng.randrange(200 * MS, 4 * SECOND)
