@@ -101,7 +101,7 @@ def maxsold(settings: Settings, bids: Path, lots: Path, out: Path) -> None:
 
 
 def _play(settings: Settings, recording: Recording) -> Outcomes:
-    if settings.log_level is LogLevel.INFO:  # that a writer serves is no news here
+    if "log_level" not in settings.model_fields_set:  # that a writer serves is no news here
         configure_logs(LogLevel.WARNING, settings.log_format)
     return run_async(_played(settings, recording))
 
