@@ -1,133 +1,122 @@
-"""A process for the tests that kill it: an engine, and bidders who write down what they were told.
+"""A process for the tests that kill it: an engine, bidders, and a history of what they were told.
 
-``python -m tests.acceptance.bidding_process DSN HISTORY SEED [--answer-early]``. Each line of
-HISTORY is written before its bid is sent (``sent``) or after its verdict came (``told``), with a
-plain ``write``: the kernel keeps it when the process is killed. What an earlier run sent is sent
-again first. ``--answer-early`` is the defect that the harness must notice: verdicts leave before
-their batch is durable.
+``python -m tests.acceptance.bidding_process``, with its orders as one JSON line on standard
+input. What was sent is written to the history before it is sent, what was told after it was
+told, with plain writes: the kernel keeps them when the process is killed. On standard output
+goes one letter for each thing that the parent waits for (``Mark``).
 """
 
 import asyncio
-import json
 import os
 import random
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import msgspec
 import uvloop
-from msgspec.structs import asdict
+from msgspec import Struct
 
-from auction.clock import EngineClock
-from auction.commands import PlaceBid, RegisterBidder, ScheduleSale
-from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, SaleId
-from auction.increments import EBAY
+from auction.commands import PlaceBid
+from auction.ids import Shard
 from auction.log_postgres import PostgresLog
-from auction.terms import LotListing, SoftClose, Terms
+from auction.ports import Batch
 from auction.verdicts import Verdict
 from auction.writer import Writer
+from foundation.database import connect
+from softclose.databases import embedded_server, prepare
 from softclose.host import Host
+from tests.acceptance.salerooms import FastClock, Salerooms
+from tests.builders import SECOND_US, at
 
-SALES = [SaleId(f"sale-{number}") for number in range(4)]
-LOTS = [LotId(str(number)) for number in range(1, 4)]
-BIDDERS = [BidderId(f"bidder-{number}") for number in range(12)]
 CLIENTS = 24
-HOUR_US = 3_600_000_000
+AT_ONCE = 500
+# Small, so that most starts go by a snapshot and a tail.
+SNAPSHOT_EVERY = 1_000
+
+
+class Mark:
+    """What the process is at; each is written when it is so."""
+
+    SERVING = b"S"
+    BIDDING = b"B"  # what was sent before has been sent again
+    APPENDING = b">"
+    APPENDED = b"<"  # durable, and nobody has been told
+    DONE = b"D"
+
+
+class Orders(Struct, kw_only=True):
+    """What the parent wants of this run.
+
+    ``dsn``, or ``data``: the folder of an embedded PostgreSQL. ``again``: bids to send again.
+    ``die``: kill yourself at this mark of this append. ``bid``: go on with new bids.
+    """
+
+    history: str
+    seed: int
+    dsn: str | None = None
+    data: str | None = None
+    again: list[PlaceBid] = []
+    bid: bool = True
+    die: tuple[str, int] | None = None
+    answer_early: bool = False
+    unchecked: bool = False
 
 
 class History:
-    """What was sent and told, one JSON line each."""
+    """A JSON line for each bid that was sent and each verdict that was told."""
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def write(self, **line: Any) -> None:
-        os.write(self._file, json.dumps(line).encode() + b"\n")
+    def sent(self, bid: PlaceBid) -> None:
+        self._write({"sent": bid})
 
     def told(self, bid: PlaceBid, verdict: Verdict) -> None:
-        receipt = verdict.receipt.hex() if verdict.receipt else None
-        self.write(told=bid.bid_id, code=verdict.code, sequence=verdict.sequence, receipt=receipt)
+        self._write({"told": bid.bid_id, "verdict": place_of(verdict)})
+
+    def misused(self, bid: PlaceBid, verdict: Verdict) -> None:
+        """An id that was accepted came with another amount."""
+        self._write({"misused": bid.bid_id, "verdict": place_of(verdict)})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        os.write(self._file, msgspec.json.encode(line) + b"\n")
 
 
-async def open_sales(host: Host) -> None:
-    """The sales and bidders of every run; those of an earlier run stand."""
-    now_us = host.clock.now_us()
-    lots = tuple(
-        LotListing(
-            lot_id=lot_id,
-            opening_minor=100_00,
-            opens_at_us=now_us,
-            closes_at_us=now_us + HOUR_US,
-        )
-        for lot_id in LOTS
-    )
-    # The window is as long as the lot is open: every bid that changes the price moves the end.
-    terms = Terms(increments=EBAY, soft_close=SoftClose(HOUR_US, 2 * HOUR_US))
-    for sale_id in SALES:
-        await host.engine.submit(
-            ScheduleSale(
-                sale_id=sale_id,
-                liquidator_id=LiquidatorId("house"),
-                terms=terms,
-                lots=lots,
-                secret=bytes(32),
-                actor_id=ActorId("staff"),
-            )
-        )
-        for bidder_id in BIDDERS:
-            await host.engine.submit(
-                RegisterBidder(sale_id=sale_id, bidder_id=bidder_id, terms_version=1)
-            )
+def place_of(verdict: Verdict) -> tuple[str, int | None, str | None]:
+    """The part of a verdict that never changes."""
+    receipt = None if verdict.receipt is None else verdict.receipt.hex()
+    return verdict.code, verdict.sequence, receipt
 
 
-async def bid_for_ever(host: Host, history: History, chance: random.Random) -> None:
-    """One client: bid what is due on some lot, a little more, and note each verdict."""
-    least: dict[tuple[SaleId, LotId], int] = {}
-    while True:
-        sale_id, lot_id = chance.choice(SALES), chance.choice(LOTS)
-        amount_minor = least.get((sale_id, lot_id), 100_00) + chance.randrange(5) * 100
-        bid = PlaceBid(
-            sale_id=sale_id,
-            lot_id=lot_id,
-            bidder_id=chance.choice(BIDDERS),
-            bid_id=BidId(str(_uuid(chance))),
-            amount_minor=amount_minor,
-            currency="USD",
-        )
-        history.write(sent=asdict(bid))
-        verdict = await host.engine.submit(bid)
-        history.told(bid, verdict)
-        if verdict.lot is not None:
-            least[sale_id, lot_id] = verdict.lot.next_minimum_minor
+class MarkedLog(PostgresLog):
+    """The log, telling the parent when an append is under way, and dying where it is ordered."""
 
+    def __init__(self, dsn: str, marks: int, die: tuple[str, int] | None) -> None:
+        super().__init__(dsn)
+        self._marks, self._die, self._appends = marks, die, 0
 
-def _uuid(chance: random.Random) -> str:
-    digits = f"{chance.getrandbits(128):032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    async def append(self, batch: Batch) -> set[Shard]:
+        self._appends += 1
+        await self._at(Mark.APPENDING)
+        lost = await super().append(batch)
+        await self._at(Mark.APPENDED)
+        return lost
 
-
-async def main(dsn: str, path: str, seed: int) -> None:
-    history = History(path)
-    with open(path, encoding="utf-8") as lines:  # noqa: ASYNC230, PTH123 - before anything runs
-        earlier = [json.loads(line) for line in lines]
-    log = PostgresLog(dsn)
-    host = Host(log, EngineClock())
-    async with host.running():
-        await host.writer.serving()
-        await open_sales(host)
-        again = [PlaceBid(**line["sent"]) for line in earlier if "sent" in line]
-        for bid, verdict in zip(
-            again, await asyncio.gather(*map(host.engine.submit, again)), strict=True
-        ):
-            history.told(bid, verdict)
-        history.write(serving=seed)
-        chances = [random.Random(f"{seed} {number}") for number in range(CLIENTS)]
-        async with asyncio.TaskGroup() as group:
-            for chance in chances:
-                group.create_task(bid_for_ever(host, history, chance))
+    async def _at(self, mark: bytes) -> None:
+        os.write(self._marks, mark)
+        if self._die == (mark.decode(), self._appends):
+            for _ in range(5):  # whoever could be told something now is told
+                await asyncio.sleep(0)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def answer_early() -> None:
-    """Plant the defect: a verdict leaves when it is decided."""
+    """The defect that the tests must notice: a verdict leaves when it is decided."""
     judge_and_wait = Writer._take
 
     def judge_and_tell(writer: Writer, shard: Any, command: Any, future: Any) -> None:
@@ -139,7 +128,64 @@ def answer_early() -> None:
     setattr(Writer, "_take", judge_and_tell)  # noqa: B010 - a method is replaced on purpose
 
 
+@asynccontextmanager
+async def database(orders: Orders) -> AsyncIterator[str]:
+    """The database, as every process that serves prepares it."""
+    if orders.dsn is not None:
+        await prepare(orders.dsn)
+        yield orders.dsn
+        return
+    assert orders.data is not None
+    async with embedded_server(Path(orders.data)) as postgres:
+        if not orders.unchecked:
+            await prepare(postgres.dsn)
+        yield postgres.dsn
+
+
+async def last_sign_of_life(dsn: str) -> int:
+    """Engine time when the run before was alive last."""
+    connection = await connect(dsn, name="bidding")
+    beat_at_us: int | None = await connection.fetchval("select max(beat_at_us) from log_shard")
+    await connection.close()
+    return beat_at_us or at("10:00")
+
+
+async def main(orders: Orders, marks: int) -> None:
+    chance = random.Random(orders.seed)
+    history = History(orders.history)
+    async with database(orders) as dsn:
+        away_us = chance.choice((1, 5, 60)) * SECOND_US
+        clock = FastClock(await last_sign_of_life(dsn) + away_us)
+        log = MarkedLog(dsn, marks, orders.die)
+        host = Host(log, clock)
+        async with host.running():
+            await host.writer.serving()
+            os.write(marks, Mark.SERVING)
+            await send_again(host, history, orders.again)
+            os.write(marks, Mark.BIDDING)
+            if orders.bid:
+                await Salerooms(host, history).busy(orders.seed, CLIENTS)
+        await log.close()
+    os.write(marks, Mark.DONE)
+
+
+async def send_again(host: Host, history: History, bids: list[PlaceBid]) -> None:
+    """In the order in which they were first sent, many at once."""
+    for begin in range(0, len(bids), AT_ONCE):
+        some = bids[begin : begin + AT_ONCE]
+        for bid, verdict in zip(
+            some, await asyncio.gather(*map(host.engine.submit, some)), strict=True
+        ):
+            history.told(bid, verdict)
+
+
 if __name__ == "__main__":
-    if "--answer-early" in sys.argv:
-        answer_early()
-    uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    marks = os.dup(1)
+    os.dup2(2, 1)  # what is logged does not go among the marks
+    line = sys.stdin.readline()
+    if line:  # else it was never needed
+        orders = msgspec.json.decode(line, type=Orders)
+        if orders.answer_early:
+            answer_early()
+        with patch("auction.judge.SNAPSHOT_EVERY", SNAPSHOT_EVERY):
+            uvloop.run(main(orders, marks))
