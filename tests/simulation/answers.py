@@ -34,6 +34,7 @@ FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "CounterIfBid": (e.IfBidCountered,),
     "AnswerCounter": (e.LotSold, e.CounterDeclined),
     "RecordFunding": (e.AwardFunded,),
+    "CloseDue": (e.LotSold, e.LotPassed, e.IfBidOpened),
 }
 
 

@@ -61,8 +61,8 @@ def _draw(rng: Random, kind: str, quiet_us: int) -> Fault:
     short_us = rng.randrange(SECOND // 5, 4 * SECOND)
     lasts_us = rng.choice((short_us, rng.randrange(SECOND, 20 * SECOND)))
     by_us = rng.choice((2 * SECOND, 60 * SECOND, HOUR, rng.randrange(SECOND // 10, HOUR)))
-    if rng.random() < 0.01:
-        lasts_us = rng.randrange(HOUR, 4 * HOUR)  # before somebody starts it again
+    if rng.random() < 0.1:
+        by_us = 3 * HOUR  # forward, as if everything had been away for so long
     ambush = Ambush(rng.choice(CALLS), rng.choice(("sent", "effect", "answer")))
     return Fault(
         at_us,

@@ -84,7 +84,7 @@ class Operations:
         self._healed_us = self._server.loop.now_us
         self._server.tape.note("everything heals")
         self._server.weather.clear()
-        self.store.troubled = False
+        self.store.troubled, self.away_us = False, 0
         for host in self.hosts:
             host.process.dies_at = None
         known_us = [host.clock.now_us() for host in self.hosts if host.process.alive]

@@ -16,6 +16,7 @@ from auction.commands import (
     AddLots,
     AnswerCounter,
     ChangeReserve,
+    CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
@@ -229,6 +230,15 @@ class Desk:
                     await asyncio.sleep(self._rng.random() * 3)
                     await self._room.insist(_resumption(command), self._rng)
 
+    async def ask_again(self) -> None:
+        """After everything: open what is open, and pay for what was won."""
+        for sale in self._room.sales.values():
+            await self._room.insist(sale, self._rng)
+        sold = [key for key, lot in self._room.seen.items() if lot.status is LotStatus.SOLD]
+        for sale_id, lot_id in sold[:2]:
+            for command in self._payments(sale_id, lot_id):
+                await self._room.insist(command, self._rng)
+
     async def _open(self) -> None:
         """Schedule every sale and admit its bidders."""
         for sale in self._room.sales.values():
@@ -247,15 +257,19 @@ class Desk:
         if seen is not None and seen.status is LotStatus.IF_BID:
             return [self._about_an_if_bid(sale_id, seen, bidder_id)]
         if seen is not None and seen.status is LotStatus.SOLD:
-            return [
-                RecordFunding(sale_id=sale_id, lot_id=lot_id, bidder_id=bidder, actor_id=DESK)
-                for bidder in self._bidders
-            ]
+            return self._payments(sale_id, lot_id)
         return [self._intervention(sale_id, listing, bidder_id)]
+
+    def _payments(self, sale_id: SaleId, lot_id: LotId) -> list[Command]:
+        """From everybody: only the winner's counts."""
+        return [
+            RecordFunding(sale_id=sale_id, lot_id=lot_id, bidder_id=bidder_id, actor_id=DESK)
+            for bidder_id in self._bidders
+        ]
 
     def _intervention(self, sale_id: SaleId, lot: LotListing, bidder_id: BidderId) -> Command:
         rng, lot_id = self._rng, lot.lot_id
-        match rng.choices(range(8), (4, 3, 1, 1, 1, 2, 1, 2))[0]:
+        match rng.choices(range(9), (4, 3, 1, 1, 1, 2, 1, 2, 2))[0]:
             case 0:
                 reserve = rng.choice((None, lot.opening_minor + 50_00, lot.opening_minor + 200_00))
                 return ChangeReserve(
@@ -281,6 +295,8 @@ class Desk:
                 return PauseSale(sale_id=sale_id, reason="a question", actor_id=DESK)
             case 5:
                 return ResumeSale(sale_id=sale_id, actor_id=DESK)
+            case 8:  # a timer of somebody else's is harmless
+                return CloseDue(sale_id=sale_id)
             case 6:
                 return AddLots(sale_id=sale_id, lots=(self._another_lot(lot),), actor_id=DESK)
             case _:

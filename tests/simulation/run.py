@@ -34,6 +34,7 @@ SMALL: Final[tuple[tuple[Any, str, int], ...]] = (
     (auction.writer, "MAX_WAITING", 8),
     (auction.writer, "MAX_UNTOLD", 10),
     (auction.writer, "JUDGE_SLICE", 2),
+    (auction.writer, "MAX_PLACES", 2),
     (auction.decide_lots, "CLOSE_CHUNK", 2),
 )
 # What a defect in the engine leaves in its log.

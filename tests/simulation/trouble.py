@@ -18,8 +18,15 @@ PATIENCE_S = 15.0
 class Trouble:
     """One task a fault, which ends with the fault or when it is cancelled."""
 
-    def __init__(self, server: LogServer, operations: Operations, sicken: Callable[[], None]):
-        self._server, self._operations, self._sicken = server, operations, sicken
+    def __init__(
+        self,
+        server: LogServer,
+        operations: Operations,
+        is_well: Callable[[], bool],
+        sicken: Callable[[], None],
+    ) -> None:
+        self._server, self._operations = server, operations
+        self._is_well, self._sicken = is_well, sicken
         self._tape: Tape = server.tape
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -87,8 +94,8 @@ class Trouble:
                 raise AssertionError(fault.kind)
 
     async def _stop(self, host: Host) -> None:
+        good = self._is_well() and self._is_good(host)
         host.stop()
-        good = self._is_good(host)
         await asyncio.sleep(STOP_S if good else PATIENCE_S)
         if good and self._is_good(host) and host.process.alive and not host.finished:
             self._tape.broken("I27", f"{host.name} was asked to stop and did not")

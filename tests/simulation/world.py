@@ -23,6 +23,8 @@ from tests.simulation.weather import SECOND, Weather
 
 # After the last fault everything must be well again within this time.
 CONVERGE_S: Final = 60.0
+# A host that is killed in good weather is replaced, and serves, within this time.
+RESTART_S: Final = 3.0
 LOOK_EVERY_S: Final = 0.2
 COMPARE_EVERY_S: Final = 5.0
 # More than that between the engine's clock and the log's is looked into (reliability: 250 ms).
@@ -39,7 +41,7 @@ class World:
         self._server = LogServer(loop, tape, self._weather)
         self._shards = shards_of(scenario.sales)
         self._operations = Operations(scenario, self._server, self._shards, self._sicken)
-        self._trouble = Trouble(self._server, self._operations, self._sicken)
+        self._trouble = Trouble(self._server, self._operations, self._is_well, self._sicken)
         self._room = Room(scenario.sales, loop, self._operations.reach)
         self._desk = Desk(self._room, scenario.bidders, scenario.chance("desk"))
         self._bidders = [Bidder(self._room, b, scenario.chance(b)) for b in scenario.bidders]
@@ -69,12 +71,20 @@ class World:
         operations.heal()
         await self._converge(people)
         await asyncio.sleep(self._scenario.linger_s)
-        await asyncio.gather(*(bidder.ask_again() for bidder in self._bidders))
         self._must_be_well("after lingering")
+        await self._ask_again()
+        operations.primary.process.kill()
+        await asyncio.sleep(RESTART_S)
+        self._must_be_well("after the last restart")
+        await self._ask_again()
         for helper in helpers:
             helper.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
         await self._stop_cleanly()
+
+    async def _ask_again(self) -> None:
+        """What became of all that was sent? Sales that were put away come back for this."""
+        await asyncio.gather(self._desk.ask_again(), *(b.ask_again() for b in self._bidders))
 
     # --- Being well -------------------------------------------------------------------------
 
