@@ -1,6 +1,6 @@
 """What can be asked of a sale. A command is a wish: it may be refused, and time is not in it.
 
-Shape is checked once, at the engine's door, by ``shape_fault``; ``decide`` may then trust
+Shape is checked once, at the engine's door, by ``checked``; ``decide`` may then trust
 types, ranges and the form of ids, and asks only what the sale's state must answer.
 """
 
@@ -216,12 +216,25 @@ Command = (
 )
 
 
-def shape_fault(command: Command) -> str | None:
-    """What is wrong with a command's types, ranges or ids, naming the place; ``None``: nothing."""
+class WrongShape(ValueError):
+    """A command's types, ranges or ids are wrong; the message names the place."""
+
+
+def checked(command: Command) -> Command:
+    """The command, its shape checked and its values of the very types that are declared."""
     try:
-        msgspec.convert(msgspec.to_builtins(command, builtin_types=(bytes,)), type(command))
+        plain = msgspec.to_builtins(command, builtin_types=(bytes,))
+        return msgspec.convert(plain, type(command))
     except (msgspec.ValidationError, TypeError, OverflowError, UnicodeEncodeError) as error:
-        return str(error)
+        raise WrongShape(str(error)) from error
+
+
+def shape_fault(command: Command) -> str | None:
+    """What is wrong with a command's shape, naming the place; ``None``: nothing."""
+    try:
+        checked(command)
+    except WrongShape as fault:
+        return str(fault)
     return None
 
 

@@ -54,7 +54,7 @@ def change_reserve(sale: Sale, command: ChangeReserve, now_us: int) -> Decision:
         unit = sale.terms.increments.unit_minor
         message = f"reserve_minor: reserves here are multiples of {unit} minor units"
         return Rejected(Rejection.INVALID, message)
-    has_bids = lot.leader is not None
+    has_bids = lot.bid_count > 0  # voided ones too: who bid on it knew of a reserve so high
     if new_minor == old_minor or (has_bids and (new_minor or 0) >= (old_minor or 0)):
         message = "after the first bid a reserve can only be lowered"
         return Rejected(Rejection.RESERVE_NOT_LOWERED, message)

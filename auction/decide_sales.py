@@ -110,9 +110,7 @@ def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
         message = "the deposit for this sale is not paid"
         return Rejected(Rejection.DEPOSIT_REQUIRED, message, terms.deposit_minor)
     known = sale.registrations.get(command.bidder_id)
-    limit_minor = command.limit_minor
-    if limit_minor is None and command.deposit_minor:
-        limit_minor = command.deposit_minor * terms.deposit_factor
+    limit_minor = _limit_minor(terms, known, command)
     if known and _accepted_already(known, command, limit_minor):
         return []
     registered = BidderRegistered(
@@ -128,11 +126,34 @@ def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
     return [registered]
 
 
+def _limit_minor(terms: Terms, known: Registration | None, command: RegisterBidder) -> int | None:
+    """Set by staff, else deposit x factor; a renewal with the same deposit keeps the limit."""
+    if command.limit_minor is not None:
+        return command.limit_minor
+    if known is not None and known.deposit_minor == command.deposit_minor:
+        return known.limit_minor
+    return command.deposit_minor * terms.deposit_factor if command.deposit_minor else None
+
+
 def _accepted_already(
     known: Registration, command: RegisterBidder, limit_minor: int | None
 ) -> bool:
-    now = (command.terms_version, frozenset(command.restrictions), limit_minor, command.tax_bps)
-    return now == (known.terms_version, known.restrictions, known.limit_minor, known.tax_bps)
+    renewed = (
+        command.terms_version,
+        frozenset(command.restrictions),
+        command.deposit_minor,
+        limit_minor,
+        command.tax_bps,
+        command.certificate,
+    )
+    return renewed == (
+        known.terms_version,
+        known.restrictions,
+        known.deposit_minor,
+        known.limit_minor,
+        known.tax_bps,
+        known.certificate,
+    )
 
 
 def set_limit(sale: Sale, command: SetLimit) -> Decision:

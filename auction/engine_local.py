@@ -1,6 +1,6 @@
 """The engine in this process."""
 
-from auction.commands import Command, shape_fault
+from auction.commands import Command, WrongShape, checked
 from auction.rejections import Rejection
 from auction.verdicts import Verdict
 from auction.writer import Writer
@@ -14,7 +14,8 @@ class LocalEngine:
 
     async def submit(self, command: Command) -> Verdict:
         """See ``Engine``."""
-        fault = shape_fault(command)
-        if fault is not None:
-            return Verdict(Rejection.INVALID, fault)
+        try:
+            command = checked(command)
+        except WrongShape as fault:
+            return Verdict(Rejection.INVALID, str(fault))
         return await self._writer.submit(command)

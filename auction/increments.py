@@ -42,6 +42,9 @@ class IncrementTable(Struct, frozen=True, forbid_unknown_fields=True, dict=True)
         bounds = [step.from_minor for step in self.steps]
         if bounds[0] != 0 or bounds != sorted(set(bounds)):
             return "terms.increments: the steps must start at price 0 and rise"
+        increments = [step.increment_minor for step in self.steps]
+        if increments != sorted(increments):
+            return "terms.increments: an increment must not fall as the price rises"
         if any(step.increment_minor % self.unit_minor for step in self.steps):
             return "terms.increments: every increment must be a multiple of the unit"
         return None

@@ -114,10 +114,12 @@ class Registration(Struct):
 
     bidder_id: BidderId
     paddle: Paddle
-    terms_version: int
-    restrictions: frozenset[str]
-    limit_minor: int | None
-    tax_bps: int
+    terms_version: int = 0
+    restrictions: frozenset[str] = frozenset()
+    deposit_minor: int = 0
+    limit_minor: int | None = None
+    tax_bps: int = 0
+    certificate: bool = False
     weights: dict[LotId, int] = field(default_factory=dict)
     exposure_minor: int = 0  # the sum of the weights
 
@@ -286,12 +288,13 @@ def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:
     if known is None:
         assert event.paddle not in sale.bidders, "a paddle is given once"
         sale.bidders[event.paddle] = event.bidder_id
-        known = Registration(event.bidder_id, event.paddle, 0, frozenset(), None, 0)
+        known = Registration(event.bidder_id, event.paddle)
         sale.registrations[event.bidder_id] = known
     assert known.paddle == event.paddle, "the paddle stays"
     known.terms_version = event.terms_version
     known.restrictions = frozenset(event.restrictions)
-    known.limit_minor, known.tax_bps = event.limit_minor, event.tax_bps
+    known.deposit_minor, known.limit_minor = event.deposit_minor, event.limit_minor
+    known.tax_bps, known.certificate = event.tax_bps, event.certificate
     for lot_id in list(known.weights):
         lot = sale.lots[lot_id]
         if lot.status is not LotStatus.SOLD:  # an award bears the tax of its close

@@ -41,9 +41,9 @@ from auction.verdicts import Verdict
 
 # Commands that may wait to be judged; beyond, the sender is told BUSY. Half a second of work.
 MAX_WAITING = 10_000
-# Events in one append: about 25 ms of the database's time, so that a verdict is not held up
-# by the size of its batch.
-MAX_BATCH_EVENTS = 2_000
+# Events in one append: a few milliseconds of the database's time. Larger ones save nothing more,
+# and let us and the database wait for each other.
+MAX_BATCH_EVENTS = 500
 # Verdicts that may wait for appends, refusals among them; beyond, commands wait to be judged.
 MAX_UNTOLD = 10_000
 # Commands judged before the event loop gets a turn: about 2 ms.

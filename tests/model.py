@@ -78,6 +78,7 @@ class ModelBidder:
     restrictions: set[str]
     limit: int | None
     tax: int
+    deposit: int = 0
 
 
 @dataclass
@@ -424,7 +425,8 @@ class Model:
             return "INVALID"
         standing = self.standing(lot)
         lowered = standing.reserve is not None and (amount is None or amount < standing.reserve)
-        free = standing.leader is None and amount != standing.reserve
+        untouched = not any(isinstance(fact, Bid) for fact in lot.facts)  # voided ones count
+        free = untouched and amount != standing.reserve
         if not (lowered or free):
             return "RESERVE_NOT_LOWERED"
         lot.facts.append(Reserve(amount))
@@ -488,13 +490,15 @@ class Model:
             return "CERTIFICATE_REQUIRED"
         if command.deposit_minor < self.terms.deposit_minor:
             return "DEPOSIT_REQUIRED"
-        limit = command.limit_minor
-        if limit is None and command.deposit_minor > 0:
-            limit = command.deposit_minor * self.terms.deposit_factor
         known = self.bidders.get(command.bidder_id)
+        limit = command.limit_minor
+        if limit is None and known is not None and known.deposit == command.deposit_minor:
+            limit = known.limit
+        elif limit is None and command.deposit_minor > 0:
+            limit = command.deposit_minor * self.terms.deposit_factor
         paddle = known.paddle if known else 101 + len(self.bidders)
         self.bidders[command.bidder_id] = ModelBidder(
-            paddle, set(command.restrictions), limit, command.tax_bps
+            paddle, set(command.restrictions), limit, command.tax_bps, command.deposit_minor
         )
         return "ACCEPTED"
 

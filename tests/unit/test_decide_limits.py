@@ -77,6 +77,19 @@ def test_paddles_are_given_once_each_and_stay() -> None:
     assert the(BidderRegistered, room.does(register("D"))).paddle == 104
 
 
+def test_a_renewal_with_the_same_deposit_keeps_the_limit_that_staff_set() -> None:
+    room = Room(bidders="")
+    room.does(register("A", deposit_minor=600_00))
+    assert room.registration("A").limit_minor == 6_000_00
+    room.does(
+        SetLimit(sale_id=SALE, bidder_id=BidderId("A"), limit_minor=1_00, actor_id=STAFF_MEMBER)
+    )
+    room.does(register("A", deposit_minor=600_00, tax_bps=825))
+    assert room.registration("A").limit_minor == 1_00
+    room.does(register("A", deposit_minor=700_00))
+    assert room.registration("A").limit_minor == 7_000_00
+
+
 def test_a_registration_that_changes_nothing_is_accepted_and_makes_no_event() -> None:
     room = Room(bidders="")
     first = register("A", restrictions=("x", "y"), limit_minor=100_00, tax_bps=825)
@@ -86,7 +99,8 @@ def test_a_registration_that_changes_nothing_is_accepted_and_makes_no_event() ->
     for change in (
         {"restrictions": ("x",)},
         {"limit_minor": 200_00},
-        {"limit_minor": None},
+        {"deposit_minor": 10_00},
+        {"certificate": True},
         {"tax_bps": 0},
     ):
         assert len(room.does(replace(first, **change))) == 1
