@@ -5,6 +5,7 @@ that they bring; everything between is the same.
 """
 
 import asyncio
+import gc
 import os
 import secrets
 import socket
@@ -54,6 +55,18 @@ class Host:
         if not self.writer.ready:
             reasons.append("dark: nothing can be made durable; the writer tries to recover")
         return reasons
+
+
+def calm_collector() -> None:
+    """Have the garbage collector look seldom, and never again at what is loaded by now.
+
+    What a bid makes and drops goes by its reference count; the collector's rounds only looked at
+    it, for 2.5 to 3.5 us a bid and 60 ms at the 99th percentile on the hot lot (two cores,
+    `python -m load_tests engine`, 22 November 2026).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 5, 100)
 
 
 def name_of_this_run() -> str:

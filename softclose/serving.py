@@ -8,7 +8,6 @@ PostgreSQL gets its stop from the kernel.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -24,7 +23,7 @@ from softclose.data_folder import hold
 from softclose.databases import serving_database
 from softclose.followers import Followers
 from softclose.health import address_of, answering, listen
-from softclose.host import Host
+from softclose.host import Host, calm_collector
 from softclose.settings import Settings
 from softclose.signals import until_signal
 
@@ -100,6 +99,4 @@ class Serving:
             events=sum(state.position for state in states),
             events_folded=sum(state.position - state.snapshot_position for state in states),
         )
-        # What was loaded to get here stays: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
+        calm_collector()

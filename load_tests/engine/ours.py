@@ -17,7 +17,7 @@ from auction.verdicts import Acceptance
 from foundation.database import Connection
 from load_tests.engine.rules import EXTENSION_US, OPENING_MINOR, WINDOW_US
 from load_tests.engine.workload import Bid
-from softclose.host import Host
+from softclose.host import Host, calm_collector
 
 COUNT = "select count(*) from log_event where sale_id = any ($1::text[])"
 
@@ -149,12 +149,13 @@ async def our_engine(dsn: str) -> AsyncIterator[Ours]:
     """Run the engine as ``serve`` does, on a migrated database, for the block."""
     log = WatchedLog(dsn)
     host = Host(log, EngineClock())
+    threshold = gc.get_threshold()
     try:
         async with host.running():
             await host.writer.serving()
-            gc.collect()
-            gc.freeze()
+            calm_collector()
             yield Ours(host, log)
     finally:
+        gc.set_threshold(*threshold)
         gc.unfreeze()
         await log.close()
