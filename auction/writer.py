@@ -213,11 +213,12 @@ class Writer:
             return
         if not len(self._judge.gathering):
             await self._judge_waiting()
-        if len(self._judge.gathering):
+        # Looked at after the clock was read for what is sent: if we were stopped in between, what
+        # was judged since is not written, and its time does not hide for how long we were dark.
+        if len(self._judge.gathering) and (self._stopping or self.ready):
             await self._flush()
-        # After every append at most one, so that slow heartbeats cannot keep bids waiting; and
-        # none once we are dark, since it would hide for how long.
-        if self.ready and self._liveness.beat_is_due() and not self._moves_gather:
+        # After every append at most one, so that slow heartbeats cannot keep bids waiting.
+        if self._liveness.beat_is_due() and not self._moves_gather:
             await self._beat()
 
     async def _flush(self) -> None:
@@ -252,6 +253,8 @@ class Writer:
             judged += 1
             if judged % JUDGE_SLICE == 0:
                 await asyncio.sleep(0)
+                if not self.ready:
+                    return
 
     def _announce(self, gathering: Gathering, replies: list[Reply], lost: set[Shard]) -> None:
         """The batch is durable, but for the lost shards: tell everybody."""
@@ -265,6 +268,8 @@ class Writer:
         sent_us = self._clock.monotonic_us()
         epochs = {shard: state.epoch for shard, state in self._judge.owned.items()}
         at_us = self._judge.engine_us(self._clock.now_us())
+        if not self.ready:  # for the same reason as before an append
+            return
         try:
             self._doubt(await self._log.beat(epochs, at_us))
         except OutcomeUnknown as error:
