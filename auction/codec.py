@@ -12,8 +12,7 @@ The body of a logged event is the array [format, public, private, commitment, ha
 Neither holds the position in the shard, whose gaps would tell of private events.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -21,7 +20,7 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 import msgpack
 import msgspec
 
-from auction.events import EVENT_TYPES, PRIVATE_FIELDS, AnyEvent
+from auction.events import CARRIERS, EVENT_TYPES, PRIVATE_FIELDS, AnyEvent
 from auction.ids import SaleId
 from auction.terms import Digest
 
@@ -30,9 +29,7 @@ T = TypeVar("T")
 BODY_FORMAT: Final = 1
 MAX_BODY_BYTES: Final = 16 * 2**20  # far above the largest event that one command can make
 
-# Structs within a field become plain maps.
-_plain = partial(msgspec.to_builtins, builtin_types=(bytes,))
-_packer = msgpack.Packer(use_bin_type=True, autoreset=True, default=_plain)
+_packer = msgpack.Packer(use_bin_type=True, autoreset=True)
 
 
 class CorruptLog(Exception):
@@ -61,7 +58,7 @@ class _Header(msgspec.Struct, gc=False):
 _BESIDES = tuple(name for name in _Header.__struct_fields__ if name != "type")
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event in its place: numbered, sealed, and encoded.
 
     ``sequence`` counts the sale's public events, ``lot_sequence`` those of its lot,
@@ -102,37 +99,66 @@ def unpack(data: bytes) -> Any:
         raise CorruptLog(f"not MessagePack: {error}") from error
 
 
-class _Parts(msgspec.Struct, frozen=True):
-    """The names of an event's fields, and how to read them all at once."""
+class _Layout(msgspec.Struct, frozen=True):
+    """How the events of a type are written: each part a struct whose fields name a map's entries.
 
-    public: tuple[str, ...]
-    private: tuple[str, ...]
+    Structs, since msgspec encodes one in a fifth of the time of a map; the bytes are the same.
+    """
+
+    public: Callable[..., msgspec.Struct]
+    private: Callable[..., msgspec.Struct]
     public_values: Callable[[AnyEvent], tuple[Any, ...]]
     private_values: Callable[[AnyEvent], tuple[Any, ...]]
 
 
-def _parts(kind: type[AnyEvent]) -> _Parts:
+def _layout(kind: type[AnyEvent]) -> _Layout:
     hidden = PRIVATE_FIELDS[kind]
-    public = tuple(name for name in kind.__struct_fields__ if name not in hidden)
-    private = tuple(name for name in kind.__struct_fields__ if name in hidden)
-    return _Parts(public, private, _reader(public), _reader(private))
+    public = [name for name in kind.__struct_fields__ if name not in hidden]
+    private = [name for name in kind.__struct_fields__ if name in hidden]
+    header = ["type", "version", "sale_id", "at_us"]
+    if not kind.PUBLIC:
+        whole = _part(*header, "owner_sequence", *private)
+        return _Layout(whole, whole, _reader(public), _reader(private))
+    numbers = ["sequence"]
+    if "lot_id" in kind.__struct_fields__:
+        numbers.append("lot_sequence")
+    if kind in CARRIERS:
+        numbers.append("commitments")
+    seen = _part(*header, *numbers, *public)
+    return _Layout(seen, _part(*private), _reader(public), _reader(private))
 
 
-def _reader(names: tuple[str, ...]) -> Callable[[AnyEvent], tuple[Any, ...]]:
+def _part(*names: str) -> Callable[..., msgspec.Struct]:
+    return msgspec.defstruct("Part", [(name, Any) for name in names], gc=False)
+
+
+def _reader(names: Sequence[str]) -> Callable[[AnyEvent], tuple[Any, ...]]:
     if len(names) > 1:
         return attrgetter(*names)  # a tuple, but only for two names or more
     return lambda event: tuple(getattr(event, name) for name in names)
 
 
-_PARTS = {kind: _parts(kind) for kind in EVENT_TYPES.values()}
+_LAYOUTS = {kind: _layout(kind) for kind in EVENT_TYPES.values()}
+_encode = msgspec.msgpack.Encoder().encode
 
 
-def split_fields(event: AnyEvent) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The event's public and private fields, for ``pack``."""
-    parts = _PARTS[type(event)]
-    return (
-        dict(zip(parts.public, parts.public_values(event), strict=True)),
-        dict(zip(parts.private, parts.private_values(event), strict=True)),
+def encode_public(
+    event: AnyEvent, sale_id: SaleId, at_us: int, numbers: Sequence[object]
+) -> tuple[bytes, bytes]:
+    """Both parts of a public event. ``numbers``: its sequence, that of its lot if it has one, and
+    the commitments that it carries if it ends something."""
+    layout = _LAYOUTS[type(event)]
+    values = layout.public_values(event)
+    public = layout.public(event.TYPE, event.VERSION, sale_id, at_us, *numbers, *values)
+    return _encode(public), _encode(layout.private(*layout.private_values(event)))
+
+
+def encode_private(event: AnyEvent, sale_id: SaleId, at_us: int, owner_sequence: int) -> bytes:
+    """The one part of a private event."""
+    layout = _LAYOUTS[type(event)]
+    values = layout.private_values(event)
+    return _encode(
+        layout.private(event.TYPE, event.VERSION, sale_id, at_us, owner_sequence, *values)
     )
 
 
@@ -140,7 +166,7 @@ def encode_body(
     public: bytes | None, private: bytes, commitment: bytes, hash_: bytes | None
 ) -> bytes:
     """The body of a logged event."""
-    return pack((BODY_FORMAT, public, private, commitment, hash_))
+    return _encode((BODY_FORMAT, public, private, commitment, hash_))
 
 
 def decode_body(position: int, body: bytes) -> Recorded:
