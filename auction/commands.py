@@ -4,14 +4,15 @@ Shape is checked once, at the engine's door, by ``checked``; ``decide`` may then
 types, ranges and the form of ids, and asks only what the sale's state must answer.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, assert_never
 
 import msgspec
 from msgspec import Meta, Struct
 
-from auction.ids import ABidderId, ABidId, ALiquidatorId, ALotId, AnActorId, ASaleId
-from auction.money import BasisPoints, Minor, PositiveMinor
+from auction.ids import UUID, WORD, ABidderId, ABidId, ALiquidatorId, ALotId, AnActorId, ASaleId
+from auction.money import MAX_MINOR, BasisPoints, Minor, PositiveMinor
 from auction.terms import STORABLE, Instant, LotListing, Restriction, Terms
 
 # Lots in one command: what is decided and appended in one go must not hold up the bids of
@@ -222,6 +223,8 @@ class WrongShape(ValueError):
 
 def checked(command: Command) -> Command:
     """The command, its shape checked and its values of the very types that are declared."""
+    if type(command) is PlaceBid and _is_well_formed(command):
+        return command
     try:
         plain = msgspec.to_builtins(command, builtin_types=(bytes,))
         return msgspec.convert(plain, type(command))
@@ -236,6 +239,25 @@ def shape_fault(command: Command) -> str | None:
     except WrongShape as fault:
         return str(fault)
     return None
+
+
+# The four ids of a bid, looked at in one go.
+_BID_IDS = re.compile(rf"(?:{WORD} ){{3}}{UUID}")
+
+
+def _is_well_formed(bid: PlaceBid) -> bool:
+    """Whether a bid is in shape, in a fifth of the time that it takes to say what is not."""
+    sale_id, lot_id, bidder_id, bid_id = bid.sale_id, bid.lot_id, bid.bidder_id, bid.bid_id
+    amount_minor, freight_minor = bid.amount_minor, bid.freight_minor
+    return (
+        type(sale_id) is type(lot_id) is type(bidder_id) is type(bid_id) is str
+        and _BID_IDS.fullmatch(f"{sale_id} {lot_id} {bidder_id} {bid_id}") is not None
+        and type(amount_minor) is type(freight_minor) is int
+        and 1 <= amount_minor <= MAX_MINOR
+        and 0 <= freight_minor <= MAX_MINOR
+        and type(bid.currency) is str
+        and bid.currency.isascii()
+    )
 
 
 def lot_of(command: Command) -> str | None:

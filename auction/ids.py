@@ -16,8 +16,11 @@ Shard = NewType("Shard", int)
 
 # An id is a short word without white space, so that it can stand in a URL, a log line
 # and a file name. ``\Z``, since ``$`` would also let a trailing line feed through.
-_WORD = Meta(min_length=1, max_length=64, pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.:\-]*\Z")
-_UUID = Meta(pattern=r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}"
+UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+_WORD = Meta(min_length=1, max_length=64, pattern=rf"\A{WORD}\Z")
+_UUID = Meta(pattern=rf"\A{UUID}\Z")
 
 ASaleId = Annotated[SaleId, _WORD]
 ALotId = Annotated[LotId, _WORD]
