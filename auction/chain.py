@@ -26,6 +26,9 @@ from auction.verdicts import Acceptance
 
 SALE_ITSELF = ""  # the key of commitments that belong to no lot
 
+# An enum's member is looked up through its metaclass at every use; a bid needs two.
+_LEADING, _OUTBID = Acceptance.LEADING, Acceptance.OUTBID
+
 _INNER = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
@@ -149,9 +152,6 @@ def _carries(sale: Sale, lot_id: LotId | None) -> bool:
 
 def acceptance_of(event: AnyEvent) -> Acceptance:
     """The code that an accepted command is answered with."""
-    match event:
-        case BidPlaced():
-            return Acceptance.LEADING if event.leader == event.paddle else Acceptance.OUTBID
-        case MaximumRaised():
-            return Acceptance.LEADING
-    return Acceptance.ACCEPTED
+    if type(event) is BidPlaced:
+        return _LEADING if event.leader == event.paddle else _OUTBID
+    return _LEADING if type(event) is MaximumRaised else Acceptance.ACCEPTED

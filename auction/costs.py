@@ -38,6 +38,8 @@ def all_in_minor(
     if not tax_bps:
         return due
     base = hammer_minor
-    base += buyers_premium if premium.taxable else 0
-    base += freight_minor if freight_taxable else 0
+    if premium.taxable:
+        base += buyers_premium
+    if freight_taxable:
+        base += freight_minor
     return due + share_minor(base, tax_bps)

@@ -128,10 +128,11 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
         return Rejected(Rejection.TERMS_NOT_ACCEPTED, "accept the terms of the sale and lot first")
     if now_us < lot.opens_at_us:
         return Rejected(Rejection.LOT_NOT_OPEN, "bidding on this lot has not begun")
-    ended = sale.lots_time_us(now_us) >= lot.closes_at_us
-    if ended or lot.status not in (LotStatus.LIVE, LotStatus.WITHDRAWN):
+    status = lot.status
+    ended = status is not LotStatus.LIVE and status is not LotStatus.WITHDRAWN
+    if ended or sale.lots_time_us(now_us) >= lot.closes_at_us:
         return Rejected(Rejection.LOT_CLOSED, "bidding on this lot has ended")
-    if lot.status is LotStatus.WITHDRAWN:
+    if status is LotStatus.WITHDRAWN:
         return Rejected(Rejection.LOT_WITHDRAWN, "this lot was withdrawn")
     if sale.paused_from_us is not None:
         return Rejected(Rejection.SALE_PAUSED, "the sale is paused; bid again when it goes on")
@@ -154,14 +155,19 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
             return Rejected(Rejection.LIMIT_EXCEEDED, message)
 
     # Past this point the bid stands.
-    top_minor, second_minor, leader = lot.top_minor, lot.second_minor, registration.paddle
-    if lot.leader is None or top_minor is None or leads:
-        top_minor = amount_minor
-    elif amount_minor > top_minor:
-        top_minor, second_minor = amount_minor, top_minor
-    else:  # the earlier maximum wins a tie
-        second_minor, leader = max(second_minor or 0, amount_minor), sale.paddle_of(lot.leader)
-    return _stand(sale, lot, bid, leader, top_minor, second_minor, now_us)
+    top_minor, second_minor, leader = amount_minor, lot.second_minor, registration.paddle
+    led_by = leader if leads else None
+    if lot.leader is not None and not leads:
+        led_by = sale.paddle_of(lot.leader)
+        old_minor = lot.standings[lot.leader].maximum_minor
+        if amount_minor > old_minor:
+            second_minor = old_minor
+        else:  # the earlier maximum wins a tie
+            top_minor, leader = old_minor, led_by
+            if second_minor is None or second_minor < amount_minor:
+                second_minor = amount_minor
+    paddle = registration.paddle
+    return _stand(sale, lot, bid, paddle, leader, led_by, top_minor, second_minor, now_us)
 
 
 def _repeated(first: AcceptedBid, bid: PlaceBid, currency: str) -> AcceptedBid | Rejected:
@@ -175,7 +181,9 @@ def _stand(
     sale: Sale,
     lot: Lot,
     bid: PlaceBid,
+    paddle: Paddle,
     leader: Paddle,
+    led_by: Paddle | None,
     top_minor: int,
     second_minor: int | None,
     now_us: int,
@@ -193,9 +201,8 @@ def _stand(
     if lot.price_minor is not None and price < lot.price_minor:
         price = lot.price_minor  # only a void lets the price fall
     reserve = reserve_status(lot.reserve_minor, top_minor)
-    led_by = None if lot.leader is None else sale.paddle_of(lot.leader)
     moved = price != lot.price_minor or leader != led_by
-    if bid.bidder_id == lot.leader and not moved and reserve is lot.reserve:
+    if paddle == led_by and not moved and reserve is lot.reserve:
         return [
             MaximumRaised(
                 lot_id=lot.lot_id,
@@ -207,7 +214,7 @@ def _stand(
         ]
     placed = BidPlaced(
         lot_id=lot.lot_id,
-        paddle=sale.paddle_of(bid.bidder_id),
+        paddle=paddle,
         leader=leader,
         price_minor=price,
         next_minimum_minor=price + terms.increments.increment_minor(price),

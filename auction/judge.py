@@ -47,7 +47,9 @@ class Judge:
         fall: an earlier ``now_us`` counts as the time of the command before. If this raises,
         a rule is broken: nothing that gathers may be written, and the shard must be loaded again.
         """
-        now_us = self._floor_us = max(now_us, self._floor_us)
+        if now_us < self._floor_us:
+            now_us = self._floor_us
+        self._floor_us = now_us
         state = self.owned[shard]
         sale = state.sales.get(command.sale_id)
         decision = decide(sale, command, now_us)
@@ -57,7 +59,8 @@ class Judge:
         for event in decision:
             blank = Sale(command.sale_id) if sale is None else sale
             recorded = seal(blank, event, state.position + 1, now_us)
-            first = first or recorded
+            if first is None:
+                first = recorded
             sale = state.fold(recorded)
             self._gather(state, recorded)
             self.deadlines.note(recorded)

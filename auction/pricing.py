@@ -32,14 +32,18 @@ def price_minor(
         case PriceRule.INCREMENT_OVER:
             price = 0
             if second_minor is not None:
-                price = min(top_minor, second_minor + increments.increment_minor(second_minor))
+                price = second_minor + increments.increment_minor(second_minor)
         case PriceRule.MATCH_RIVAL:
             price = second_minor or 0
         case PriceRule.AT_MAXIMUM:
             price = top_minor
         case _:
             assert_never(rule)
-    return min(top_minor, max(price, opening_minor, reserve_minor or 0))
+    if price < opening_minor:
+        price = opening_minor
+    if reserve_minor is not None and price < reserve_minor:
+        price = reserve_minor
+    return min(price, top_minor)
 
 
 def reserve_status(reserve_minor: int | None, top_minor: int | None) -> ReserveStatus:

@@ -226,7 +226,7 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
         case LotPassed():
             _end_lot(sale, event.lot_id, LotStatus.PASSED, at_us)
         case AwardFunded():
-            _weigh(sale, event.bidder_id, event.lot_id, 0)
+            _weigh(sale.registrations[event.bidder_id], event.lot_id, 0)
         case SaleClosed():
             assert sale.unended == 0, "a sale closes when its last lot has ended"
             sale.closed = True
@@ -243,9 +243,9 @@ def _bid_placed(sale: Sale, event: BidPlaced, at_us: int, order: int) -> None:
     leads = event.leader == event.paddle
     if leads and old_leader is not None and old_leader != bidder_id:
         lot.second_minor = lot.standings[old_leader].maximum_minor
-        _weigh(sale, old_leader, lot.lot_id, 0)
-    elif not leads:
-        lot.second_minor = max(lot.second_minor or 0, event.maximum_minor)
+        _weigh(sale.registrations[old_leader], lot.lot_id, 0)
+    elif not leads and (lot.second_minor is None or lot.second_minor < event.maximum_minor):
+        lot.second_minor = event.maximum_minor
     lot.standings[bidder_id] = Standing(event.maximum_minor, event.freight_minor, order)
     if leads:
         lot.leader = bidder_id
@@ -304,7 +304,7 @@ def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:
 def _bids_voided(sale: Sale, event: BidsVoided) -> None:
     lot = sale.lots[event.lot_id]
     if lot.leader is not None:
-        _weigh(sale, lot.leader, lot.lot_id, 0)
+        _weigh(sale.registrations[lot.leader], lot.lot_id, 0)
     if sale.terms.void_rule is VoidRule.NO_REVIVE:
         lot.standings.clear()
     else:
@@ -326,7 +326,9 @@ def _lot_sold(sale: Sale, event: LotSold, at_us: int) -> None:
     for winner, allocation in zip(event.winners, event.allocations, strict=True):
         assert winner == leader, "an English auction has one winner"
         freight = lot.standings[winner].freight_minor
-        _weigh(sale, winner, lot.lot_id, _all_in(sale, winner, allocation.amount_minor, freight))
+        registration = sale.registrations[winner]
+        weight = _all_in(sale.terms, registration, allocation.amount_minor, freight)
+        _weigh(registration, lot.lot_id, weight)
 
 
 def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus, at_us: int) -> None:
@@ -335,7 +337,7 @@ def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus, at_us: int) -> None:
     lot.counter_minor = None
     sale.unended -= 1
     if lot.leader is not None:
-        _weigh(sale, lot.leader, lot_id, 0)
+        _weigh(sale.registrations[lot.leader], lot_id, 0)
 
 
 def _move(lot: Lot, status: LotStatus, at_us: int) -> None:
@@ -346,23 +348,22 @@ def _move(lot: Lot, status: LotStatus, at_us: int) -> None:
 
 
 def _weigh_leader(sale: Sale, lot: Lot, leader: BidderId) -> None:
-    standing = lot.standings[leader]
-    weight = _all_in(sale, leader, standing.maximum_minor, standing.freight_minor)
-    _weigh(sale, leader, lot.lot_id, weight)
+    standing, registration = lot.standings[leader], sale.registrations[leader]
+    weight = _all_in(sale.terms, registration, standing.maximum_minor, standing.freight_minor)
+    _weigh(registration, lot.lot_id, weight)
 
 
-def _weigh(sale: Sale, bidder_id: BidderId, lot_id: LotId, weight_minor: int) -> None:
-    registration = sale.registrations[bidder_id]
+def _weigh(registration: Registration, lot_id: LotId, weight_minor: int) -> None:
     registration.exposure_minor += weight_minor - registration.weights.pop(lot_id, 0)
     if weight_minor:
         registration.weights[lot_id] = weight_minor
 
 
-def _all_in(sale: Sale, bidder_id: BidderId, hammer_minor: int, freight_minor: int) -> int:
+def _all_in(terms: Terms, registration: Registration, hammer_minor: int, freight_minor: int) -> int:
     """What a hammer price would come to for this bidder, all-in."""
-    terms = sale.terms
-    tax_bps = sale.registrations[bidder_id].tax_bps
-    return all_in_minor(terms.premium, hammer_minor, tax_bps, freight_minor, terms.freight_taxable)
+    return all_in_minor(
+        terms.premium, hammer_minor, registration.tax_bps, freight_minor, terms.freight_taxable
+    )
 
 
 def exposure_if_leading_minor(
@@ -371,4 +372,4 @@ def exposure_if_leading_minor(
     """The bidder's exposure if it led this lot with this maximum."""
     registration = sale.registrations[bidder_id]
     others = registration.exposure_minor - registration.weights.get(lot.lot_id, 0)
-    return others + _all_in(sale, bidder_id, maximum_minor, freight_minor)
+    return others + _all_in(sale.terms, registration, maximum_minor, freight_minor)
