@@ -242,16 +242,17 @@ def shape_fault(command: Command) -> str | None:
 
 
 # The four ids of a bid, looked at in one go.
+_FOUR_TEXTS = [str] * 4
 _BID_IDS = re.compile(rf"(?:{WORD} ){{3}}{UUID}")
 
 
 def _is_well_formed(bid: PlaceBid) -> bool:
     """Whether a bid is in shape, in a fifth of the time that it takes to say what is not."""
-    sale_id, lot_id, bidder_id, bid_id = bid.sale_id, bid.lot_id, bid.bidder_id, bid.bid_id
+    ids: list[str] = [bid.sale_id, bid.lot_id, bid.bidder_id, bid.bid_id]
     amount_minor, freight_minor = bid.amount_minor, bid.freight_minor
     return (
-        type(sale_id) is type(lot_id) is type(bidder_id) is type(bid_id) is str
-        and _BID_IDS.fullmatch(f"{sale_id} {lot_id} {bidder_id} {bid_id}") is not None
+        [*map(type, ids)] == _FOUR_TEXTS
+        and _BID_IDS.fullmatch(" ".join(ids)) is not None
         and type(amount_minor) is type(freight_minor) is int
         and 1 <= amount_minor <= MAX_MINOR
         and 0 <= freight_minor <= MAX_MINOR

@@ -239,7 +239,9 @@ class Writer:
         self._replies_in_flight = None
         self._liveness.sign_of_life(sent_us)
         self._moves_gather = False
-        self._announce(gathering, replies, lost)
+        # In the loop's next turn, so that the next append is sent before all who wait for this
+        # one are woken.
+        self._loop.call_soon(self._announce, gathering, replies, lost)
         self._doubt(lost)
         for pending in gathering.snapshots:
             if pending.snapshot.shard not in lost:
