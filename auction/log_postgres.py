@@ -163,12 +163,17 @@ class PostgresLog:
     async def save_snapshot(self, snapshot: Snapshot, epoch: int) -> bool:
         """See ``EventLog``."""
         shard, position = snapshot.shard, snapshot.position
-        async with self._reading() as connection, connection.transaction():
-            if await connection.fetchval(_HOLD_SHARD, shard, epoch) is None:
-                return False
+        async with self._reading() as connection:
+            saving = connection.transaction()
+            await saving.start()
             await connection.execute(_SAVE_STATE, shard, position, snapshot.state)
             await connection.execute(_DROP_ACCEPTED, shard, snapshot.after)
             await connection.execute(_SAVE_ACCEPTED, shard, position, snapshot.accepted)
+            # Last, since no event is appended to the shard while its row is held.
+            if await connection.fetchval(_HOLD_SHARD, shard, epoch) is None:
+                await saving.rollback()
+                return False
+            await saving.commit()
         return True
 
     async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:
