@@ -86,7 +86,9 @@ class Operations:
         self._server.weather.clear()
         self.store.troubled, self.away_us = False, 0
         for host in self.hosts:
-            host.process.dies_at = None
+            host.process.dies_at = host.process.freezes_at = None
+            if host.process.stopped:
+                host.process.go_on()
         known_us = [host.clock.now_us() for host in self.hosts if host.process.alive]
         known_us += [call.at_us for call in self._server.tape.calls]
         behind_us = max(known_us, default=0) - self._server.clock_us()

@@ -45,7 +45,6 @@ class Outages:
         self._due: dict[Shard, dict[SaleId, _Due]] = {}
         self._readies: dict[str, Ready] = {}
         self._signs: dict[str, list[Call]] = {}
-        self._overdue: dict[str, Call] = {}  # the last sign that was sent too late
         self._latest_at = 0
         self._alive_us: dict[Shard, int] = {}  # when each shard's last sign of life was sent
         self._places: dict[SaleId, Shard] = {}
@@ -101,7 +100,7 @@ class Outages:
 
     def signed(self, call: Call) -> None:
         """A sign of life is durable: what was due before it must be there."""
-        self._goes_on_in_the_dark(call)
+        self._nothing_is_done_in_the_dark(call)
         self._signs.setdefault(call.host, []).append(call)
         self._no_shard_is_forgotten(call)
         for shard in call.shards:
@@ -111,15 +110,18 @@ class Outages:
                     self._report("I12", f"{text} of {due.ready}")
             self._due.pop(shard, None)
 
-    def _goes_on_in_the_dark(self, call: Call) -> None:
-        """Who was away gets ready anew. One call may still have been under way then."""
-        ready, signs = self._readies[call.host], self._signs.get(call.host, [])
-        if call.sent_us - self._last_life(call.host, call.sent_us) < DARK_US or not call.shards:
+    def _nothing_is_done_in_the_dark(self, call: Call) -> None:
+        """What a host signs and decides, it does less than so long after a sign of life.
+
+        That may be sent later: its time tells how long the host was dark by then.
+        """
+        done_us = self._virtual(call, call.at_us)
+        if done_us is None or not call.shards:
             return
-        if call.host in self._overdue and self._overdue[call.host].sent_no > ready.no:
-            text = f"{call.host} goes on at {call.sent_us} us after {len(signs)} signs of life"
-            self._report("I12", f"{text}, the last one too long ago, without getting ready")
-        self._overdue[call.host] = call
+        dark_us = done_us - self._last_life(call.host, done_us)
+        if dark_us >= DARK_US:
+            text = f"{call.host} goes on at {done_us} us, {dark_us} us after the last sign of life"
+            self._report("I12", f"{text}, without getting ready: {call.kind} #{call.sent_no}")
 
     def _no_shard_is_forgotten(self, call: Call) -> None:
         """Each shard of a host that is there has its own signs: none counts as dark for nothing."""

@@ -94,7 +94,7 @@ class Bidder:
             (60, self._bid),
             (12, self._snipe),
             (8, self._repeat),
-            (5, self._bid_in_a_burst),
+            (6, self.bid_in_a_burst),
             (4, self._reuse_an_id),
             (4, self._change_the_mind),
             (3, self._send_twice),
@@ -131,7 +131,8 @@ class Bidder:
         bid = self._new_bid()
         await asyncio.gather(*(self._room.insist(bid, self._rng) for _ in range(2)))
 
-    async def _bid_in_a_burst(self) -> None:
+    async def bid_in_a_burst(self) -> None:
+        """More at once than the inbox holds."""
         bids = [self._new_bid() for _ in range(self._rng.randrange(8, 24))]
         await asyncio.gather(*(self._room.send(bid) for bid in bids))
 

@@ -46,8 +46,17 @@ def drawn(seed: int) -> Scenario:
     )
 
 
-def killed_at(step: int, seed: int = 0) -> Scenario:
+def killed_at(step: int) -> Scenario:
     """A short run of one sale, whose writer is killed at this step of its process."""
+    return _short(Fault(0, "kill at a step", lasts_us=SECOND // 10, steps=step))
+
+
+def frozen_at(step: int) -> Scenario:
+    """The same, but the writer is stopped at this step, and goes on three seconds later."""
+    return _short(Fault(0, "freeze at a step", lasts_us=3 * SECOND, steps=step))
+
+
+def _short(fault: Fault, seed: int = 0) -> Scenario:
     sale = draw_sales(Random(f"{seed} sales"))[0]
     lots = [
         structs.replace(
@@ -59,7 +68,7 @@ def killed_at(step: int, seed: int = 0) -> Scenario:
         seed,
         [structs.replace(sale, lots=tuple(lots))],
         BIDDERS[:3],
-        [Fault(0, "kill at a step", lasts_us=SECOND // 10, steps=step)],
+        [fault],
         quiet_us=5 * SECOND,
         linger_s=40.0,
     )

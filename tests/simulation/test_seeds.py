@@ -2,7 +2,7 @@ import pytest
 
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run, play, simulate
-from tests.simulation.scenarios import killed_at
+from tests.simulation.scenarios import frozen_at, killed_at
 
 SEEDS = 300
 # A writer takes about this many steps in the five seconds of the short scenario.
@@ -17,13 +17,21 @@ def test_every_invariant_holds_in_three_hundred_runs() -> None:
 
 @pytest.mark.timeout(300)
 def test_a_writer_may_be_killed_at_every_step() -> None:
-    broken = [
-        f"killed at step {step}: {run.broken[:5]}"
-        for step, run in in_parallel(_killed, range(1, STEPS))
-        if run.broken
-    ]
+    runs = in_parallel(_killed, range(1, STEPS))
+    broken = [f"step {step}: {run.broken[:5]}" for step, run in runs if run.broken]
+    assert not broken, "\n".join(broken)
+
+
+@pytest.mark.timeout(300)
+def test_a_writer_may_be_frozen_at_every_step() -> None:
+    runs = in_parallel(_frozen, range(1, STEPS))
+    broken = [f"step {step}: {run.broken[:5]}" for step, run in runs if run.broken]
     assert not broken, "\n".join(broken)
 
 
 def _killed(step: int) -> tuple[int, Run]:
     return step, play(killed_at(step))
+
+
+def _frozen(step: int) -> tuple[int, Run]:
+    return step, play(frozen_at(step))

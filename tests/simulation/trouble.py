@@ -1,7 +1,7 @@
 """Applies the faults of a scenario: to the log and its network, or to a host's process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from tests.simulation.faults import Fault
 from tests.simulation.hosts import Host
@@ -22,10 +22,11 @@ class Trouble:
         self,
         server: LogServer,
         operations: Operations,
+        bursts: Sequence[Callable[[], Awaitable[None]]],
         is_well: Callable[[], bool],
         sicken: Callable[[], None],
     ) -> None:
-        self._server, self._operations = server, operations
+        self._server, self._operations, self._bursts = server, operations, bursts
         self._is_well, self._sicken = is_well, sicken
         self._tape: Tape = server.tape
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,6 +80,17 @@ class Trouble:
             case "kill at a step":
                 operations.away_us = fault.lasts_us
                 host.process.dies_at = host.process.steps + fault.steps
+            case "freeze at a step":
+                host.process.freezes_us = fault.lasts_us
+                host.process.freezes_at = host.process.steps + fault.steps
+            case "kill in a burst":
+                operations.away_us = fault.lasts_us
+                host.process.dies_at = host.process.steps + fault.steps // 2
+                await asyncio.gather(*(burst() for burst in self._bursts))
+            case "freeze in a burst":
+                host.process.freezes_us = fault.lasts_us
+                host.process.freezes_at = host.process.steps + fault.steps // 2
+                await asyncio.gather(*(burst() for burst in self._bursts))
             case "stop and start":
                 operations.away_us = fault.lasts_us
                 await self._stop(host)
@@ -102,9 +114,8 @@ class Trouble:
         host.process.kill()
 
     def _is_good(self, host: Host) -> bool:
-        return not host.process.stopped and not self._server.weather.is_bad(
-            self._server.loop.now_us
-        )
+        settled = self._server.weather.has_settled(self._server.loop.now_us)
+        return settled and not host.process.stopped
 
     async def _freeze(self, host: Host, lasts_us: int) -> None:
         self._tape.note(host.name, "is frozen")

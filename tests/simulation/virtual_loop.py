@@ -96,9 +96,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return timer
 
     def resume(self, entry: "_Entry") -> None:
-        """Run what a stopped process was to run, unless it was cancelled meanwhile."""
-        if entry.handle is not None and not entry.handle.cancelled():
-            super().call_soon(entry.run, context=entry.context)
+        """Run what a stopped process was to run, soon, and unless it is cancelled before."""
+        super().call_soon(entry.run_if_wanted, context=entry.context)
 
 
 class _Entry:
@@ -118,6 +117,10 @@ class _Entry:
         self._callback, self._args, self.context = callback, args, context
         self.handle: asyncio.Handle | None = None
 
+    def run_if_wanted(self) -> None:
+        if self.handle is not None and not self.handle.cancelled():
+            self.run()
+
     def run(self) -> None:
         self._loop.count_step()
         if self._process is None or self._process.enters(self):
@@ -125,13 +128,18 @@ class _Entry:
 
 
 class Process:
-    """Tasks that live and die together. ``dies_at``: the step at which it is killed."""
+    """Tasks that live and die together. ``dies_at``: the step at which it is killed.
+
+    ``freezes_at``: the step at which it is stopped, for ``freezes_us``.
+    """
 
     def __init__(self, loop: VirtualLoop, name: str) -> None:
         self.name = name
         self.alive, self.stopped = True, False
         self.steps = 0
         self.dies_at: int | None = None
+        self.freezes_at: int | None = None
+        self.freezes_us = 0
         self.tasks: list[asyncio.Task[Any]] = []  # also keeps those of the dead from `finally`
         self.on_death: list[Callable[[], None]] = []
         self._loop = loop
@@ -173,6 +181,9 @@ class Process:
         self.steps += 1
         if self.alive and self.steps == self.dies_at:
             self.kill()
+        if self.alive and self.steps == self.freezes_at:
+            self.stop()
+            self._loop.call_later(self.freezes_us / 1e6, self.go_on, context=outside())
         if not self.alive or self.stopped:
             self._held.append(entry)
             return False
@@ -180,7 +191,7 @@ class Process:
 
     def revive_to_be_cleaned_up(self) -> None:
         """After the run, when nothing that it does matters any more: let its tasks be cancelled."""
-        self.alive, self.dies_at = True, None
+        self.alive, self.dies_at, self.freezes_at = True, None, None
         self.go_on()
 
 

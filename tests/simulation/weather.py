@@ -45,8 +45,15 @@ class Weather:
 
     def is_bad(self, now_us: int) -> bool:
         """Whether any fault of the log is on."""
+        return self.ambient > 0 or self._until_us() > now_us
+
+    def has_settled(self, now_us: int) -> bool:
+        """Whether no call is still under way that was sent into a fault."""
+        return self.ambient == 0 and self._until_us() + TIMEOUT_US <= now_us
+
+    def _until_us(self) -> int:
         times = (self.down_until, self.slow_until, self.storm_until, *self.cut_until.values())
-        return self.ambient > 0 or any(until > now_us for until in times)
+        return max(times)
 
     def clear(self) -> None:
         """Everything heals."""

@@ -41,10 +41,11 @@ class World:
         self._server = LogServer(loop, tape, self._weather)
         self._shards = shards_of(scenario.sales)
         self._operations = Operations(scenario, self._server, self._shards, self._sicken)
-        self._trouble = Trouble(self._server, self._operations, self._is_well, self._sicken)
         self._room = Room(scenario.sales, loop, self._operations.reach)
         self._desk = Desk(self._room, scenario.bidders, scenario.chance("desk"))
         self._bidders = [Bidder(self._room, b, scenario.chance(b)) for b in scenario.bidders]
+        bursts = [bidder.bid_in_a_burst for bidder in self._bidders[:2]]
+        self._trouble = Trouble(self._server, self._operations, bursts, self._is_well, self._sicken)
         self._reference = Reference(self._server)
         self._just_looked = asyncio.Event()
         self._sick_since_us: int | None = 0
