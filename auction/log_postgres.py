@@ -102,15 +102,11 @@ class PostgresLog:
         self._dsn = dsn
         self._appender: Connection | None = None
         self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
         """Let the connections go; nothing may be under way."""
-        appender, self._appender = self._appender, None
-        pool, self._pool = self._pool, None
-        if appender is not None:
-            appender.terminate()
-        if pool is not None:
-            pool.terminate()
+        self._hang_up()
 
     async def take(self, shards: Iterable[Shard], owner: str, *, back: bool) -> list[ShardHead]:
         """See ``EventLog``."""
@@ -196,34 +192,51 @@ class PostgresLog:
 
     @asynccontextmanager
     async def _appending(self) -> AsyncIterator[Connection]:
-        """The writer's own connection; after any fault a new one, with nothing half-way."""
+        """The writer's own connection; after any fault a new one, with nothing half-way.
+
+        New ones for readers too: on a line that is dead without a word, each of the old ones
+        would cost a time-out before the log can be read again.
+        """
         try:
             if self._appender is None:
                 self._appender = await connect(self._dsn, name="writer")
             yield self._appender
         except _FAULTS as error:
-            appender, self._appender = self._appender, None
-            if appender is not None:
-                appender.terminate()
-            raise OutcomeUnknown(_summary(error)) from error
+            self._hang_up()
+            raise _unknown(error) from error
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AnyConnection]:
         try:
-            if self._pool is None:
-                self._pool = await open_pool(self._dsn, name="log")
-            async with acquire(self._pool) as connection:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await open_pool(self._dsn, name="log")
+                pool = self._pool
+            async with acquire(pool) as connection:
                 yield connection
         except _FAULTS as error:
-            raise OutcomeUnknown(_summary(error)) from error
+            raise _unknown(error) from error
+
+    def _hang_up(self) -> None:
+        appender, self._appender = self._appender, None
+        pool, self._pool = self._pool, None
+        if appender is not None:
+            appender.terminate()
+        if pool is not None:
+            pool.terminate()
 
 
 # Whatever a server, a network or a full disk can do to a statement.
 _FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
 
 
-def _summary(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+def _unknown(error: BaseException) -> BaseException:
+    """``OutcomeUnknown``, unless the caller was cancelled and this came of tidying up after it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        return asyncio.CancelledError()
+    reason = str(error) or "no answer in time"
+    return OutcomeUnknown(f"{type(error).__name__}: {reason}".splitlines()[0])
 
 
 def _events(rows: list[Record]) -> list[LoggedEvent]:
