@@ -30,9 +30,12 @@ class EngineClock:
 
     def now_us(self) -> int:
         """Engine time, never before an earlier answer."""
-        passed_us = (steady_us() - self._set_at_us) * self._speed
-        self._last_us = max(self._last_us, self._base_us + int(passed_us))
+        self._last_us = max(self._last_us, self._followed_us())
         return self._last_us
+
+    def _followed_us(self) -> int:
+        """What the log's clock says by now; behind engine time while that stands."""
+        return self._base_us + int((steady_us() - self._set_at_us) * self._speed)
 
     def monotonic_us(self) -> int:
         """The steady count, at the speed of life."""
@@ -44,10 +47,13 @@ class EngineClock:
             self._base_us, self._set_at_us = log_us, steady_us()
 
     def skew_us(self, log_us: int) -> int:
-        """How far engine time is ahead of the log's; 0 for a clock that keeps its own time."""
-        return self.now_us() - log_us if self._speed == 1.0 else 0
+        """See ``Clock``; 0 for a clock that keeps its own time."""
+        return self._followed_us() - log_us if self._speed == 1.0 else 0
 
     async def sleep_until(self, at_us: int) -> None:
-        """Sleep at most until ``at_us``; shorter when that is far off."""
-        wait_us = (at_us - self.now_us()) / self._speed
+        """Sleep at most until ``at_us``; shorter when that is far off.
+
+        Time that stands just before ``at_us`` gets there when the log's clock does.
+        """
+        wait_us = (at_us - self._followed_us()) / self._speed
         await asyncio.sleep(max(0.0, min(wait_us, LONGEST_SLEEP_US)) / 1e6)

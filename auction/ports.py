@@ -156,7 +156,10 @@ class Clock(Protocol):
         ...
 
     def skew_us(self, log_us: int) -> int:
-        """How far engine time is ahead of the log's clock."""
+        """How far the log's clock is from where it is believed to be since ``follow``.
+
+        Engine time may be further: while it stands, it waits for the log's clock.
+        """
         ...
 
     async def sleep_until(self, at_us: int) -> None:
