@@ -43,7 +43,7 @@ from auction.verdicts import Verdict
 MAX_WAITING = 10_000
 # Events in one append: a few milliseconds of the database's time. Larger ones save nothing more,
 # and let us and the database wait for each other.
-MAX_BATCH_EVENTS = 500
+MAX_BATCH_EVENTS = 250
 # Verdicts that may wait for appends, refusals among them; beyond, commands wait to be judged.
 MAX_UNTOLD = 10_000
 # Commands judged before the event loop gets a turn: about 2 ms.
