@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--mutants", action="store_true", help="is every planted bug found?")
     chosen = parser.parse_args()
     if chosen.mutants:
-        return _mutants(chosen.seeds or 60)
+        return _mutants(chosen.seeds or 100)
     if chosen.seed is not None:
         return _one(chosen.seed, trace=chosen.trace)
     return _many(range(chosen.first, chosen.first + (chosen.seeds or 300)))

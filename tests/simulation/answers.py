@@ -16,7 +16,7 @@ from auction.rejections import Rejection
 from auction.verdicts import LotState, Verdict
 from tests.simulation.model import Report, Sale
 from tests.simulation.owners import Owners
-from tests.simulation.tape import Attempt, Published
+from tests.simulation.tape import Attempt, Published, Tape
 
 FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "PlaceBid": (e.BidPlaced, e.MaximumRaised),
@@ -38,6 +38,10 @@ FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
 }
 
 
+# While all is well, an answer comes within this time.
+SOON_US = 1_000_000
+
+
 class _Open(Struct):
     """A bid that is being asked, and all that would be right to answer."""
 
@@ -57,8 +61,10 @@ class _Accepted(Struct, frozen=True):
 class Answers:
     """Follows every question from being asked to its answer."""
 
-    def __init__(self, sales: dict[SaleId, Sale], owners: Owners, report: Report) -> None:
-        self._sales, self._owners, self._report = sales, owners, report
+    def __init__(
+        self, tape: Tape, sales: dict[SaleId, Sale], owners: Owners, report: Report
+    ) -> None:
+        self._tape, self._sales, self._owners, self._report = tape, sales, owners, report
         self._open: dict[int, _Open] = {}
         self._sent: dict[tuple[str, str], list[PlaceBid]] = {}
         self._receipts: dict[tuple[SaleId, bytes], Recorded] = {}
@@ -108,6 +114,7 @@ class Answers:
         """An answer is given. What it says must be durable."""
         verdict, command = attempt.verdict, attempt.command
         asked = self._open.pop(attempt.no, None)
+        self._comes_in_time(attempt)
         if verdict is None or verdict.code in (Rejection.BUSY, Rejection.UNAVAILABLE):
             return
         if verdict.lot is not None:
@@ -119,6 +126,17 @@ class Answers:
             self._accepted_bid(command, verdict)
         elif verdict.receipt is not None:
             self._accepted(attempt, verdict, verdict.receipt)
+
+    def _comes_in_time(self, attempt: Attempt) -> None:
+        """While all is well, everybody is answered soon, and nobody is sent away."""
+        owner = self._owners.names.get(shard_of(attempt.command.sale_id))
+        if attempt.host != owner or self._tape.was_sick(attempt.us, attempt.answer_us):
+            return
+        took_us = attempt.answer_us - attempt.us
+        if took_us > SOON_US:
+            self._report("I27", f"{attempt.command} was answered after {took_us} us")
+        if attempt.verdict is not None and attempt.verdict.code is Rejection.UNAVAILABLE:
+            self._report("I27", f"{attempt.command} was sent away at {attempt.us} us")
 
     def published(self, said: Published) -> None:
         """A host announced events: durable ones, and in order."""

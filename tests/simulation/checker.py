@@ -35,7 +35,7 @@ class _Checker:
         self._chain = Chain(self._report)
         self._owners = Owners(self._report)
         self._outages = Outages(tape, self.sales, self._owners, self._report)
-        self._answers = Answers(self.sales, self._owners, self._report)
+        self._answers = Answers(tape, self.sales, self._owners, self._report)
         self._heights: dict[Shard, int] = {}
         self._last_at: dict[Shard, int] = {}
 

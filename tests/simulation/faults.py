@@ -32,12 +32,13 @@ KINDS: Final = {
     "freeze in a burst": 4,
     "kill in a burst": 3,
     "freeze and replace": 4,
-    "replace": 2,
+    "replace": 4,
     "cut": 2,
     "storm": 8,
     "down": 3,
     "slow": 3,
     "clock": 3,
+    "clock and kill": 2,
     "reader dies": 2,
 }
 CALLS: Final = (

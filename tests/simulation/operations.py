@@ -83,7 +83,7 @@ class Operations:
         """All faults have stopped. A clock that was set back is not waited for."""
         self._healed_us = self._server.loop.now_us
         self._server.tape.note("everything heals")
-        self._server.weather.clear()
+        self._server.weather.clear(self._healed_us)
         self.store.troubled, self.away_us = False, 0
         for host in self.hosts:
             host.process.dies_at = host.process.freezes_at = None

@@ -129,7 +129,7 @@ class Outages:
             last_us = self._alive_us.get(shard, call.sent_us)
             if shard in call.shards:
                 self._alive_us[shard] = call.sent_us
-            elif owner == call.host and not self._was_sick(last_us, call.sent_us):
+            elif owner == call.host and not self._tape.was_sick(last_us, call.sent_us):
                 silent_us = call.sent_us - last_us
                 if silent_us > SIGNS_EVERY_US:
                     self._report("I12", f"shard {shard}: no sign of life for {silent_us} us")
@@ -149,8 +149,11 @@ class Outages:
             text = f"sale {sale.sale_id}: {event} was decided {decided_us - life_us} us"
             self._report("I12", f"{text} after the last sign of life")
         late_us = recorded.at_us - max(lot.end, sale.resumed_at)
-        if late_us > LATE_US and not self._was_sick(decided_us - late_us, decided_us):
+        if late_us > LATE_US and not self._tape.was_sick(decided_us - late_us, decided_us):
             self._report("I11", f"sale {sale.sale_id}: {event} came {late_us} us late")
+        took_us = call.effect_us - decided_us
+        if took_us > LATE_US and not self._tape.was_sick(decided_us, call.effect_us):
+            self._report("I11", f"sale {sale.sale_id}: {event} was durable after {took_us} us")
 
     def _virtual(self, call: Call, engine_us: int) -> int | None:
         """When the writer's clock said this; ``None``: it stood still, and cannot tell."""
@@ -164,9 +167,6 @@ class Outages:
         sent = [call.sent_us for call in signs if call.ok and call.answer_us <= until_us]
         return max([self._readies[host].us, *sent])
 
-    def _was_sick(self, from_us: int, to_us: int) -> bool:
-        return any(start <= to_us and from_us <= end for start, end in self._tape.sick)
-
     def at_the_end(self) -> None:
         """What ended while all was well is closed."""
         tape = self._tape
@@ -177,6 +177,6 @@ class Outages:
                 late_us = tape.checked_us - max(lot.end, sale.resumed_at)
                 if sale.paused_at is None and late_us > LATE_US:
                     now_us = tape.checked_us - START_US
-                    if not self._was_sick(now_us - late_us, now_us):
+                    if not self._tape.was_sick(now_us - late_us, now_us):
                         name = f"sale {sale.sale_id} lot {lot.listed.lot_id}"
                         self._report("I11", f"{name} is still open {late_us} us after its end")

@@ -57,7 +57,7 @@ class Run(Struct, frozen=True):
     @property
     def report(self) -> str:
         """For people: what broke, and how to see it again."""
-        findings = [f"  {invariant}: {text}" for invariant, text in self.broken[:10]]
+        findings = [f"  {invariant}: {text:.600}" for invariant, text in self.broken[:5]]
         again = f"python -m tests.simulation {self.seed} --trace"
         return "\n".join([f"seed {self.seed} broke:", *findings, f"  see it again: {again}"])
 
@@ -123,6 +123,7 @@ def virtual_clock(loop: VirtualLoop) -> Iterator[None]:
 
 def _clean_up(loop: VirtualLoop, processes: list[Process]) -> None:
     """Nothing is observed any more: let all tasks, those of the dead too, be cancelled."""
+    loop.forget_steps()
     for process in processes:
         process.revive_to_be_cleaned_up()
     loop.set_exception_handler(lambda _, context: None)

@@ -97,6 +97,10 @@ class Tape:
             self.lines.append(line)
         return self._no
 
+    def was_sick(self, from_us: int, to_us: int) -> bool:
+        """Whether not everything was well at some time in between."""
+        return any(start <= to_us and from_us <= end for start, end in self.sick)
+
     def broken(self, invariant: str, text: str) -> None:
         """Something was seen while it ran that must not be."""
         self.findings.append((invariant, f"at {self._loop.now_us / 1e6:.6f} s: {text}"))

@@ -8,6 +8,7 @@ from tests.simulation.hosts import Host
 from tests.simulation.operations import Operations
 from tests.simulation.simulated_log import LogServer
 from tests.simulation.tape import Tape
+from tests.simulation.weather import SECOND
 
 # A writer that is asked to stop in good weather returns within this time.
 STOP_S = 2.0
@@ -76,6 +77,10 @@ class Trouble:
         match fault.kind:
             case "kill":
                 operations.away_us = fault.lasts_us
+                host.process.kill()
+            case "clock and kill":
+                self._server.clock_step_us += fault.by_us
+                operations.away_us = SECOND
                 host.process.kill()
             case "kill at a step":
                 operations.away_us = fault.lasts_us

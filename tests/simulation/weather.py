@@ -36,28 +36,22 @@ class Weather:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
-        self.down_until = 0
-        self.slow_until = 0
-        self.storm_until = 0
+        self.down_until = -TIMEOUT_US
+        self.slow_until = -TIMEOUT_US
+        self.storm_until = -TIMEOUT_US
         self.ambient = 0.0  # the share of calls that are struck even in good weather
         self.cut_until: dict[str, int] = {}
         self.ambushes: list[Ambush] = []
 
-    def is_bad(self, now_us: int) -> bool:
-        """Whether any fault of the log is on."""
-        return self.ambient > 0 or self._until_us() > now_us
-
     def has_settled(self, now_us: int) -> bool:
-        """Whether no call is still under way that was sent into a fault."""
-        return self.ambient == 0 and self._until_us() + TIMEOUT_US <= now_us
-
-    def _until_us(self) -> int:
+        """Whether no fault is on, and no call still under way that was sent into one."""
         times = (self.down_until, self.slow_until, self.storm_until, *self.cut_until.values())
-        return max(times)
+        return self.ambient == 0 and max(times) + TIMEOUT_US <= now_us
 
-    def clear(self) -> None:
-        """Everything heals."""
-        self.down_until = self.slow_until = self.storm_until = 0
+    def clear(self, now_us: int) -> None:
+        """Everything heals; what was sent before may still come through late."""
+        self.down_until = self.slow_until = 0
+        self.storm_until = now_us
         self.ambient = 0.0
         self.cut_until.clear()
         self.ambushes.clear()

@@ -104,7 +104,7 @@ class World:
         """Whether the newest host owns all shards, serves, and keeps the log's time."""
         host = self._operations.primary
         return (
-            not self._weather.is_bad(self._loop.now_us)
+            self._weather.has_settled(self._loop.now_us)
             and host.lives
             and not host.process.stopped
             and host.writer.ready
