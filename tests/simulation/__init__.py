@@ -1,0 +1,17 @@
+"""The real writer in one process, on virtual time, with faults by seed.
+
+What runs: ``world`` puts together hosts (each the real ``Writer``, ``LocalEngine``, ``LocalBus`` and
+``EngineClock`` in a ``Process`` of the ``virtual_loop``), readers (the real ``LogFollower``), people
+(``people``, ``desk``) and the log behind a network (``simulated_log``, with the fate of each call
+from the ``weather``). ``scenarios`` and ``faults`` draw it all from the seed, ``trouble`` applies
+the faults, ``operations`` starts again what died.
+
+What is looked at: everything that happens is on the ``tape``. When the run is over, the ``checker``
+reads it from its start and holds it against the invariants of the reliability page, with a naive
+model of a sale (``model``) that shares no code with the engine's rules. ``folds`` compares states
+while the run goes on. ``mutants`` are the bugs that all of this must find.
+
+    python -m tests.simulation 4711 --trace     one run, every line of it
+    python -m tests.simulation --seeds 5000     many, on all cores
+    python -m tests.simulation --mutants        which planted bug is found by what
+"""

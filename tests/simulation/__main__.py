@@ -7,6 +7,7 @@ One seed is one run, the same on every machine. With ``--trace`` every line of w
 import argparse
 import sys
 import time
+from contextlib import nullcontext
 
 from tests.simulation.many import in_parallel
 from tests.simulation.mutants import MUTANTS, find
@@ -23,11 +24,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, metavar="N", help="run this many")
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED")
     parser.add_argument("--mutants", action="store_true", help="is every planted bug found?")
+    parser.add_argument("--mutant", choices=MUTANTS, help="run SEED with this bug planted")
     chosen = parser.parse_args()
     if chosen.mutants:
         return _mutants(chosen.seeds or 100)
     if chosen.seed is not None:
-        return _one(chosen.seed, trace=chosen.trace)
+        with MUTANTS[chosen.mutant]() if chosen.mutant else nullcontext():
+            return _one(chosen.seed, trace=chosen.trace)
     return _many(range(chosen.first, chosen.first + (chosen.seeds or 300)))
 
 

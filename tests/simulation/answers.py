@@ -7,16 +7,17 @@ not written yet is told apart, since nothing durable explains it.
 
 from msgspec import Struct, field
 
-from auction import commands as c
 from auction import events as e
 from auction.codec import Recorded
-from auction.commands import Command, PlaceBid
+from auction.commands import PlaceBid
 from auction.ids import LotId, SaleId, Shard, shard_of
 from auction.rejections import Rejection
 from auction.verdicts import LotState, Verdict
-from tests.simulation.model import Report, Sale
+from tests.simulation.model import Sale
 from tests.simulation.owners import Owners
+from tests.simulation.sale_state import Report
 from tests.simulation.tape import Attempt, Published, Tape
+from tests.simulation.wishes import facts, wishes
 
 FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "PlaceBid": (e.BidPlaced, e.MaximumRaised),
@@ -80,7 +81,7 @@ class Answers:
     def asked(self, attempt: Attempt) -> None:
         """A command is sent."""
         command = attempt.command
-        for wish in _wishes(command):
+        for wish in wishes(command):
             self._asked[wish] = self._asked.get(wish, 0) + 1
         if isinstance(command, PlaceBid):
             self._sent.setdefault((command.bidder_id, command.bid_id), []).append(command)
@@ -105,7 +106,7 @@ class Answers:
             sent = self._sent.get((event.bidder_id, event.bid_id), [])
             if content not in [_content(bid) for bid in sent]:
                 self._report("I2", f"sale {sale.sale_id}: nobody sent {event}")
-        for fact in _facts(sale.sale_id, event):
+        for fact in facts(sale.sale_id, event):
             self._happened[fact] = self._happened.get(fact, 0) + 1
             if self._happened[fact] > self._asked.get(fact, 0):
                 self._report("I2", f"{fact}: more often than it was asked for")
@@ -235,56 +236,3 @@ def _face(lot: LotState) -> tuple[object, ...]:
 
 def _content(bid: PlaceBid) -> tuple[SaleId, LotId, int, int]:
     return (bid.sale_id, bid.lot_id, bid.amount_minor, bid.freight_minor)
-
-
-def _wishes(command: Command) -> list[str]:
-    """The facts that a command asks for, one of each, in the words of ``_facts``."""
-    sale_id = command.sale_id
-    match command:
-        case c.ScheduleSale() | c.AddLots():
-            lots = [f"{sale_id}: lot {lot.lot_id}" for lot in command.lots]
-            return lots if isinstance(command, c.AddLots) else [f"{sale_id}: sale", *lots]
-        case c.RegisterBidder():
-            return [f"{sale_id}: register {command.bidder_id}"]
-        case c.SetLimit():
-            return [f"{sale_id}: limit {command.bidder_id} {command.limit_minor}"]
-        case c.ChangeReserve():
-            return [f"{sale_id}: reserve {command.lot_id} {command.reserve_minor}"]
-        case c.VoidBids():
-            return [f"{sale_id}: void {command.lot_id} {command.bidder_id}"]
-        case c.WithdrawLot():
-            return [f"{sale_id}: withdraw {command.lot_id} {command.cause}"]
-        case c.PauseSale() | c.ResumeSale():
-            return [f"{sale_id}: {type(command).__name__}"]
-        case c.RecordFunding():
-            return [f"{sale_id}: fund {command.lot_id} {command.bidder_id}"]
-        case c.CounterIfBid():
-            return [f"{sale_id}: counter {command.lot_id} {command.amount_minor}"]
-    return []
-
-
-def _facts(sale_id: SaleId, event: e.AnyEvent) -> list[str]:
-    match event:
-        case e.SaleScheduled():
-            return [f"{sale_id}: sale"]
-        case e.LotScheduled():
-            return [f"{sale_id}: lot {event.lot_id}"]
-        case e.BidderRegistered():
-            return [f"{sale_id}: register {event.bidder_id}"]
-        case e.LimitChanged():
-            return [f"{sale_id}: limit {event.bidder_id} {event.limit_minor}"]
-        case e.ReserveChanged():
-            return [f"{sale_id}: reserve {event.lot_id} {event.reserve_minor}"]
-        case e.BidsVoided():
-            return [f"{sale_id}: void {event.lot_id} {event.bidder_id}"]
-        case e.LotWithdrawn():
-            return [f"{sale_id}: withdraw {event.lot_id} {event.cause}"]
-        case e.SalePaused():
-            return [f"{sale_id}: PauseSale"]
-        case e.SaleResumed():
-            return [f"{sale_id}: ResumeSale"]
-        case e.AwardFunded():
-            return [f"{sale_id}: fund {event.lot_id} {event.bidder_id}"]
-        case e.IfBidCountered():
-            return [f"{sale_id}: counter {event.lot_id} {event.amount_minor}"]
-    return []

@@ -6,7 +6,7 @@ import hmac
 from auction.codec import Recorded
 from auction.events import LOT_ENDINGS, LotScheduled, SaleClosed, SaleScheduled
 from auction.ids import LotId, SaleId
-from tests.simulation.model import Report
+from tests.simulation.sale_state import Report
 
 THE_SALE = LotId("")
 

@@ -94,7 +94,7 @@ class _Checker:
             sale = self.sales[recorded.sale_id] = Sale(recorded.sale_id, self._report)
         self._outages.before(shard, logged, recorded, sale, call)
         self._answers.before(recorded, sale)
-        sale.follow(recorded.event, recorded.at_us, recorded.position)
+        sale.follow(recorded.event, recorded.at_us, recorded.position, call.effect_no)
         self._answers.after(shard, recorded, sale)
 
     def _report(self, invariant: str, text: str) -> None:

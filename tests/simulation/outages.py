@@ -11,8 +11,9 @@ from auction.codec import Recorded
 from auction.events import EndsMoved, IfBidOpened, LotPassed, LotSold, MoveReason, PassReason
 from auction.ids import SaleId, Shard
 from auction.ports import LoggedEvent, ShardHead
-from tests.simulation.model import Report, Sale
+from tests.simulation.model import Sale
 from tests.simulation.owners import Owners
+from tests.simulation.sale_state import Report
 from tests.simulation.simulated_log import START_US
 from tests.simulation.tape import Call, Ready, Tape
 

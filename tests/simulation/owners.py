@@ -2,7 +2,7 @@
 
 from auction.ids import Shard
 from auction.ports import LoggedEvent
-from tests.simulation.model import Report
+from tests.simulation.sale_state import Report
 from tests.simulation.tape import Call
 
 # A batch is as old as its last event, and a heartbeat may overtake it while it gathers: while

@@ -10,9 +10,10 @@ from typing import Final
 
 from auction.commands import SetLimit
 from auction.ids import SaleId
+from tests.simulation.desk import Desk
 from tests.simulation.folds import Reference
 from tests.simulation.operations import Operations
-from tests.simulation.people import Bidder, Desk, Room
+from tests.simulation.people import Bidder, Room
 from tests.simulation.salerooms import BIDDERS, DESK, shards_of
 from tests.simulation.scenarios import Scenario
 from tests.simulation.simulated_log import LogServer
