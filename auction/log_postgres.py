@@ -226,8 +226,16 @@ class PostgresLog:
             pool.terminate()
 
 
-# Whatever a server, a network or a full disk can do to a statement.
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
+# Whatever a server, a network or a full disk can do to a statement. A line that ends between two
+# steps of asyncpg's protocol is an InternalClientError, or on uvloop a RuntimeError.
+_FAULTS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    RuntimeError,
+    asyncio.TimeoutError,
+)
 
 
 def _unknown(error: BaseException) -> BaseException:
