@@ -1,8 +1,8 @@
 """The real writer in one process, on virtual time, with faults by seed.
 
-What runs: ``world`` puts together hosts (each the real ``Writer``, ``LocalEngine``, ``LocalBus`` and
-``EngineClock`` in a ``Process`` of the ``virtual_loop``), readers (the real ``LogFollower``), people
-(``people``, ``desk``) and the log behind a network (``simulated_log``, with the fate of each call
+What runs: ``world`` puts together hosts (each the real ``Writer``, ``LocalEngine``, ``LocalBus``
+and ``EngineClock`` in a ``Process`` of the ``virtual_loop``), readers (the real ``LogFollower``),
+people (``people``, ``desk``) and the log behind a network (``simulated_log``, with the fate of each call
 from the ``weather``). ``scenarios`` and ``faults`` draw it all from the seed, ``trouble`` applies
 the faults, ``operations`` starts again what died.
 
