@@ -1,10 +1,10 @@
 """The real writer in one process, on virtual time, with faults by seed.
 
-What runs: ``world`` puts together hosts (each the real ``Writer``, ``LocalEngine``, ``LocalBus``
-and ``EngineClock`` in a ``Process`` of the ``virtual_loop``), readers (the real ``LogFollower``),
-people (``people``, ``desk``) and the log behind a network (``simulated_log``, with the fate of each call
-from the ``weather``). ``scenarios`` and ``faults`` draw it all from the seed, ``trouble`` applies
-the faults, ``operations`` starts again what died.
+What runs: ``world`` puts together hosts (each the real ``Writer``, ``LocalEngine``,
+``LocalBus`` and ``EngineClock`` in a ``Process`` of the ``virtual_loop``), readers (the real
+``LogFollower``), people (``people``, ``desk``) and the log behind a network (``simulated_log``,
+with the fate of each call from the ``weather``). ``scenarios`` and ``faults`` draw it all from
+the seed, ``trouble`` applies the faults, ``operations`` starts again what died.
 
 What is looked at: everything that happens is on the ``tape``. When the run is over, the ``checker``
 reads it from its start and holds it against the invariants of the reliability page, with a naive
