@@ -136,6 +136,9 @@ class Answers:
         took_us = attempt.answer_us - attempt.us
         if took_us > SOON_US:
             self._report("I27", f"{attempt.command} was answered after {took_us} us")
+        sale = self._sales.get(attempt.command.sale_id)
+        if sale is not None and sale.closed:
+            return  # it may be put away while a command about it waits
         if attempt.verdict is not None and attempt.verdict.code is Rejection.UNAVAILABLE:
             self._report("I27", f"{attempt.command} was sent away at {attempt.us} us")
 
