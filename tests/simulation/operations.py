@@ -47,7 +47,8 @@ class Operations:
         return living[-1] if living else None
 
     def start_host(self) -> None:
-        """One more."""
+        """One more. Until it serves, not all is well."""
+        self._sicken()
         host = Host(f"host-{len(self.hosts) + 1}", self._server, self._shards)
         host.process.on_death.append(self._somebody_died.set)
         host.when_finished(self._somebody_died.set)
