@@ -1,0 +1,68 @@
+"""What goes out: JSON values with strong ETags."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+# Ours are about one viewer and change at any time: kept, but asked for again each time.
+CACHE_PRIVATE: Final = "private, no-cache"
+# Never kept anywhere: what holds a secret once, what tells how we are.
+NEVER_STORED: Final = {"Cache-Control": "no-store"}
+
+
+def answer(
+    request: web.Request,
+    value: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """The value as JSON; a GET whose client has these bytes already gets 304 without them."""
+    body = msgspec.json.encode(value)
+    return bytes_answer(request, body, "application/json", status=status, headers=headers)
+
+
+def bytes_answer(
+    request: web.Request,
+    body: bytes,
+    media_type: str,
+    *,
+    status: int = 200,
+    charset: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """The bytes, with their ETag where the answer is to a GET."""
+    all_headers = {"Cache-Control": CACHE_PRIVATE, **(headers or {})}
+    if request.method in {"GET", "HEAD"} and status == 200:
+        tag = etag(body)
+        all_headers["ETag"] = tag
+        if has_it_already(request, tag):
+            return web.Response(status=304, headers=all_headers)
+    return web.Response(
+        body=body, status=status, content_type=media_type, charset=charset, headers=all_headers
+    )
+
+
+def created(request: web.Request, value: object, location: str) -> web.Response:
+    """201, with what was made and where it is."""
+    return answer(request, value, status=201, headers={"Location": location})
+
+
+def no_content() -> web.Response:
+    """204: done, and there is nothing to tell."""
+    return web.Response(status=204)
+
+
+def etag(body: bytes) -> str:
+    """A strong ETag: equal for equal bytes only."""
+    return f'"{sha256(body).hexdigest()[:32]}"'
+
+
+def has_it_already(request: web.Request, tag: str) -> bool:
+    """Whether If-None-Match names this tag; weak tags count too, as RFC 9110 has it."""
+    given = request.headers.get("If-None-Match", "")
+    names = (name.strip().removeprefix("W/") for name in given.split(","))
+    return given.strip() == "*" or tag in names

@@ -1,0 +1,74 @@
+"""The host's one application: the layers around every request, and the rooms' mounts in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from foundation.http.client_address import TRUSTED_PROXIES, Network
+from foundation.http.errors import answer_errors
+from foundation.http.metrics import METRICS, Metrics
+from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
+from foundation.http.request_id import with_request_id
+from foundation.http.routes import Guard, Mount, Route, add_routes
+from foundation.http.security import PUBLIC_ORIGIN, add_headers, refuse_foreign
+from foundation.http.static import PATH, STATIC, StaticFiles
+
+FOUNDATION: Final = Path(__file__).parents[1]
+
+
+async def let_everybody(_request: web.Request, _route: Route) -> None:
+    """The guard of an application that has no accounts."""
+
+
+def nobody_special(_request: web.Request) -> PageContext:
+    """The shell of an application that has no accounts."""
+    return PageContext()
+
+
+def application(
+    mounts: Sequence[Mount] = (),
+    *,
+    guard: Guard = let_everybody,
+    context_of: ContextOf = nobody_special,
+    public_origin: str | None = None,
+    trusted_proxies: Sequence[Network] = (),
+    metrics: Metrics | None = None,
+) -> web.Application:
+    """The application with these rooms.
+
+    ``public_origin`` is where people reach it (scheme://host, without a path); without it each
+    request's own Host is taken for that.
+    """
+    app = web.Application(middlewares=[with_request_id, answer_errors, refuse_foreign])
+    app.on_response_prepare.append(add_headers)
+    static = StaticFiles(_static_folders(mounts))
+    app[METRICS] = metrics or Metrics()
+    if public_origin is not None:
+        app[PUBLIC_ORIGIN] = public_origin
+    app[TRUSTED_PROXIES] = tuple(trusted_proxies)
+    app[STATIC] = static
+    app[PAGES] = Pages(mounts, static, context_of)
+    app.router.add_get("/metrics", app[METRICS].answer)
+    app.router.add_get(PATH, static.answer, allow_head=True)
+    for mount in mounts:
+        add_routes(app.router, mount.routes, guard)
+    app.cleanup_ctx.append(_watching_loop)
+    return app
+
+
+def _static_folders(mounts: Sequence[Mount]) -> list[tuple[str, Path]]:
+    folders = [(f"foundation/{name}", FOUNDATION / name) for name in ("static", "vendor")]
+    folders += [(f"{mount.room}/static", mount.static) for mount in mounts if mount.static]
+    return folders
+
+
+async def _watching_loop(app: web.Application) -> AsyncIterator[None]:
+    watching = asyncio.create_task(app[METRICS].watch_loop(), name="event loop lag")
+    yield
+    watching.cancel()
+    with suppress(asyncio.CancelledError):
+        await watching
