@@ -2,7 +2,7 @@
 
 from foundation.migrator import Room, read_room
 
-ROOMS = ("auction", "softclose")
+ROOMS = ("accounts", "auction", "softclose")
 
 
 def rooms() -> tuple[Room, ...]:

@@ -1,0 +1,260 @@
+"""Who may do what: one table of capacity x action x ownership. What is absent is refused.
+
+A capacity is a role in an organisation of some kind; ownership is how the object of an action
+stands to the person who acts. A route names its action with `Access`; whoever has the object in
+hand asks `allowed` with its ownership, and answers a foreign object exactly as a missing one.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from accounts.identity import Identity, OrganisationKind, Role, Scope
+from accounts.ids import OrganisationId, PersonId
+
+
+class Action(StrEnum):
+    """What can be done; the comment says to what."""
+
+    VIEW_SALES = "VIEW_SALES"  # the public calendar, lots, manifests, photos, histories
+    WATCH_LIVE = "WATCH_LIVE"  # the live feed's public events
+
+    OPEN_LIVE = "OPEN_LIVE"  # a ticket for a live connection under one's own name
+    MANAGE_OWN_ACCOUNT = "MANAGE_OWN_ACCOUNT"  # one's own profile, password, mail, second factor
+    MANAGE_OWN_SESSIONS = "MANAGE_OWN_SESSIONS"  # one's own sessions
+    MANAGE_OWN_TOKENS = "MANAGE_OWN_TOKENS"  # one's own API tokens
+    KEEP_WATCHLIST = "KEEP_WATCHLIST"  # one's own watched lots
+    KEEP_SAVED_SEARCHES = "KEEP_SAVED_SEARCHES"  # one's own searches
+    KEEP_NOTICES = "KEEP_NOTICES"  # one's own notices, and by which way they come
+
+    VIEW_TEAM = "VIEW_TEAM"  # an organisation's people
+    MANAGE_TEAM = "MANAGE_TEAM"  # their invitations, roles, ceilings, tokens, leaving
+    VIEW_AUDIT = "VIEW_AUDIT"  # an organisation's audit log
+
+    VIEW_APPLICATION = "VIEW_APPLICATION"  # a reseller's approval: state, reasons, limit
+    EDIT_APPLICATION = "EDIT_APPLICATION"  # its profile and certificates, and submitting them
+    VIEW_DOCUMENTS = "VIEW_DOCUMENTS"  # the documents of an application
+    DECIDE_APPLICATION = "DECIDE_APPLICATION"  # approve, ask for more, decline, suspend, limit
+
+    REGISTER_FOR_SALE = "REGISTER_FOR_SALE"  # a reseller's registrations
+    PLACE_BID = "PLACE_BID"  # a reseller's bids
+    VIEW_BIDS = "VIEW_BIDS"  # a reseller's bids, maxima and won lots
+    SET_BUDGETS = "SET_BUDGETS"  # a reseller's budgets in a sale
+
+    VIEW_DESK = "VIEW_DESK"  # a liquidator's sales as their seller sees them
+    RUN_SALE = "RUN_SALE"  # a liquidator's sales: schedule, add lots, withdraw, answer if-bids
+    PAUSE_SALE = "PAUSE_SALE"  # a sale, in an emergency
+    VOID_BIDS = "VOID_BIDS"  # a bidder's bids on a lot
+
+    VIEW_ORGANISATIONS = "VIEW_ORGANISATIONS"  # the list of all, with their standing
+    MANAGE_ORGANISATIONS = "MANAGE_ORGANISATIONS"  # new liquidators, consignors, staff
+    RECORD_DEPOSIT = "RECORD_DEPOSIT"  # a reseller's deposit for a sale
+    SET_LIMIT = "SET_LIMIT"  # a reseller's limit in a sale
+
+
+class Ownership(StrEnum):
+    """How an object stands to the person who acts."""
+
+    SELF = "SELF"  # it is theirs personally
+    TEAM = "TEAM"  # it is their organisation's, or a colleague's
+    FOREIGN = "FOREIGN"  # it is another organisation's
+    PUBLIC = "PUBLIC"  # it is nobody's: everybody sees the same
+
+
+class Capacity(StrEnum):
+    """As what somebody acts. A person has all that their roles give, and the first two."""
+
+    GUEST = "GUEST"  # anybody, signed in or not
+    MEMBER = "MEMBER"  # anybody who is signed in
+    TEAM_ADMIN = "TEAM_ADMIN"  # an admin of any organisation
+    BIDDER = "BIDDER"
+    RESELLER_ADMIN = "RESELLER_ADMIN"
+    LIQUIDATOR = "LIQUIDATOR"
+    LIQUIDATOR_ADMIN = "LIQUIDATOR_ADMIN"
+    SETTLEMENT = "SETTLEMENT"
+    HOUSE_ADMIN = "HOUSE_ADMIN"
+
+
+_SELF = frozenset({Ownership.SELF})
+_TEAM = frozenset({Ownership.SELF, Ownership.TEAM})
+_FOREIGN = frozenset({Ownership.FOREIGN})
+_ANY = frozenset({Ownership.SELF, Ownership.TEAM, Ownership.FOREIGN})
+_PUBLIC = frozenset({Ownership.PUBLIC})
+
+Row = Mapping[Capacity, frozenset[Ownership]]
+
+PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
+    {
+        Action.VIEW_SALES: {Capacity.GUEST: _PUBLIC},
+        Action.WATCH_LIVE: {Capacity.GUEST: _PUBLIC},
+        # A person's own.
+        Action.OPEN_LIVE: {Capacity.MEMBER: _SELF},
+        Action.MANAGE_OWN_ACCOUNT: {Capacity.MEMBER: _SELF},
+        Action.MANAGE_OWN_SESSIONS: {Capacity.MEMBER: _SELF},
+        Action.MANAGE_OWN_TOKENS: {
+            Capacity.BIDDER: _SELF,
+            Capacity.LIQUIDATOR: _SELF,
+            Capacity.TEAM_ADMIN: _SELF,
+            Capacity.SETTLEMENT: _SELF,
+        },
+        Action.KEEP_WATCHLIST: {Capacity.MEMBER: _SELF},
+        Action.KEEP_SAVED_SEARCHES: {Capacity.MEMBER: _SELF},
+        Action.KEEP_NOTICES: {Capacity.MEMBER: _SELF},
+        # A team's.
+        Action.VIEW_TEAM: {
+            Capacity.BIDDER: _TEAM,
+            Capacity.LIQUIDATOR: _TEAM,
+            Capacity.TEAM_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _ANY,
+            Capacity.HOUSE_ADMIN: _ANY,
+        },
+        Action.MANAGE_TEAM: {Capacity.TEAM_ADMIN: _TEAM, Capacity.HOUSE_ADMIN: _ANY},
+        Action.VIEW_AUDIT: {Capacity.TEAM_ADMIN: _TEAM, Capacity.HOUSE_ADMIN: _ANY},
+        # A reseller's approval. Staff decide about others, never about themselves.
+        Action.VIEW_APPLICATION: {
+            Capacity.BIDDER: _TEAM,
+            Capacity.RESELLER_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+            Capacity.HOUSE_ADMIN: _FOREIGN,
+        },
+        Action.EDIT_APPLICATION: {Capacity.RESELLER_ADMIN: _TEAM},
+        Action.VIEW_DOCUMENTS: {
+            Capacity.RESELLER_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+            Capacity.HOUSE_ADMIN: _FOREIGN,
+        },
+        Action.DECIDE_APPLICATION: {
+            Capacity.SETTLEMENT: _FOREIGN,
+            Capacity.HOUSE_ADMIN: _FOREIGN,
+        },
+        # A reseller's bidding. No staff: nobody but its owner sees a maximum.
+        Action.REGISTER_FOR_SALE: {Capacity.BIDDER: _TEAM},
+        Action.PLACE_BID: {Capacity.BIDDER: _TEAM},
+        Action.VIEW_BIDS: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
+        Action.SET_BUDGETS: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
+        # A liquidator's sales.
+        Action.VIEW_DESK: {
+            Capacity.LIQUIDATOR: _TEAM,
+            Capacity.LIQUIDATOR_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+            Capacity.HOUSE_ADMIN: _FOREIGN,
+        },
+        Action.RUN_SALE: {Capacity.LIQUIDATOR: _TEAM},
+        Action.PAUSE_SALE: {Capacity.LIQUIDATOR: _TEAM, Capacity.HOUSE_ADMIN: _FOREIGN},
+        Action.VOID_BIDS: {Capacity.HOUSE_ADMIN: _FOREIGN},
+        # The house's.
+        Action.VIEW_ORGANISATIONS: {Capacity.SETTLEMENT: _ANY, Capacity.HOUSE_ADMIN: _ANY},
+        Action.MANAGE_ORGANISATIONS: {Capacity.HOUSE_ADMIN: _ANY},
+        Action.RECORD_DEPOSIT: {Capacity.SETTLEMENT: _FOREIGN, Capacity.HOUSE_ADMIN: _FOREIGN},
+        Action.SET_LIMIT: {Capacity.SETTLEMENT: _FOREIGN, Capacity.HOUSE_ADMIN: _FOREIGN},
+    }
+)
+
+# What a token of a scope reaches, besides what guests may do. What no scope names is for people:
+# a stolen token can neither make another one nor change a password.
+ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
+    {
+        Scope.READ: frozenset(
+            {Action.OPEN_LIVE, Action.VIEW_TEAM, Action.VIEW_APPLICATION, Action.VIEW_BIDS}
+        ),
+        Scope.BID: frozenset(
+            {
+                Action.OPEN_LIVE,
+                Action.KEEP_WATCHLIST,
+                Action.KEEP_SAVED_SEARCHES,
+                Action.REGISTER_FOR_SALE,
+                Action.PLACE_BID,
+                Action.VIEW_BIDS,
+                Action.SET_BUDGETS,
+            }
+        ),
+        Scope.SELL: frozenset(
+            {Action.OPEN_LIVE, Action.VIEW_DESK, Action.RUN_SALE, Action.PAUSE_SALE}
+        ),
+        Scope.STAFF: frozenset(
+            {
+                Action.OPEN_LIVE,
+                Action.VIEW_DESK,
+                Action.VIEW_ORGANISATIONS,
+                Action.VIEW_APPLICATION,
+                Action.VIEW_AUDIT,
+                Action.RECORD_DEPOSIT,
+                Action.SET_LIMIT,
+            }
+        ),
+    }
+)
+
+_CAPACITIES_OF_ROLE: Mapping[tuple[OrganisationKind, Role], frozenset[Capacity]] = {
+    (OrganisationKind.RESELLER, Role.BIDDER): frozenset({Capacity.BIDDER}),
+    (OrganisationKind.RESELLER, Role.ADMIN): frozenset(
+        {Capacity.TEAM_ADMIN, Capacity.RESELLER_ADMIN}
+    ),
+    (OrganisationKind.LIQUIDATOR, Role.LIQUIDATOR): frozenset({Capacity.LIQUIDATOR}),
+    (OrganisationKind.LIQUIDATOR, Role.ADMIN): frozenset(
+        {Capacity.TEAM_ADMIN, Capacity.LIQUIDATOR_ADMIN}
+    ),
+    (OrganisationKind.CONSIGNOR, Role.ADMIN): frozenset({Capacity.TEAM_ADMIN}),
+    (OrganisationKind.HOUSE, Role.SETTLEMENT): frozenset({Capacity.SETTLEMENT}),
+    (OrganisationKind.HOUSE, Role.ADMIN): frozenset({Capacity.TEAM_ADMIN, Capacity.HOUSE_ADMIN}),
+}
+
+
+class Access(Struct, frozen=True):
+    """What a route of the HTTP kit names as its ``access``: the action that it is.
+
+    The door asks `may`: whether the person could do this to any object at all. Which object, and
+    so whether this one, only the handler knows.
+    """
+
+    action: Action
+
+
+def allowed(identity: Identity | None, action: Action, ownership: Ownership) -> bool:
+    """Whether this may be done to an object that stands so to the person; ``None``: a guest."""
+    return ownership in _ownerships(identity, action)
+
+
+def may(identity: Identity | None, action: Action) -> bool:
+    """Whether this may be done to any object at all."""
+    return bool(_ownerships(identity, action))
+
+
+def ownership_of(
+    identity: Identity | None,
+    organisation_id: OrganisationId | str,
+    person_id: PersonId | str | None = None,
+) -> Ownership:
+    """How an object of this organisation stands to the person.
+
+    ``person_id`` is given for what belongs to one person, such as a session. What belongs to an
+    organisation as a whole is never SELF, also for its only person.
+    """
+    if identity is None or identity.organisation_id != organisation_id:
+        return Ownership.FOREIGN
+    return Ownership.SELF if identity.person_id == person_id else Ownership.TEAM
+
+
+def capacities(identity: Identity | None) -> frozenset[Capacity]:
+    """All that somebody can act as."""
+    if identity is None:
+        return frozenset({Capacity.GUEST})
+    kind = identity.organisation_kind
+    given = (_CAPACITIES_OF_ROLE.get((kind, role), frozenset()) for role in identity.roles)
+    return frozenset({Capacity.GUEST, Capacity.MEMBER}).union(*given)
+
+
+def _ownerships(identity: Identity | None, action: Action) -> frozenset[Ownership]:
+    row = PERMISSIONS[action]
+    held: Iterable[Capacity] = capacities(identity)
+    if identity is not None and not _in_scope(identity, action):
+        held = (Capacity.GUEST,)
+    return frozenset().union(*(row.get(capacity, frozenset()) for capacity in held))
+
+
+def _in_scope(identity: Identity, action: Action) -> bool:
+    if identity.scopes is None:
+        return True
+    return any(action in ACTIONS_OF_SCOPE[scope] for scope in identity.scopes)
