@@ -1,10 +1,11 @@
 """``softclose serve``, from an empty process to a clean stop.
 
-What goes up first comes down last: the socket, PostgreSQL, the log, the writer. A signal at any
-point, during the start too, cancels what runs there, and each layer puts its own things away:
-the writer takes no more commands, appends and answers what was decided, and only then do the
-connections close and PostgreSQL stop. A kill -9 leaves the same log to the next start, and
-PostgreSQL gets its stop from the kernel.
+What goes up first comes down last: the socket, PostgreSQL, the log, the writer, the site. A
+signal at any point, during the start too, cancels what runs there, and each layer puts its own
+things away: the site says goodbye while verdicts still come, the writer takes no more commands,
+appends and answers what was decided, and only then do the connections close and PostgreSQL
+stop. A kill -9 leaves the same log to the next start, and PostgreSQL gets its stop from the
+kernel. Until there is a database a small site answers that Softclose is starting.
 """
 
 import asyncio
@@ -22,10 +23,11 @@ from auction.log_postgres import PostgresLog
 from softclose.data_folder import hold
 from softclose.databases import serving_database
 from softclose.followers import Followers
-from softclose.health import address_of, answering, listen
 from softclose.host import Host, calm_collector
+from softclose.listener import address_of, answering, listen
 from softclose.settings import Settings
 from softclose.signals import until_signal
+from softclose.site import site, site_resources, starting_site
 
 _logger = structlog.get_logger("softclose.serve")
 
@@ -61,8 +63,9 @@ class Serving:
         """Put the layers up, and wait for ever."""
         began_s = time.monotonic()
         settings = self._settings
-        async with AsyncExitStack() as layers:
-            await layers.enter_async_context(answering(self._listener, self._reasons_not_ready))
+        async with AsyncExitStack() as layers, AsyncExitStack() as early:
+            starting = starting_site(settings, self._reasons_not_ready)
+            await early.enter_async_context(answering(self._listener, starting))
             database = await layers.enter_async_context(serving_database(settings))
             # Not before: a start that is refused leaves one line, the refusal.
             _logger.info(
@@ -78,6 +81,12 @@ class Serving:
             followers = Followers(database.dsn, host)
             self._host = host
             await layers.enter_async_context(host.running(database.keep_running(), followers.run()))
+            resources = await layers.enter_async_context(
+                site_resources(settings, host, database.dsn, address_of(self._listener))
+            )
+            whole = site(resources, self._reasons_not_ready)
+            await early.aclose()
+            await layers.enter_async_context(answering(self._listener, whole))
             await host.writer.serving()
             self._say_ready(host, began_s)
             await asyncio.Event().wait()

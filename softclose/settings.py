@@ -1,15 +1,22 @@
 """Every setting of Softclose. docs/settings.md is made from this file by `softclose settings`."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from foundation import settings as foundation_settings
 from foundation.logs import LogFormat, LogLevel
+from foundation.mail import address_of, transport_of
 from softclose.data_folder import default_folder
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 class Settings(foundation_settings.Settings):
@@ -35,6 +42,32 @@ class Settings(foundation_settings.Settings):
         default=8080,
         description="The port that HTTP is served on; 0 takes any free one and says which.",
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach Softclose, such as `https://auctions.example.com`; links "
+        "in mail begin with it, and only its pages may send forms. Needed where a proxy stands in "
+        "front. Without it: the address that HTTP is served on.",
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="The proxies in front, as addresses or networks with commas between them "
+        "(`10.0.0.0/8, 192.0.2.7`). From them, and only from them, X-Forwarded-For is believed.",
+    )
+    metrics_clients: Networks = Field(
+        default=LOOPBACK,
+        description="Who may read `/metrics`, as addresses or networks with commas between them; "
+        "others are told that there is nothing. Default: `127.0.0.0/8, ::1/128`.",
+    )
+    mail: SecretStr = Field(
+        default=SecretStr("file"),
+        description="How mail is sent: `file` (each mail becomes a file in the data folder's "
+        "`mail`), `console` (it is logged), `smtp://user:password@host:587` (with STARTTLS) or "
+        "`smtps://user:password@host:465`. Default: `file`.",
+    )
+    mail_from: str = Field(
+        default="Softclose <softclose@localhost>",
+        description="The sender of all mail, as `Name <address>`.",
+    )
     log_level: LogLevel = Field(
         default=LogLevel.INFO,
         description="The least severity that is logged: `debug`, `info`, `warning` or `error`.",
@@ -56,6 +89,37 @@ class Settings(foundation_settings.Settings):
         if url and not url.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be http://host or https://host")
+        if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+            raise ValueError("must end after the host and port")
+        return f"{parts.scheme}://{parts.netloc.lower()}"
+
+    @field_validator("trusted_proxies", "metrics_clients", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        if isinstance(given, str):
+            return [part.strip() for part in given.split(",") if part.strip()]
+        return given
+
+    @field_validator("mail")
+    @classmethod
+    def _mail(cls, mail: SecretStr) -> SecretStr:
+        transport_of(mail.get_secret_value())
+        return mail
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, sender: str) -> str:
+        address_of(sender)
+        return sender
 
 
 def load(**given: object) -> Settings:

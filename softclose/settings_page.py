@@ -27,7 +27,8 @@ def _section(name: str, field: FieldInfo) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    if field.default is PydanticUndefined or field.default is None:
+    """What the description does not tell by itself."""
+    if field.default in {PydanticUndefined, None, ()} or "Default: " in (field.description or ""):
         return ""
     return f" Default: `{field.default}`."
 
@@ -38,4 +39,6 @@ def settings_lines(settings: Settings) -> list[str]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return "" if value is None else str(value)

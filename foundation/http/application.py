@@ -10,7 +10,7 @@ from aiohttp import web
 
 from foundation.http.client_address import TRUSTED_PROXIES, Network
 from foundation.http.errors import answer_errors
-from foundation.http.metrics import METRICS, Metrics
+from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
 from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
 from foundation.http.request_id import with_request_id
 from foundation.http.routes import Guard, Mount, Route, add_routes
@@ -37,22 +37,24 @@ def application(
     public_origin: str | None = None,
     trusted_proxies: Sequence[Network] = (),
     metrics: Metrics | None = None,
+    metrics_clients: Sequence[Network] = (),
 ) -> web.Application:
     """The application with these rooms.
 
     ``public_origin`` is where people reach it (scheme://host, without a path); without it each
-    request's own Host is taken for that.
+    request's own Host is taken for that. ``metrics_clients`` may read /metrics.
     """
     app = web.Application(middlewares=[with_request_id, answer_errors, refuse_foreign])
     app.on_response_prepare.append(add_headers)
     static = StaticFiles(_static_folders(mounts))
     app[METRICS] = metrics or Metrics()
+    app[METRICS_CLIENTS] = tuple(metrics_clients)
     if public_origin is not None:
         app[PUBLIC_ORIGIN] = public_origin
     app[TRUSTED_PROXIES] = tuple(trusted_proxies)
     app[STATIC] = static
     app[PAGES] = Pages(mounts, static, context_of)
-    app.router.add_get("/metrics", app[METRICS].answer)
+    app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
     for mount in mounts:
         add_routes(app.router, mount.routes, guard)

@@ -15,30 +15,45 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 # Networks of the proxies whose X-Forwarded-For is believed.
-TRUSTED_PROXIES: Final = web.AppKey("trusted_proxies", tuple[Network, ...])
-
-_UNKNOWN = "unknown"
+TRUSTED_PROXIES: Final[web.AppKey[Sequence[Network]]] = web.AppKey("trusted_proxies")
 
 
 def client_address(request: web.Request) -> str:
     """Who sent the request, in one spelling for an address; "unknown" without a socket."""
+    return str(client_ip(request) or "unknown")
+
+
+def client_ip(request: web.Request) -> Address | None:
+    """Who sent the request, as far as our own proxies tell."""
     trusted = request.config_dict.get(TRUSTED_PROXIES, ())
-    forwarded = request.headers.getall("X-Forwarded-For", [])
-    return resolve(request.remote, forwarded, trusted)
+    return resolve(request.remote, request.headers.getall("X-Forwarded-For", []), trusted)
 
 
-def resolve(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]) -> str:
+def is_one_of(request: web.Request, networks: Sequence[Network]) -> bool:
+    """Whether the client itself is in one of these networks.
+
+    What came through a proxy that nobody told us to trust is nobody's: its address would be the
+    proxy's, which may well be this machine's.
+    """
+    client = client_ip(request)
+    came_along = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    if client is None or (came_along and client == _parsed(request.remote or "")):
+        return False
+    return any(client in network for network in networks)
+
+
+def resolve(
+    peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network]
+) -> Address | None:
     """The client, from the socket's peer and the X-Forwarded-For lines."""
     address = _parsed(peer or "")
-    if address is None:
-        return _UNKNOWN
     hops = [hop for line in forwarded for hop in line.split(",")]
-    while hops and any(address in network for network in trusted):
+    while address is not None and hops and any(address in network for network in trusted):
         nearer = _parsed(hops.pop())
         if nearer is None:  # a proxy of ours would not write that; go no further
             break
         address = nearer
-    return str(address)
+    return address
 
 
 def _parsed(text: str) -> Address | None:

@@ -5,13 +5,24 @@ begin with ``softclose_``, units are seconds and bytes, labels have few values a
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from foundation.http.client_address import Network, is_one_of
+from foundation.http.problems import NOT_FOUND
 
 # The loop is asked this often how late it is.
 LAG_EVERY_S: Final = 0.5
@@ -67,14 +78,18 @@ class Metrics:
             self._lag.observe(lag_s)
             self._lag_now.set(lag_s)
 
-    async def answer(self, _request: web.Request) -> web.Response:
-        """GET /metrics."""
-        return web.Response(
-            body=generate_latest(self.registry),
-            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
-        )
-
 
 METRICS: Final = web.AppKey("metrics", Metrics)
+METRICS_CLIENTS: Final[web.AppKey[Sequence[Network]]] = web.AppKey("metrics_clients")
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+async def answer_metrics(request: web.Request) -> web.Response:
+    """GET /metrics, for the machines that may; others are told that there is nothing."""
+    if not is_one_of(request, request.config_dict[METRICS_CLIENTS]):
+        raise NOT_FOUND()
+    return web.Response(
+        body=generate_latest(request.config_dict[METRICS].registry),
+        headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4},
+    )

@@ -1,0 +1,99 @@
+"""The site: which rooms' pages and APIs one process serves, and what they are made of.
+
+To add a room: build its services from the `Resources` in `mounts`, and append its `Mount`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from auction.ports import Bus, Clock, Engine, EventLog
+from foundation.database import Pool, open_pool
+from foundation.http.application import application
+from foundation.http.metrics import Metrics
+from foundation.http.problems import UNAVAILABLE
+from foundation.http.routes import Mount
+from foundation.mail import Mailer, mailer_of
+from softclose.health import add_health
+from softclose.host import Host
+from softclose.settings import Settings
+
+ReasonsNotReady = Callable[[], list[str]]
+
+# A start takes a second or two; after a crash some more.
+START_RETRY_AFTER_S = 2
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the rooms' services are made of; the host owns all of it."""
+
+    settings: Settings
+    public_url: str  # without a slash at the end; links in mail begin with it
+    pool: Pool
+    log: EventLog
+    clock: Clock
+    engine: Engine
+    bus: Bus
+    mailer: Mailer
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def site_resources(
+    settings: Settings, host: Host, dsn: str, address: str
+) -> AsyncIterator[Resources]:
+    """The resources of a running host that is reached at ``address``, for the block."""
+    mail = settings.mail.get_secret_value()
+    pool = await open_pool(dsn, name="site")
+    try:
+        yield Resources(
+            settings=settings,
+            public_url=settings.public_url or address,
+            pool=pool,
+            log=host.log,
+            clock=host.clock,
+            engine=host.engine,
+            bus=host.bus,
+            mailer=mailer_of(mail, settings.mail_from, settings.data / "mail"),
+            metrics=Metrics(),
+        )
+    finally:
+        pool.terminate()
+
+
+def mounts(_resources: Resources) -> Sequence[Mount]:
+    """The rooms that are served, in the order of their navigation."""
+    return []
+
+
+def site(resources: Resources, reasons_not_ready: ReasonsNotReady) -> web.Application:
+    """Everything that a running host answers."""
+    settings = resources.settings
+    app = application(
+        mounts(resources),
+        public_origin=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_clients=settings.metrics_clients,
+        metrics=resources.metrics,
+    )
+    add_health(app, reasons_not_ready)
+    return app
+
+
+def starting_site(settings: Settings, reasons_not_ready: ReasonsNotReady) -> web.Application:
+    """What a host answers that has no database yet: how it is, and to come back."""
+    app = application(
+        public_origin=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_clients=settings.metrics_clients,
+    )
+    add_health(app, reasons_not_ready)
+    app.router.add_route("*", "/{anything:.*}", _come_back)
+    return app
+
+
+async def _come_back(_request: web.Request) -> web.StreamResponse:
+    raise UNAVAILABLE("Softclose is starting.", headers={"Retry-After": str(START_RETRY_AFTER_S)})
