@@ -11,6 +11,7 @@ from aiohttp import web
 from foundation.http.client_address import TRUSTED_PROXIES, Network
 from foundation.http.errors import answer_errors
 from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
+from foundation.http.openapi import UNNAMED, About, openapi_json, route_to
 from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
 from foundation.http.request_id import with_request_id
 from foundation.http.routes import Guard, Mount, Route, add_routes
@@ -38,11 +39,13 @@ def application(
     trusted_proxies: Sequence[Network] = (),
     metrics: Metrics | None = None,
     metrics_clients: Sequence[Network] = (),
+    about: About = UNNAMED,
 ) -> web.Application:
     """The application with these rooms.
 
     ``public_origin`` is where people reach it (scheme://host, without a path); without it each
     request's own Host is taken for that. ``metrics_clients`` may read /metrics.
+    ``about`` heads the API's description.
     """
     app = web.Application(middlewares=[with_request_id, answer_errors, refuse_foreign])
     app.on_response_prepare.append(add_headers)
@@ -56,6 +59,7 @@ def application(
     app[PAGES] = Pages(mounts, static, context_of)
     app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
+    app.router.add_routes([route_to(openapi_json(mounts, about))])
     for mount in mounts:
         add_routes(app.router, mount.routes, guard)
     app.cleanup_ctx.append(_watching_loop)

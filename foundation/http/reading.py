@@ -34,8 +34,11 @@ _PLACE = re.compile(r"(?s)(?P<message>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The base of what is taken from outside: an unknown field is refused, not ignored."""
+class Input(msgspec.Struct, forbid_unknown_fields=True):
+    """The base of what is taken from outside: an unknown field is refused, not ignored.
+
+    Not frozen, because the type checker would want each subclass to say so again.
+    """
 
 
 T = TypeVar("T", bound=msgspec.Struct)
