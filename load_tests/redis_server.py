@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
@@ -15,12 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from foundation.errors import OperatorError
+from load_tests.debian import NoProgram, install
 
 OLDEST: Final = 7
 READY_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 10.0
 POLL_S: Final = 0.02
-INSTALL_TIMEOUT_S: Final = 300.0
 
 # Memory only, and nothing else for the server to do.
 OPTIONS: Final = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir")
@@ -66,23 +65,13 @@ def _in_wheel() -> str | None:
 
 
 def _installed() -> str:
-    advice = f"install redis-server {OLDEST} or later (Debian: apt-get install redis-server)"
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise NoRedis(f"no redis-server was found; {advice}, or name one with REDIS_SERVER")
-    print("installing redis-server with apt-get", file=sys.stderr)
-    # Installing must not start one: ours is started here, and ends with us.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for arguments in (["update", "-qq"], ["install", "-qq", "-y", "redis-server"]):
-        done = subprocess.run(
-            ["apt-get", *arguments],  # noqa: S607 - Debian's, wherever PATH has it
-            env=environment,
-            stdout=sys.stderr,
-            timeout=INSTALL_TIMEOUT_S,
-            check=False,
-        )
-    found = _on_path() if done.returncode == 0 else None
+    try:
+        install("redis-server")
+    except NoProgram as error:
+        raise NoRedis(f"no redis-server {OLDEST} or later: {error}, or set REDIS_SERVER") from error
+    found = _on_path()
     if found is None:
-        raise NoRedis(f"apt-get could not install redis-server; {advice}")
+        raise NoRedis(f"Debian's redis-server is older than {OLDEST}; name one with REDIS_SERVER")
     return found
 
 
