@@ -75,6 +75,13 @@ async def acquire(pool: Pool) -> AsyncIterator[PooledConnection]:
         yield connection
 
 
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[PooledConnection]:
+    """A connection of the pool in a transaction: committed at the end, undone by an error."""
+    async with acquire(pool) as connection, connection.transaction():
+        yield connection
+
+
 async def connect(dsn: str, *, name: str) -> Connection:
     """One connection with the pool's time-outs, for a command that needs no more."""
     with _unreachable_named(dsn):

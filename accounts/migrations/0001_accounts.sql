@@ -132,14 +132,13 @@ create table invitation (
     unique (organisation_id, mail)
 );
 
--- What was filled in, until the link in the mail shows that the address is theirs.
+-- Until the link in the mail shows that the address is theirs. The password is chosen then: who
+-- signs up somebody else's address must not know the password to what comes of it.
 create table sign_up (
     digest bytea primary key check (length(digest) = 32),
     organisation_name text not null,
     person_name text not null,
     mail text collate "C" not null,
-    time_zone text not null,
-    password_hash text not null,
     expires_at_us bigint not null
 );
 

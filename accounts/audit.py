@@ -1,0 +1,147 @@
+"""The audit log: who did what to what, when and from where. It is only ever added to.
+
+A line is written in the transaction of what it tells about, so that neither is there without the
+other. The database refuses to change or remove one. Details never hold a secret, nor what was
+typed into a field that may hold one.
+"""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from accounts.ids import OrganisationId, PersonId
+from foundation.database import AnyConnection, Pool, acquire
+
+PAGE: Final = 100
+
+
+class Act(StrEnum):
+    """What was done."""
+
+    SIGNED_UP = "SIGNED_UP"
+    SIGNED_IN = "SIGNED_IN"
+    SIGN_IN_REFUSED = "SIGN_IN_REFUSED"
+    SIGNED_OUT = "SIGNED_OUT"
+    SESSION_ENDED = "SESSION_ENDED"
+    PROFILE_CHANGED = "PROFILE_CHANGED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the name of an act
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105
+    PASSWORD_SET_BY_OPERATOR = "PASSWORD_SET_BY_OPERATOR"  # noqa: S105
+    MAIL_CHANGE_ASKED = "MAIL_CHANGE_ASKED"
+    MAIL_CHANGED = "MAIL_CHANGED"
+    SECOND_FACTOR_SET = "SECOND_FACTOR_SET"
+    SECOND_FACTOR_REMOVED = "SECOND_FACTOR_REMOVED"
+    RECOVERY_CODES_MADE = "RECOVERY_CODES_MADE"
+    RECOVERY_CODE_USED = "RECOVERY_CODE_USED"
+    TOKEN_MADE = "TOKEN_MADE"  # noqa: S105
+    TOKEN_REVOKED = "TOKEN_REVOKED"  # noqa: S105
+    ORGANISATION_MADE = "ORGANISATION_MADE"
+    PERSON_MADE = "PERSON_MADE"
+    PERSON_INVITED = "PERSON_INVITED"
+    INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN"
+    PERSON_JOINED = "PERSON_JOINED"
+    ROLES_CHANGED = "ROLES_CHANGED"
+    PERSON_LEFT = "PERSON_LEFT"
+    APPLICATION_EDITED = "APPLICATION_EDITED"
+    APPLICATION_SUBMITTED = "APPLICATION_SUBMITTED"
+    APPLICATION_DECIDED = "APPLICATION_DECIDED"
+    LIMIT_SET = "LIMIT_SET"
+    DOCUMENT_UPLOADED = "DOCUMENT_UPLOADED"
+    DOCUMENT_REMOVED = "DOCUMENT_REMOVED"
+    DOCUMENT_VIEWED = "DOCUMENT_VIEWED"
+    CERTIFICATE_ADDED = "CERTIFICATE_ADDED"
+    CERTIFICATE_REMOVED = "CERTIFICATE_REMOVED"
+    CERTIFICATE_DECIDED = "CERTIFICATE_DECIDED"
+
+
+class Actor(Struct, frozen=True):
+    """Who did it and from where; no person for whoever was not signed in."""
+
+    person_id: PersonId | None
+    address: str
+
+
+# Whoever has a shell on the machine.
+OPERATOR: Final = Actor(None, "command line")
+
+
+class AuditLine(Struct, frozen=True, kw_only=True):
+    """One line."""
+
+    audit_id: int
+    at_us: int
+    act: str
+    person_id: PersonId | None
+    person_name: str | None
+    organisation_id: OrganisationId | None
+    organisation_name: str | None
+    object_id: str | None
+    address: str
+    details: dict[str, Any]
+
+
+_RECORD = """
+insert into audit_event (at_us, act, person_id, organisation_id, object_id, address, details)
+values ($1, $2, $3, $4, $5, $6, $7::jsonb)
+"""
+
+_READ = """
+select audit_id, at_us, act, person_id, person.name as person_name,
+    audit_event.organisation_id, organisation.name as organisation_name, object_id, address,
+    details::text as details
+from audit_event
+left join person using (person_id)
+left join organisation on organisation.organisation_id = audit_event.organisation_id
+where {condition} audit_id < $1
+order by audit_id desc limit $2
+"""
+
+_READ_ALL = _READ.format(condition="")
+# Two statements, so that one finds its lines by the index.
+_READ_OF_ONE = _READ.format(condition="audit_event.organisation_id = $3 and")
+
+
+async def record(
+    connection: AnyConnection,
+    act: Act,
+    actor: Actor,
+    now_us: int,
+    *,
+    organisation_id: OrganisationId | None = None,
+    object_id: str | None = None,
+    **details: object,
+) -> None:
+    """Write a line, in the caller's transaction."""
+    await connection.execute(
+        _RECORD,
+        now_us,
+        act,
+        actor.person_id,
+        organisation_id,
+        object_id,
+        actor.address,
+        json.dumps(details),
+    )
+
+
+async def read(
+    pool: Pool,
+    *,
+    organisation_id: OrganisationId | None = None,
+    before: int = 2**63 - 1,
+    limit: int = PAGE,
+) -> Sequence[AuditLine]:
+    """Lines that concern an organisation, or all; the newest first, before a line's number."""
+    async with acquire(pool) as connection:
+        if organisation_id is None:
+            rows = await connection.fetch(_READ_ALL, before, limit)
+        else:
+            rows = await connection.fetch(_READ_OF_ONE, before, limit, organisation_id)
+    return [
+        AuditLine(**{**row, "details": msgspec.json.decode(row["details"], type=dict[str, Any])})
+        for row in rows
+    ]
