@@ -1,0 +1,65 @@
+"""A bid frame becomes a command, and its verdict a frame."""
+
+import structlog
+
+from auction.commands import PlaceBid
+from auction.ids import BidderId
+from auction.ports import Engine
+from auction.rejections import Rejection
+from auction.verdicts import Verdict
+from bidder_gateway.ports import BidFreight, Participant
+from bidder_gateway.protocol import Bid, VerdictFrame
+
+_NO_QUOTE = "quote_id: this freight quote is not known here or has expired; ask for another"
+_UNAVAILABLE = "not recorded as far as is known; send the same bid again"
+
+_logger = structlog.get_logger(__name__)
+
+
+class Bidding:
+    """Hands bids to the engine."""
+
+    def __init__(self, engine: Engine, freight: BidFreight) -> None:
+        self._engine, self._freight = engine, freight
+
+    async def verdict(self, bid: Bid, participant: Participant) -> VerdictFrame:
+        """The verdict, once what it rests on is durable. Raises nothing."""
+        try:
+            verdict = await self._judged(bid, participant)
+        except Exception:  # the bidder is told that nothing is known, and the log tells us why
+            _logger.exception("bid_not_judged", sale_id=bid.sale_id, lot_id=bid.lot_id)
+            verdict = Verdict(Rejection.UNAVAILABLE, _UNAVAILABLE)
+        return VerdictFrame(
+            request=bid.request,
+            bid_id=bid.bid_id,
+            code=verdict.code,
+            message=verdict.message,
+            sequence=verdict.sequence,
+            receipt=verdict.receipt,
+            lot=verdict.lot,
+            minimum_minor=verdict.minimum_minor,
+        )
+
+    async def _judged(self, bid: Bid, participant: Participant) -> Verdict:
+        bidder_id = participant.bidder_id
+        assert bidder_id is not None, "only bidders may bid"
+        freight_minor = 0
+        if bid.quote_id is not None:
+            quoted = await self._quoted(bid, bidder_id)
+            if quoted is None:
+                return Verdict(Rejection.INVALID, _NO_QUOTE)
+            freight_minor = quoted
+        command = PlaceBid(
+            sale_id=bid.sale_id,
+            lot_id=bid.lot_id,
+            bidder_id=bidder_id,
+            bid_id=bid.bid_id,
+            amount_minor=bid.offer.amount_minor,
+            currency=bid.offer.currency,
+            freight_minor=freight_minor,
+        )
+        return await self._engine.submit(command)
+
+    async def _quoted(self, bid: Bid, bidder_id: BidderId) -> int | None:
+        assert bid.quote_id is not None
+        return await self._freight.of_quote(bidder_id, bid.sale_id, bid.lot_id, bid.quote_id)

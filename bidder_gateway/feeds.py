@@ -1,0 +1,229 @@
+"""What a gateway knows of one sale: its durable state, and its latest public events as frames.
+
+A frame is encoded once for each event and encoding, when somebody first needs it; who watches
+chosen lots gets a selection of the same bytes. Nothing here waits or writes.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+import msgspec
+from msgspec import Struct, field
+
+from auction.codec import Recorded, unpack
+from auction.events import lot_of
+from auction.ids import BidderId, LotId, SaleId
+from auction.replica import Replica, blank
+from auction.sale import Lot, LotStatus, Sale
+from bidder_gateway.encodings import AS_MSGPACK, Encoding
+from bidder_gateway.protocol import (
+    Conflated,
+    EventFrame,
+    LotView,
+    SaleView,
+    Snapshot,
+    Standing,
+)
+
+# Public events of a sale that stay in memory: some minutes of a busy sale, about 8 MB with both
+# encodings. Who resumes from further back is served from the log.
+RECENT = 4_096
+# Every so many public events the place in the log is noted, so that a resume reads little more
+# than it needs.
+MARK_EVERY = 256
+
+Lots = frozenset[LotId] | None
+"""The lots that a subscription is about; ``None``: the whole sale."""
+
+
+class Entry(Struct, eq=False):
+    """A public event with its frames."""
+
+    recorded: Recorded
+    sequence: int
+    lot_id: LotId | None
+    messages: dict[Encoding, bytes] = field(default_factory=dict)
+
+    def message(self, encoding: Encoding) -> bytes:
+        """The event's frame, with its WebSocket header."""
+        known = self.messages.get(encoding)
+        if known is None:
+            known = self.messages[encoding] = encoding.frame(event_frame(self.recorded, encoding))
+        return known
+
+    def concerns(self, lots: Lots) -> bool:
+        """Whether it is about one of these lots, or about the sale as a whole."""
+        return lots is None or self.lot_id is None or self.lot_id in lots
+
+
+class Feed:
+    """One sale. ``take`` is called with each of its events, in order."""
+
+    def __init__(self, sale_id: SaleId) -> None:
+        self.sale_id = sale_id
+        self.replica: Replica = blank(sale_id)
+        self._recent: deque[Entry] = deque(maxlen=RECENT)
+        # (sequence, position) of every ``MARK_EVERY``th public event: the first event after the
+        # sequence has a later position.
+        self._marks: list[tuple[int, int]] = [(0, 0)]
+        self._changed: dict[LotId, int] = {}  # the sequence of each lot's last change
+        # The latest snapshot of the whole sale: a crowd that comes at once gets the same bytes.
+        self._snapshots: dict[Encoding, tuple[int, bytes]] = {}
+
+    @property
+    def sale(self) -> Sale:
+        """The sale as it durably stands."""
+        return self.replica.sale
+
+    @property
+    def sequence(self) -> int:
+        """The last public event."""
+        return self.replica.sale.sequence
+
+    def take(self, recorded: Recorded) -> bool:
+        """Fold the sale's next event; whether it was new."""
+        if not self.replica.fold(recorded):
+            return False
+        if recorded.sequence is not None:
+            lot_id = lot_of(recorded.event)
+            self._recent.append(Entry(recorded, recorded.sequence, lot_id))
+            if recorded.sequence % MARK_EVERY == 0:
+                self._marks.append((recorded.sequence, recorded.position))
+            for changed in _lots_changed(recorded, lot_id):
+                self._changed[changed] = recorded.sequence
+        return True
+
+    def in_memory(self, since: int) -> bool:
+        """Whether every public event after ``since`` is at hand."""
+        return since == self.sequence or (
+            bool(self._recent) and self._recent[0].sequence <= since + 1
+        )
+
+    def position_before(self, since: int) -> int:
+        """A place in the log at or before the event of this sequence."""
+        _, position = self._marks[min(since // MARK_EVERY, len(self._marks) - 1)]
+        return position
+
+    def messages(self, since: int, until: int, lots: Lots, encoding: Encoding) -> bytes:
+        """The events after ``since`` up to ``until`` about these lots, as messages for one write.
+
+        They must be in memory.
+        """
+        assert self.in_memory(since), "events that are no longer in memory"
+        first = len(self._recent) - (self.sequence - since)
+        entries = islice(self._recent, first, first + until - since)
+        return b"".join([entry.message(encoding) for entry in entries if entry.concerns(lots)])
+
+    def snapshot(self, lots: Lots) -> Snapshot:
+        """The sale as it stands."""
+        sale = self.sale
+        chosen = sale.lots.values() if lots is None else map(sale.lots.__getitem__, sorted(lots))
+        return Snapshot(
+            sale_id=self.sale_id,
+            sequence=self.sequence,
+            sale=sale_view(sale),
+            lots=tuple(lot_view(sale, lot) for lot in chosen),
+        )
+
+    def snapshot_message(self, lots: Lots, encoding: Encoding) -> bytes:
+        """The snapshot as a message."""
+        if lots is not None:
+            return encoding.frame(self.snapshot(lots))
+        sequence, message = self._snapshots.get(encoding, (-1, b""))
+        if sequence != self.sequence:
+            message = encoding.frame(self.snapshot(None))
+            self._snapshots[encoding] = self.sequence, message
+        return message
+
+    def conflated(self, since: int, lots: Lots) -> Conflated:
+        """What changed after ``since``, as it stands now."""
+        sale = self.sale
+        changed = (
+            lot
+            for lot_id, lot in sale.lots.items()
+            if self._changed.get(lot_id, 0) > since and (lots is None or lot_id in lots)
+        )
+        return Conflated(
+            sale_id=self.sale_id,
+            first=since + 1,
+            last=self.sequence,
+            sale=sale_view(sale),
+            lots=tuple(lot_view(sale, lot) for lot in changed),
+        )
+
+
+def event_frame(recorded: Recorded, encoding: Encoding) -> EventFrame:
+    """A public event for everybody: in MessagePack the very bytes that were hashed."""
+    assert recorded.public is not None and recorded.hash is not None, "a private event"
+    event = recorded.public
+    if encoding is not AS_MSGPACK:
+        event = encoding.encode(unpack(recorded.public))
+    return EventFrame(event=msgspec.Raw(event), commitment=recorded.commitment, hash=recorded.hash)
+
+
+def sale_view(sale: Sale) -> SaleView:
+    """The sale as everybody sees it."""
+    return SaleView(
+        sale_id=sale.sale_id,
+        liquidator_id=sale.liquidator_id,
+        terms=sale.terms,
+        paused=sale.paused_from_us is not None,
+        closed=sale.closed,
+        hash=sale.head,
+    )
+
+
+def lot_view(sale: Sale, lot: Lot) -> LotView:
+    """The lot as everybody sees it."""
+    return LotView(
+        lot_id=lot.lot_id,
+        title=lot.title,
+        kind=lot.kind,
+        group=lot.group,
+        restrictions=tuple(sorted(lot.restrictions)),
+        status=lot.status,
+        opening_minor=lot.opening_minor,
+        opens_at_us=lot.opens_at_us,
+        scheduled_closes_at_us=lot.scheduled_closes_at_us,
+        closes_at_us=lot.closes_at_us,
+        latest_end_us=lot.latest_end_us,
+        extensions=lot.extensions,
+        price_minor=lot.price_minor,
+        next_minimum_minor=lot.next_minimum_minor,
+        reserve=lot.reserve,
+        bid_count=lot.bid_count,
+        leader=None if lot.leader is None else sale.paddle_of(lot.leader),
+        lot_sequence=sale.lot_sequences.get(lot.lot_id, 0),
+    )
+
+
+def standing(sale: Sale, bidder_id: BidderId) -> Standing | None:
+    """The bidder's own part of the sale; ``None``: it is not registered."""
+    registration = sale.registrations.get(bidder_id)
+    if registration is None:
+        return None
+    mine = [lot for lot in sale.lots.values() if bidder_id in lot.standings]
+    led = [lot for lot in mine if lot.leader == bidder_id]
+    return Standing(
+        sale_id=sale.sale_id,
+        sequence=sale.sequence,
+        paddle=registration.paddle,
+        limit_minor=registration.limit_minor,
+        exposure_minor=registration.exposure_minor,
+        maxima={lot.lot_id: lot.standings[bidder_id].maximum_minor for lot in mine},
+        leads=tuple(lot.lot_id for lot in led if lot.status in _UNDECIDED),
+        won=tuple(lot.lot_id for lot in led if lot.status is LotStatus.SOLD),
+        accepted=tuple(sorted(registration.restrictions)),
+        terms_version=registration.terms_version,
+    )
+
+
+_UNDECIDED: Final = frozenset({LotStatus.LIVE, LotStatus.IF_BID})
+
+
+def _lots_changed(recorded: Recorded, lot_id: LotId | None) -> Iterable[LotId]:
+    if lot_id is not None:
+        return (lot_id,)
+    return (moved.lot_id for moved in getattr(recorded.event, "ends", ()))

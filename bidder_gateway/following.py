@@ -1,0 +1,143 @@
+"""How a client comes to follow a sale: from now with a snapshot, or from where it was.
+
+A resume is sent page by page, from memory or else from the log, and no page before the client
+has read the one before; the rest joins the sale's next tick. What is too far back, or was never
+there, is answered with ``recovered: false`` and a snapshot.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from auction.codec import Recorded, decode_body
+from auction.events import lot_of
+from auction.ids import SaleId
+from auction.ports import EventLog
+from bidder_gateway.feeds import Entry, Feed, Lots, standing
+from bidder_gateway.hub import Hub
+from bidder_gateway.link import Link
+from bidder_gateway.ports import Participant
+from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Subscribed
+
+# Events in one page of a resume: about 64 KiB.
+PAGE = 256
+# A resume from further back gets a snapshot: it is smaller, and the log is not read for minutes.
+MAX_RESUME = 20_000
+
+_logger = structlog.get_logger(__name__)
+
+
+class Following:
+    """Answers ``subscribe`` for the links of one hub."""
+
+    def __init__(self, hub: Hub, log: EventLog) -> None:
+        self._hub, self._log = hub, log
+        self.resumed = 0
+        self.not_recovered = 0
+
+    async def subscribe(self, link: Link, who: Participant | None, frame: Subscribe) -> None:
+        """Answer, and have the sale's events sent from then on."""
+        try:
+            feed = await self._hub.feed(frame.sale_id)
+        except Exception:  # the log does not answer: the client is told, and so are we
+            _logger.warning("sale_not_read", sale_id=frame.sale_id, exc_info=True)
+            _answer(link, _unavailable(frame.request))
+            return
+        lots = None if frame.lots is None else frozenset(frame.lots)
+        if feed is None or not (lots is None or lots <= feed.sale.lots.keys()):
+            _answer(link, not_found(frame.request))
+            return
+        self._hub.unfollow(link, frame.sale_id)
+        if frame.since is None or not 0 <= feed.sequence - frame.since <= MAX_RESUME:
+            self.not_recovered += frame.since is not None
+            self._begin(link, who, frame, feed, lots)
+            return
+        self.resumed += 1
+        self._say_subscribed(link, who, frame, feed, recovered=True)
+        has = await self._bring_up(link, feed, lots, frame.since)
+        if has is not None:
+            self._hub.follow(link, frame.sale_id, lots, has)
+
+    def _begin(
+        self, link: Link, who: Participant | None, frame: Subscribe, feed: Feed, lots: Lots
+    ) -> None:
+        """A snapshot, and events from it on. Nothing awaits here, so nothing is between them."""
+        self._say_subscribed(link, who, frame, feed, recovered=False)
+        link.write(feed.snapshot_message(lots, link.encoding))
+        self._hub.follow(link, frame.sale_id, lots, feed.sequence)
+
+    def _say_subscribed(
+        self, link: Link, who: Participant | None, frame: Subscribe, feed: Feed, *, recovered: bool
+    ) -> None:
+        answer = Subscribed(
+            request=frame.request,
+            sale_id=frame.sale_id,
+            sequence=feed.sequence,
+            recovered=recovered,
+        )
+        _answer(link, answer)
+        own = None
+        if who is not None and who.bidder_id is not None:
+            own = standing(feed.sale, who.bidder_id)
+        if own is not None:
+            _answer(link, own)
+
+    async def _bring_up(self, link: Link, feed: Feed, lots: Lots, has: int) -> int | None:
+        """Send what came after ``has``, but for the last page; what the link then has.
+
+        ``None``: the client is gone.
+        """
+        position = feed.position_before(has)
+        while feed.sequence - has > PAGE or not feed.in_memory(has):
+            if not await self._hub.until_clear(link):
+                return None
+            if feed.in_memory(has):
+                until = min(has + PAGE, feed.sequence)
+                data = feed.messages(has, until, lots, link.encoding)
+                has = until
+            else:
+                page = await self._read(feed.sale_id, position)
+                if page is None:
+                    link.abort()  # it comes back and asks again
+                    return None
+                data, has, position = _messages(page, has, lots, link)
+            if data:
+                link.write(data)
+        return None if link.dead else has
+
+    async def _read(self, sale_id: SaleId, position: int) -> list[Recorded] | None:
+        try:
+            rows = await self._log.read_sale(sale_id, position, PAGE)
+            return [decode_body(row.position, row.body) for row in rows]
+        except Exception:  # see `subscribe`
+            _logger.warning("resume_not_read", sale_id=sale_id, exc_info=True)
+            return None
+
+
+def _messages(page: Sequence[Recorded], has: int, lots: Lots, link: Link) -> tuple[bytes, int, int]:
+    """The public events of a page after ``has`` as messages; the last one; the last position."""
+    assert page, "the log ends before the feed that was made from it"
+    messages = []
+    for recorded in page:
+        if recorded.sequence is not None and recorded.sequence > has:
+            assert recorded.sequence == has + 1, "a gap in the log"
+            has = recorded.sequence
+            entry = Entry(recorded, has, lot_of(recorded.event))
+            if entry.concerns(lots):
+                messages.append(entry.message(link.encoding))
+    return b"".join(messages), has, page[-1].position
+
+
+def not_found(request: int) -> Error:
+    """The answer about what does not exist, and about what one may not see: the same."""
+    message = "there is no such sale or lot"
+    return Error(request=request, code=ErrorCode.NOT_FOUND, message=message)
+
+
+def _unavailable(request: int) -> Error:
+    message = "the sale cannot be read now; try again in a moment"
+    return Error(request=request, code=ErrorCode.UNAVAILABLE, message=message)
+
+
+def _answer(link: Link, frame: ServerFrame) -> None:
+    link.write(link.encoding.frame(frame))

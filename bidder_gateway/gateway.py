@@ -1,0 +1,209 @@
+"""The gateway: every connection of this process, who comes in, and who has to go.
+
+``watch`` runs beside the server: it pings, ends what was silent or stalled or whose login has
+ended, and lets go of sales that nobody watches. All of it is spread over time, so that ten
+thousand connections never hold up the loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from itertools import count
+from typing import Any, Final
+
+import structlog
+
+from auction.codec import Recorded
+from auction.ids import Shard
+from auction.ports import Clock, Engine, EventLog
+from bidder_gateway.bidding import Bidding
+from bidder_gateway.connection import Connection
+from bidder_gateway.following import Following
+from bidder_gateway.hub import Hub
+from bidder_gateway.limits import Counts, Limits, Shared
+from bidder_gateway.ports import Authenticator, BidFreight
+from bidder_gateway.protocol import CloseCode
+from bidder_gateway.session import End, Session
+
+# Connections are looked at in so many groups, one after the other, each once a second.
+GROUPS: Final = 20
+ROUND_S: Final = 1.0
+# A link that was sent something is pinged after this time, so that one who does not read is
+# found; an idle one more seldom, since each answer wakes a phone.
+PING_ACTIVE_S: Final = 4.0
+PING_IDLE_S: Final = 15.0
+PONG_WITHIN_S: Final = 4.0
+# Logins that were ended elsewhere are asked for this often.
+ENDED_EVERY_S: Final = 2.0
+FORGET_EVERY_S: Final = 60.0
+# At the end: connections closed before the loop gets a turn, and the time for all of them.
+CLOSED_AT_ONCE: Final = 200
+CLOSE_WITHIN_S: Final = 3.0
+
+_logger = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """The rooms of all connections. ``hear`` is to be called with every durable batch."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        engine: Engine,
+        clock: Clock,
+        authenticator: Authenticator,
+        freight: BidFreight,
+        limits: Limits | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.hub = Hub(log)
+        self.following = Following(self.hub, log)
+        self.bidding = Bidding(engine, freight)
+        self.authenticator = authenticator
+        self.account_frames = Shared(self.limits.account_frames)
+        self.by_address = Counts(self.limits.connections_per_address)
+        self.max_subscriptions = self.limits.subscriptions
+        self.stopping = False
+        self._by_account = Counts(self.limits.connections_per_account)
+        self._accounts: dict[Connection, str] = {}
+        self._clock = clock
+        self._groups: list[dict[Connection, None]] = [{} for _ in range(GROUPS)]
+        self._next_group = count()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+
+    def hear(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
+        """A durable batch, as the bus announces it."""
+        self.hub.hear(shard, recorded)
+
+    def now_us(self) -> int:
+        """The time that lots end by."""
+        return self._clock.now_us()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside; its failure is logged, and harms nobody else."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _logger.error("gateway_task_failed", exc_info=error)
+
+    # Connections.
+
+    async def serve(self, connection: Connection) -> None:
+        """Run a connection until its end."""
+        group = self._groups[next(self._next_group) % GROUPS]
+        group[connection] = None
+        try:
+            await connection.run()
+        finally:
+            del group[connection]
+            self.hub.leave(connection.link)
+            account = self._accounts.pop(connection, None)
+            if account is not None:
+                self._by_account.leave(account)
+            if self.stopping and not self.connections:
+                self._empty.set()
+
+    def admit(self, connection: Connection) -> bool:
+        """Count a connection towards its account; false: the account has enough."""
+        who = connection.session.participant
+        if who is None:
+            return True
+        account = who.bidder_id or who.person_id
+        if not self._by_account.enter(account):
+            return False
+        self._accounts[connection] = account
+        return True
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return sum(map(len, self._groups))
+
+    # What happens by itself.
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        ended_at_s = forgot_at_s = loop.time()
+        while True:
+            for group in self._groups:
+                await asyncio.sleep(ROUND_S / GROUPS)
+                self._look_at(list(group), loop.time())
+                if loop.time() >= ended_at_s + ENDED_EVERY_S:
+                    ended_at_s = loop.time()
+                    self.spawn(self._end_logins())
+                if loop.time() >= forgot_at_s + FORGET_EVERY_S:
+                    forgot_at_s = loop.time()
+                    self.hub.forget_idle()
+
+    def _look_at(self, connections: list[Connection], now_s: float) -> None:
+        for connection in connections:
+            link = connection.link
+            since_s = now_s - link.pinged_at_s
+            if not connection.session.is_open:
+                for action in connection.session.tick(time.monotonic()):
+                    assert isinstance(action, End), "silence only ends a conversation"
+                    self.spawn(connection.end(action.code, action.message))
+            elif not link.ponged:
+                if since_s > PONG_WITHIN_S:
+                    self.hub.figures.stalled += 1
+                    self.spawn(connection.end(CloseCode.TOO_SLOW, "a ping was not answered"))
+            elif link.clear and (
+                since_s > PING_IDLE_S
+                or (since_s > PING_ACTIVE_S and self._was_sent_something(connection))
+            ):
+                link.ping(now_s)
+
+    def _was_sent_something(self, connection: Connection) -> bool:
+        link = connection.link
+        return link.wrote or self.hub.last_sent_s(link) > link.pinged_at_s
+
+    async def _end_logins(self) -> None:
+        """Send away whose session or token was ended."""
+        by_login: dict[str, list[Connection]] = {}
+        for group in self._groups:
+            for connection in group:
+                who = connection.session.participant
+                if who is not None:
+                    by_login.setdefault(who.login, []).append(connection)
+        if not by_login:
+            return
+        for login in await self.authenticator.ended(set(by_login)):
+            for connection in by_login[login]:
+                message = "this login has ended; log in again"
+                self.spawn(connection.end(CloseCode.SESSION_ENDED, message))
+
+    async def stop(self) -> None:
+        """Send everybody away with when to come back; nobody new is let in."""
+        self.stopping = True
+        everybody = [connection for group in self._groups for connection in group]
+        for number, connection in enumerate(everybody, start=1):
+            self.spawn(connection.end(CloseCode.RESTART, "the server restarts"))
+            if number % CLOSED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                if everybody:
+                    await self._empty.wait()
+        except TimeoutError:
+            _logger.warning("connections_cut", connections=self.connections)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def new_session(gateway: Gateway, name: str, encoding: Any) -> Session:
+    """A conversation within the gateway's limits."""
+    return Session(
+        name,
+        encoding,
+        gateway.limits,
+        gateway.account_frames,
+        gateway.now_us,
+        time.monotonic(),
+    )
