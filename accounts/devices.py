@@ -16,32 +16,30 @@ LIFETIME_US: Final = 180 * DAY_US
 MAX_PER_PERSON: Final = 20
 
 _REMEMBER = """
-insert into known_device (digest, person_id, last_used_at_us) values ($1, $2, $3)
-on conflict (digest) do update set last_used_at_us = excluded.last_used_at_us
-where known_device.person_id = excluded.person_id
+insert into known_device (person_id, digest, last_used_at_us) values ($1, $2, $3)
+on conflict (person_id, digest) do update set last_used_at_us = excluded.last_used_at_us
 """
 
 _TRIM = """
-delete from known_device where digest in (
+delete from known_device where person_id = $1 and digest in (
     select digest from known_device where person_id = $1
     order by last_used_at_us desc, digest offset $2
 )
 """
 
+# For anybody: one browser may be several people's.
+_OURS = "select exists (select from known_device where digest = $1)"
 
-async def remember(connection: AnyConnection, person_id: PersonId, now_us: int) -> Secret:
-    """Know this browser by a new secret from now on."""
-    secret = new_secret()
-    await connection.execute(_REMEMBER, digest_of(secret), person_id, now_us)
+
+async def remember(
+    connection: AnyConnection, person_id: PersonId, given: str | None, now_us: int
+) -> Secret | None:
+    """The person has signed in here. The secret for the browser, unless it brought one of ours."""
+    known = given is not None and await connection.fetchval(_OURS, digest_of(given))
+    secret = given if given is not None and known else new_secret()
+    await connection.execute(_REMEMBER, person_id, digest_of(secret), now_us)
     await connection.execute(_TRIM, person_id, MAX_PER_PERSON)
-    return secret
-
-
-async def used_again(
-    connection: AnyConnection, person_id: PersonId, secret: str, now_us: int
-) -> None:
-    """The person has signed in here again."""
-    await connection.execute(_REMEMBER, digest_of(secret), person_id, now_us)
+    return None if known else Secret(secret)
 
 
 async def forget(connection: AnyConnection, person_id: PersonId, *, but: str | None = None) -> None:

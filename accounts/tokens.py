@@ -21,7 +21,6 @@ from foundation.database import AnyConnection, Pool, acquire
 PREFIX: Final = "sc_"
 # Programs that nobody looks after any more lose their way in after at most a year.
 LONGEST_US: Final = 366 * DAY_US
-MAX_PER_PERSON: Final = 50
 # How exactly the last use is kept.
 USED_STEP_US: Final = MINUTE_US
 
@@ -130,6 +129,16 @@ async def make_token(
         _MAKE, made.token_id, digest, person_id, name, sorted(scopes), now_us, expires_at_us
     )
     return made
+
+
+async def count(connection: AnyConnection, person_id: PersonId, now_us: int) -> int:
+    """How many tokens of this person work."""
+    found = await connection.fetchval(
+        "select count(*) from api_token where person_id = $1 and expires_at_us > $2",
+        person_id,
+        now_us,
+    )
+    return int(found)
 
 
 async def revoke(connection: AnyConnection, person_id: PersonId, token_id: TokenId) -> bool:

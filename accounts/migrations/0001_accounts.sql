@@ -79,12 +79,13 @@ create table login_step (
 
 -- Browsers that have signed this person in before: guesses made elsewhere do not slow them down.
 create table known_device (
-    digest bytea primary key check (length(digest) = 32),
     person_id text collate "C" not null references person,
-    last_used_at_us bigint not null
+    digest bytea not null check (length(digest) = 32),
+    last_used_at_us bigint not null,
+    primary key (person_id, digest)
 );
 
-create index known_device_person on known_device (person_id, last_used_at_us);
+create index known_device_digest on known_device (digest);
 
 -- Who tries often waits longer. The subject is a SHA-256 of what is counted: an account, a known
 -- device, an address, a mailbox.
