@@ -190,19 +190,7 @@ async def edit_profile(
             _refuse_another(before, profile)
         elif application.state not in EDITABLE:
             raise Refused(Refusal.NOT_NOW)
-        await connection.execute(
-            _EDIT,
-            organisation_id,
-            profile.legal_name,
-            profile.street,
-            profile.city,
-            profile.region,
-            profile.postal_code,
-            profile.phone,
-            profile.website,
-            profile.business,
-            now_us,
-        )
+        await _write_profile(connection, organisation_id, profile, now_us)
         names = ApplicantProfile.__struct_fields__
         changed = {
             name: getattr(before, name)
@@ -284,6 +272,40 @@ async def decide(
         room.post.send(letters.application_decided(mail, room.origin, _OUTCOMES[to], reasons))
 
 
+async def admit(
+    connection: AnyConnection,
+    organisation_id: OrganisationId,
+    profile: ApplicantProfile,
+    *,
+    limit_minor: int | None,
+    actor: Actor,
+    now_us: int,
+) -> None:
+    """Approve a reseller that the house knows already, without its application.
+
+    For the command line and the demonstration. Raises `Refused`: NOT_FOUND, NOT_NOW, INCOMPLETE.
+    """
+    application = await hold_editable(connection, organisation_id)
+    lacks = missing(profile, has_document=True)
+    if lacks:
+        raise Refused(Refusal.INCOMPLETE, detail=f"Still missing: {', '.join(lacks)}.")
+    await _write_profile(connection, organisation_id, profile, now_us)
+    to = ApprovalState.APPROVED
+    values = (organisation_id, to, "", limit_minor, actor.person_id, now_us)
+    await connection.execute(_DECIDE, *values)
+    await record(
+        connection,
+        Act.APPLICATION_DECIDED,
+        actor,
+        now_us,
+        organisation_id=organisation_id,
+        object_id=organisation_id,
+        before=application.state,
+        state=to,
+        limit_minor=limit_minor,
+    )
+
+
 async def set_limit(
     room: Room,
     organisation_id: OrganisationId,
@@ -346,6 +368,27 @@ def missing(profile: ApplicantProfile, *, has_document: bool) -> list[str]:
     if not has_document:
         lacks.append("a document, such as a resale certificate or a business licence")
     return lacks
+
+
+async def _write_profile(
+    connection: AnyConnection,
+    organisation_id: OrganisationId,
+    profile: ApplicantProfile,
+    now_us: int,
+) -> None:
+    await connection.execute(
+        _EDIT,
+        organisation_id,
+        profile.legal_name,
+        profile.street,
+        profile.city,
+        profile.region,
+        profile.postal_code,
+        profile.phone,
+        profile.website,
+        profile.business,
+        now_us,
+    )
 
 
 def _refuse_another(before: ApplicantProfile, profile: ApplicantProfile) -> None:

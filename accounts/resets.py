@@ -8,7 +8,7 @@ is still asked for it.
 from typing import Final
 
 from accounts import devices, letters, sessions
-from accounts.audit import OPERATOR, Act, Actor, record
+from accounts.audit import Act, Actor, record
 from accounts.clock import MINUTE_US
 from accounts.ids import PersonId
 from accounts.own_account import write_password
@@ -101,7 +101,7 @@ async def reset(room: Room, secret: str, password: str, actor: Actor) -> None:
     async with transaction(room.pool) as connection:
         if not await connection.fetchval(_TAKE, digest):
             raise Refused(Refusal.LINK_SPENT)
-        await _set(connection, row["person_id"], row["mail"], password_hash)
+        await replace_password(connection, row["person_id"], row["mail"], password_hash)
         await record(
             connection,
             Act.PASSWORD_RESET,
@@ -113,34 +113,10 @@ async def reset(room: Room, secret: str, password: str, actor: Actor) -> None:
     room.post.send(letters.password_changed(row["mail"], room.origin))
 
 
-async def set_by_operator(room: Room, mail: str, password: str) -> PersonId:
-    """Set somebody's password from the command line. All sessions end.
-
-    Raises `Refused`: NOT_FOUND, and what `check_password` raises.
-    """
-    mail, now_us = mail_address(mail), room.clock()
-    async with acquire(room.pool) as connection:
-        row = await connection.fetchrow(_PERSON, mail)
-    if row is None:
-        raise Refused(Refusal.NOT_FOUND)
-    check_password(password, mail)
-    password_hash = await room.passwords.hash(password)
-    async with transaction(room.pool) as connection:
-        await _set(connection, row["person_id"], mail, password_hash)
-        await record(
-            connection,
-            Act.PASSWORD_SET_BY_OPERATOR,
-            OPERATOR,
-            now_us,
-            organisation_id=row["organisation_id"],
-            object_id=row["person_id"],
-        )
-    return PersonId(row["person_id"])
-
-
-async def _set(
+async def replace_password(
     connection: AnyConnection, person_id: PersonId, mail: str, password_hash: str
 ) -> None:
+    """Keep this hash, and let nobody in by what went before."""
     await write_password(connection, person_id, password_hash)
     await sessions.end_all(connection, person_id)
     await devices.forget(connection, person_id)
