@@ -21,6 +21,7 @@ class Bidding:
 
     def __init__(self, engine: Engine, freight: BidFreight) -> None:
         self._engine, self._freight = engine, freight
+        self.bids = 0  # handed to the engine
 
     async def verdict(self, bid: Bid, participant: Participant) -> VerdictFrame:
         """The verdict, once what it rests on is durable. Raises nothing."""
@@ -49,6 +50,7 @@ class Bidding:
             if quoted is None:
                 return Verdict(Rejection.INVALID, _NO_QUOTE)
             freight_minor = quoted
+        self.bids += 1
         command = PlaceBid(
             sale_id=bid.sale_id,
             lot_id=bid.lot_id,

@@ -18,6 +18,7 @@ from auction.ids import Shard
 from auction.ports import Clock, Engine, EventLog
 from bidder_gateway.bidding import Bidding
 from bidder_gateway.connection import Connection
+from bidder_gateway.encodings import Encoding
 from bidder_gateway.following import Following
 from bidder_gateway.hub import Hub
 from bidder_gateway.limits import Counts, Limits, Shared
@@ -108,6 +109,12 @@ class Gateway:
             if self.stopping and not self.connections:
                 self._empty.set()
 
+    def new_session(self, name: str, encoding: Encoding) -> Session:
+        """A conversation within the gateway's limits."""
+        return Session(
+            name, encoding, self.limits, self.account_frames, self.now_us, time.monotonic()
+        )
+
     def admit(self, connection: Connection) -> bool:
         """Count a connection towards its account; false: the account has enough."""
         who = connection.session.participant
@@ -195,15 +202,3 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def new_session(gateway: Gateway, name: str, encoding: Any) -> Session:
-    """A conversation within the gateway's limits."""
-    return Session(
-        name,
-        encoding,
-        gateway.limits,
-        gateway.account_frames,
-        gateway.now_us,
-        time.monotonic(),
-    )

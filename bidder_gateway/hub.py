@@ -45,6 +45,7 @@ class Figures(Struct):
     stalled: int = 0
     feeds_read: int = 0
     events_missed: int = 0
+    delivered_before: int = 0  # by channels that are gone
 
 
 class _Sale:
@@ -164,6 +165,7 @@ class Hub:
 
     def _forget(self, sale_id: SaleId, sale: _Sale) -> None:
         if self._sales.get(sale_id) is sale and not sale.channel.subscriptions:
+            self.figures.delivered_before += sale.channel.delivered
             del self._sales[sale_id]
 
     def forget_idle(self) -> None:
@@ -309,6 +311,12 @@ class Hub:
         return len(self._full)
 
     @property
+    def sales(self) -> int:
+        """Sales in memory."""
+        return len(self._sales)
+
+    @property
     def delivered(self) -> int:
-        """Writes of events to links, since the sales in memory were read."""
-        return sum(sale.channel.delivered for sale in self._sales.values())
+        """Writes of events to links."""
+        now = sum(sale.channel.delivered for sale in self._sales.values())
+        return self.figures.delivered_before + now
