@@ -20,11 +20,13 @@ import structlog
 
 from auction.clock import EngineClock
 from auction.log_postgres import PostgresLog
+from bidder_gateway.ports import Nobody, NoFreight
 from softclose.data_folder import hold
 from softclose.databases import serving_database
 from softclose.followers import Followers
 from softclose.host import Host, calm_collector
 from softclose.listener import address_of, answering, listen
+from softclose.live import live_gateway
 from softclose.settings import Settings
 from softclose.signals import until_signal
 from softclose.site import site, site_resources, starting_site
@@ -84,9 +86,21 @@ class Serving:
             resources = await layers.enter_async_context(
                 site_resources(settings, host, database.dsn, address_of(self._listener))
             )
-            whole = site(resources, self._reasons_not_ready)
+            gateway = await layers.enter_async_context(
+                live_gateway(
+                    log,
+                    host.engine,
+                    host.clock,
+                    host.bus,
+                    Nobody(),
+                    NoFreight(),
+                    resources.metrics,
+                )
+            )
+            whole = site(resources, gateway, self._reasons_not_ready)
             await early.aclose()
             await layers.enter_async_context(answering(self._listener, whole))
+            layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
             await host.writer.serving()
             self._say_ready(host, began_s)
             await asyncio.Event().wait()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from auction.ports import Bus, Clock, Engine, EventLog
+from bidder_gateway.gateway import Gateway
+from bidder_gateway.live import LiveEndpoint
 from foundation.database import Pool, open_pool
 from foundation.http.application import application
 from foundation.http.metrics import Metrics
@@ -64,16 +66,18 @@ async def site_resources(
         pool.terminate()
 
 
-def mounts(_resources: Resources) -> Sequence[Mount]:
+def mounts(_resources: Resources, gateway: Gateway) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
-    return []
+    return [Mount("bidder_gateway", [LiveEndpoint(gateway).route()])]
 
 
-def site(resources: Resources, reasons_not_ready: ReasonsNotReady) -> web.Application:
+def site(
+    resources: Resources, gateway: Gateway, reasons_not_ready: ReasonsNotReady
+) -> web.Application:
     """Everything that a running host answers."""
     settings = resources.settings
     app = application(
-        mounts(resources),
+        mounts(resources, gateway),
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
         metrics_clients=settings.metrics_clients,
