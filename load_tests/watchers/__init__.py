@@ -20,6 +20,8 @@ SOURCES: Final = sorted(Path(__file__).parent.glob("*.c"))
 OPEN_TIMEOUT_S: Final = 120.0
 REACH_TIMEOUT_S: Final = 60.0
 RUN_LIMIT_S: Final = 1_800
+# Servers that count connections by address allow some hundred from each.
+ADDRESSES: Final = 40
 
 
 class EventsLost(OperatorError):
@@ -157,7 +159,7 @@ async def watching(
     port: int,
     speech: Speech,
     *,
-    addresses: int = 1,
+    addresses: int = ADDRESSES,
     at_once: int = 256,
     receive_bytes: int = 0,
     core: int | None = None,
