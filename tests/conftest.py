@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from playwright.async_api import Browser
 
 from foundation.database import connect
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
+from tests.browser import running_chromium
 
 TEMPLATE = "template_softclose"
 
@@ -44,6 +46,13 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     await _execute(postgres, f"create database {name} template template0")
     yield _named(postgres, name)
     await _execute(postgres, f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser, closed after the test; see tests/browser.py."""
+    async with running_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,6 @@ def bytes_answer(
     media_type: str,
     *,
     status: int = 200,
-    charset: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """The bytes, with their ETag where the answer is to a GET."""
@@ -41,9 +40,8 @@ def bytes_answer(
         all_headers["ETag"] = tag
         if has_it_already(request, tag):
             return web.Response(status=304, headers=all_headers)
-    return web.Response(
-        body=body, status=status, content_type=media_type, charset=charset, headers=all_headers
-    )
+    all_headers.setdefault("Content-Type", media_type)
+    return web.Response(body=body, status=status, headers=all_headers)
 
 
 def created(request: web.Request, value: object, location: str) -> web.Response:

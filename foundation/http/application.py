@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from foundation.http import manifest
 from foundation.http.client_address import TRUSTED_PROXIES, Network
 from foundation.http.errors import answer_errors
 from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
@@ -59,6 +60,7 @@ def application(
     app[PAGES] = Pages(mounts, static, context_of)
     app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
+    app.router.add_get(manifest.PATH, manifest.manifest)
     app.router.add_routes([route_to(openapi_json(mounts, about))])
     for mount in mounts:
         add_routes(app.router, mount.routes, guard)

@@ -8,7 +8,7 @@ host tells for each request.
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,21 @@ from foundation.http.routes import Mount
 from foundation.http.static import StaticFiles
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+STYLE_SHEETS: Final = tuple(
+    f"foundation/static/css/{name}.css"
+    for name in (
+        "base",  # first: it puts the layers in order
+        "layout",
+        "shell",
+        "controls",
+        "forms",
+        "surfaces",
+        "lots",
+        "tables",
+        "overlays",
+        "viewer",  # last: what the viewer asked for wins
+    )
+)
 FLASH_COOKIE: Final = "flash"
 FLASH_MAX_AGE_S: Final = 60
 # A cookie holds 4 KiB; a message is a sentence or two.
@@ -49,6 +64,12 @@ class Visitor:
     name: str
     organisation: str
 
+    @property
+    def initials(self) -> str:
+        """One or two letters for the account menu."""
+        words = self.name.split()
+        return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
 
 @dataclass(frozen=True)
 class PageContext:
@@ -56,9 +77,10 @@ class PageContext:
 
     visitor: Visitor | None = None
     navigation: Sequence[Link] = ()
-    account: Sequence[Link] = field(default_factory=tuple)  # below the visitor's name
+    account: Sequence[Link] = ()  # below the visitor's name
     sign_in: str = ""  # where to sign in; empty: nowhere
     sign_out: str = ""  # what a POST to signs out
+    foot: Sequence[Link] = ()
 
 
 ContextOf: TypeAlias = Callable[[web.Request], PageContext]
@@ -101,6 +123,7 @@ class Pages:
             auto_reload=False,
         )
         self._templates.globals["static"] = static.url
+        self._templates.globals["style_sheets"] = STYLE_SHEETS
         self._templates.filters["time"] = time_element
         self._templates.filters["number"] = number
         for mount in mounts:
