@@ -12,7 +12,7 @@ import msgpack
 import msgspec
 from msgspec import Struct
 
-from bidder_gateway.protocol import JSON, MAX_FRAME_BYTES, MSGPACK, AnyClientFrame, ServerFrame
+from bidder_gateway.protocol import JSON, MSGPACK, AnyClientFrame, ServerFrame
 
 # Opcodes of RFC 6455 with the bit that says that the message is whole.
 _TEXT, _BINARY, _PING, PONG = 0x81, 0x82, 0x89, 0x8A
@@ -99,9 +99,8 @@ def _parse_json(data: str) -> object:
 
 
 def _parse_msgpack(data: bytes) -> object:
-    return msgpack.unpackb(
-        data, object_pairs_hook=_once, strict_map_key=True, max_buffer_size=MAX_FRAME_BYTES
-    )
+    # Lengths beyond the data are refused by the library, nesting beyond its stack too.
+    return msgpack.unpackb(data, object_pairs_hook=_once, strict_map_key=True)
 
 
 AS_JSON: Final = Encoding(JSON, text=True, encode=msgspec.json.Encoder().encode, parse=_parse_json)
