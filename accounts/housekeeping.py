@@ -19,10 +19,10 @@ _logger = structlog.get_logger(__name__)
 
 # Nothing reads these any more; without this the tables only grow.
 _PUT_AWAY: Final = (
-    f"delete from session where last_seen_at_us <= $1 - {IDLE_US} "  # noqa: S608
-    f"or created_at_us <= $1 - {ABSOLUTE_US}",
-    f"delete from known_device where last_used_at_us <= $1 - {DEVICE_LIFETIME_US}",  # noqa: S608
-    f"delete from attempt where last_at_us <= $1 - {FORGET_US} and next_at_us <= $1",  # noqa: S608
+    f"delete from session where last_seen_at_us <= $1::bigint - {IDLE_US} "  # noqa: S608
+    f"or created_at_us <= $1::bigint - {ABSOLUTE_US}",
+    f"delete from known_device where last_used_at_us <= $1::bigint - {DEVICE_LIFETIME_US}",  # noqa: S608
+    f"delete from attempt where last_at_us <= $1::bigint - {FORGET_US} and next_at_us <= $1",  # noqa: S608
     "delete from login_step where expires_at_us <= $1",
     "delete from ticket where expires_at_us <= $1",
     "delete from sign_up where expires_at_us <= $1",

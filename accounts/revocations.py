@@ -23,7 +23,7 @@ class Revoked(Struct, frozen=True):
 _LIVE_SESSIONS = f"""
 select session_id from session
 where session_id = any ($1)
-    and last_seen_at_us > $2 - {IDLE_US} and created_at_us > $2 - {ABSOLUTE_US}
+    and last_seen_at_us > $2::bigint - {IDLE_US} and created_at_us > $2::bigint - {ABSOLUTE_US}
 """  # noqa: S608 - constants
 
 _LIVE_TOKENS = "select token_id from api_token where token_id = any ($1) and expires_at_us > $2"

@@ -48,7 +48,8 @@ class ListedSession(Struct, frozen=True):
 
 
 _LIVE = f"""
-session.last_seen_at_us > $2 - {IDLE_US} and session.created_at_us > $2 - {ABSOLUTE_US}
+session.last_seen_at_us > $2::bigint - {IDLE_US}
+    and session.created_at_us > $2::bigint - {ABSOLUTE_US}
 """
 
 _IDENTIFY = f"""
@@ -64,7 +65,7 @@ _BY_ID = _IDENTIFY.format(key="session_id")
 
 _SEEN = f"""
 update session set last_seen_at_us = $2
-where session_id = any ($1) and last_seen_at_us < $2 - {SEEN_STEP_US} and {_LIVE}
+where session_id = any ($1) and last_seen_at_us < $2::bigint - {SEEN_STEP_US} and {_LIVE}
 """  # noqa: S608 - constants
 
 _OPEN = """

@@ -82,7 +82,8 @@ select person_id, organisation_id, password_hash,
     exists (select from totp where totp.person_id = person.person_id
             and confirmed_at_us is not null) as has_second_factor,
     exists (select from known_device where known_device.person_id = person.person_id
-            and digest = $2 and last_used_at_us > $3 - {devices.LIFETIME_US}) as device_known
+            and digest = $2 and last_used_at_us > $3::bigint - {devices.LIFETIME_US}
+    ) as device_known
 from person where {{condition}} and left_at_us is null
 """  # noqa: S608 - constants
 
