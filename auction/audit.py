@@ -15,8 +15,7 @@ there are receipts, and exports in other hands (``audit_export``).
 from auction.audit_findings import Check, Fault, Finding
 from auction.audit_sale import SaleAudit
 from auction.chain import body_of
-from auction.codec import CorruptLog, Recorded, decode_body, pack, unpack
-from auction.events import PRIVATE_FIELDS
+from auction.codec import CorruptLog, Recorded, decode_body, pack, private_names, unpack
 from auction.ids import SaleId, Shard, shard_of
 from auction.ports import LoggedEvent, StoredSnapshot
 from auction.snapshot import decode_image
@@ -131,5 +130,5 @@ def _is_split(recorded: Recorded) -> bool:
     packed = pack(private) == recorded.private
     if recorded.public is None:
         return packed
-    names = PRIVATE_FIELDS[type(recorded.event)].keys()
+    names = private_names(type(recorded.event), public["version"])
     return packed and pack(public) == recorded.public and private.keys() == names

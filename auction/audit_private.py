@@ -1,11 +1,11 @@
 """The whole story of a sale told again: leader, price and reserve from the maxima in the log.
 
 For those who hold the sale's private parts. ``audit_public`` checks what everybody sees; here
-each bid is held against the maxima, reserves, registrations and limits behind it. Leader and
-second are found anew among all maxima at each bid, by other code than the engine's; only the
-arithmetic of premium and tax (``costs``) is shared.
+each bid is held against the maxima, reserves, registrations, limits and budgets behind it. Leader
+and second are found anew among all maxima at each bid, and what a bidder holds among all lots, by
+other code than the engine's; only the arithmetic of premium and tax (``costs``) is shared.
 
-No complaint names a maximum, a reserve or a limit: what it says may be shown to staff.
+No complaint names a maximum, a reserve, a limit or a budget: what it says may be shown to staff.
 """
 
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from auction.audit_ends import IF_BID
 from auction.audit_public import PublicStory, increment_minor
+from auction.budgets import Budget, LotCountBudget, PersonCeiling
 from auction.codec import Recorded
 from auction.costs import all_in_minor
 from auction.events import (
@@ -22,6 +23,7 @@ from auction.events import (
     BidderRegistered,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     CounterDeclined,
     IfBidCountered,
     IfBidOpened,
@@ -34,7 +36,7 @@ from auction.events import (
     SaleScheduled,
     lot_of,
 )
-from auction.ids import BidderId, BidId, LotId, Paddle
+from auction.ids import BidderId, BidId, LotId, Paddle, PersonId
 from auction.pricing import ReserveStatus
 from auction.terms import PriceRule, Terms, VoidRule
 
@@ -48,6 +50,7 @@ class Maximum(NamedTuple):
     minus_order: int
     bidder_id: BidderId
     freight_minor: int
+    person_id: PersonId | None
 
 
 class Bidder(Struct):
@@ -58,6 +61,7 @@ class Bidder(Struct):
     restrictions: frozenset[str]
     limit_minor: int | None
     tax_bps: int
+    budgets: tuple[Budget, ...] = ()
 
 
 class PrivateLot(Struct):
@@ -69,7 +73,8 @@ class PrivateLot(Struct):
     maxima: dict[BidderId, Maximum] = field(default_factory=dict)
     counter_minor: int | None = None
     awarded_to: BidderId | None = None
-    award_minor: int = 0  # all-in, until it is funded
+    award_minor: int = 0  # all-in
+    funded: bool = False
 
     def leading(self) -> Maximum | None:
         """The best maximum."""
@@ -168,6 +173,8 @@ class PrivateStory:
                 self._bidder_registered(event)
             case LimitChanged():
                 self._bidders[event.bidder_id].limit_minor = event.limit_minor
+            case BudgetsSet():
+                self._budgets_set(event)
             case ReserveChanged():
                 self._reserve_changed(event)
             case BidsVoided():
@@ -221,8 +228,10 @@ class PrivateStory:
         self._expect(whole, "the bid is not a multiple of the unit")
         self._expect((bidder_id, event.bid_id) not in self._bid_ids, "the bid id stood before")
         self._bid_ids.add((bidder_id, event.bid_id))
-        self._expect_within_limit(event.lot_id, bidder_id, maximum_minor, event.freight_minor)
-        lot.maxima[bidder_id] = Maximum(maximum_minor, -self._order, bidder_id, event.freight_minor)
+        bid = Maximum(maximum_minor, -self._order, bidder_id, event.freight_minor, event.person_id)
+        self._expect_within_limit(event.lot_id, bid)
+        self._expect_within_budgets(event.lot_id, bid)
+        lot.maxima[bidder_id] = bid
 
     def _expect_standing(
         self, event: BidPlaced | BidsVoided, lot: PrivateLot, price_minor: int | None
@@ -243,29 +252,43 @@ class PrivateStory:
             lot.maxima.clear()
         self._expect_standing(event, lot, lot.price_minor(self._terms, public.opening_minor))
 
-    # --- Limits ------------------------------------------------------------------------------
+    # --- Limits and budgets ------------------------------------------------------------------
 
-    def _expect_within_limit(
-        self, lot_id: LotId, bidder_id: BidderId, hammer_minor: int, freight_minor: int
-    ) -> None:
+    def _expect_within_limit(self, lot_id: LotId, bid: Maximum) -> None:
         """What the bidder leads or owes elsewhere, and this, must be within the limit."""
-        bidder = self._bidders[bidder_id]
+        bidder = self._bidders[bid.bidder_id]
         if bidder.limit_minor is None:
             return
-        exposure_minor = self._all_in(bidder, hammer_minor, freight_minor)
+        exposure_minor = self._all_in(bidder, bid.minor, bid.freight_minor)
         for other_id, other in self._lots.items():
-            if other_id != lot_id:
-                exposure_minor += self._exposure(other_id, other, bidder_id)
+            if other_id != lot_id and not other.funded:
+                exposure_minor += self._weight(other_id, other, bid.bidder_id)
         self._expect(exposure_minor <= bidder.limit_minor, "the bid was beyond the bidder's limit")
 
-    def _exposure(self, lot_id: LotId, lot: PrivateLot, bidder_id: BidderId) -> int:
-        """What a lot weighs on a bidder: its unpaid award, or the maximum that leads it."""
+    def _weight(self, lot_id: LotId, lot: PrivateLot, bidder_id: BidderId) -> int:
+        """What a lot comes to for a bidder: its award, or the maximum that leads it; else 0."""
         if lot.awarded_to == bidder_id:
             return lot.award_minor
         top = lot.leading()
         if self._public.lots[lot_id].has_ended or top is None or top.bidder_id != bidder_id:
             return 0
         return self._all_in(self._bidders[bidder_id], top.minor, top.freight_minor)
+
+    def _expect_within_budgets(self, lot_id: LotId, bid: Maximum) -> None:
+        """What the bidder leads or has won elsewhere, and this, must be within its budgets."""
+        bidder = self._bidders[bid.bidder_id]
+        if not bidder.budgets:
+            return
+        new = Held(lot_id, self._all_in(bidder, bid.minor, bid.freight_minor), bid.person_id)
+        others = [
+            Held(other_id, weight_minor, other.maxima[bid.bidder_id].person_id)
+            for other_id, other in self._lots.items()
+            if other_id != lot_id
+            and (weight_minor := self._weight(other_id, other, bid.bidder_id)) > 0
+        ]
+        for budget in bidder.budgets:
+            kept = _is_kept(budget, new, others)
+            self._expect(kept, "the bid was beyond a budget of the bidder's")
 
     def _all_in(self, bidder: Bidder, hammer_minor: int, freight_minor: int) -> int:
         terms = self._terms
@@ -279,6 +302,10 @@ class PrivateStory:
         lot = PrivateLot(event.reserve_minor, event.consignor_id, frozenset(event.restrictions))
         self._expect(event.reserve is lot.reserve(), "the reserve's status is another one")
         self._lots[event.lot_id] = lot
+
+    def _budgets_set(self, event: BudgetsSet) -> None:
+        self._expect(not self._public.closed, "budgets were set after the sale had closed")
+        self._bidders[event.bidder_id].budgets = event.budgets
 
     def _bidder_registered(self, event: BidderRegistered) -> None:
         known, terms = self._bidders.get(event.bidder_id), self._terms
@@ -295,6 +322,7 @@ class PrivateStory:
             frozenset(event.restrictions),
             event.limit_minor,
             event.tax_bps,
+            known.budgets if known else (),
         )
 
     def _reserve_changed(self, event: ReserveChanged) -> None:
@@ -334,16 +362,18 @@ class PrivateStory:
             self._expect(
                 hammer_minor == lot.counter_minor, "neither the price nor the counter-offer"
             )
-            self._expect_within_limit(event.lot_id, top.bidder_id, hammer_minor, top.freight_minor)
+            taken = top._replace(minor=hammer_minor)
+            self._expect_within_limit(event.lot_id, taken)
+            self._expect_within_budgets(event.lot_id, taken)
         bidder = self._bidders[top.bidder_id]
         lot.awarded_to = top.bidder_id
         lot.award_minor = self._all_in(bidder, hammer_minor, top.freight_minor)
 
     def _award_funded(self, event: AwardFunded) -> None:
         lot = self._lots[event.lot_id]
-        owed = lot.awarded_to == event.bidder_id and lot.award_minor > 0
+        owed = lot.awarded_to == event.bidder_id and not lot.funded
         self._expect(owed, "the bidder owes nothing for the lot")
-        lot.award_minor = 0
+        lot.funded = True
 
     def _leads(
         self, event: BidPlaced | MaximumRaised | IfBidOpened | IfBidCountered | CounterDeclined
@@ -356,3 +386,27 @@ class PrivateStory:
     def _terms(self) -> Terms:
         assert self._public.terms is not None, "asked only after the sale was scheduled"
         return self._public.terms
+
+
+class Held(NamedTuple):
+    """A lot that is led or won: what it comes to all-in, and for whom of the team."""
+
+    lot_id: LotId
+    minor: int
+    person_id: PersonId | None
+
+
+def _is_kept(budget: Budget, new: Held, others: list[Held]) -> bool:
+    """Whether a budget allows one more lot beside others; it may be none of its business."""
+    if not _concerns(budget, new):
+        return True
+    concerned = [new, *(held for held in others if _concerns(budget, held))]
+    if isinstance(budget, LotCountBudget):
+        return len(concerned) <= budget.at_most
+    return sum(held.minor for held in concerned) <= budget.at_most_minor
+
+
+def _concerns(budget: Budget, held: Held) -> bool:
+    if isinstance(budget, PersonCeiling):
+        return held.person_id == budget.person_id
+    return budget.lots is None or held.lot_id in budget.lots

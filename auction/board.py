@@ -17,6 +17,7 @@ from auction.events import (
     BidderRegistered,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     CounterDeclined,
     EndExtended,
     EndsMoved,
@@ -197,6 +198,7 @@ def post(board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent) -> None:
             | SaleResumed()
             | BidderRegistered()
             | LimitChanged()
+            | BudgetsSet()
             | MaximumRaised()
             | ReserveChanged()
             | IfBidCountered()

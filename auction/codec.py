@@ -10,6 +10,8 @@ The body of a logged event is the array [format, public, private, commitment, ha
   (type, version, sale_id, owner_sequence, at_us).
 
 Neither holds the position in the shard, whose gaps would tell of private events.
+
+An event of an older version is read as one of today's (``older``); its bytes stay what they were.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +24,7 @@ import msgspec
 
 from auction.events import CARRIERS, EVENT_TYPES, PRIVATE_FIELDS, AnyEvent
 from auction.ids import SaleId
+from auction.older import OLDER, as_of_today
 from auction.terms import Digest
 
 T = TypeVar("T")
@@ -184,7 +187,7 @@ def _decoded(position: int, data: bytes) -> Recorded:
         fields |= _unpack_map(body.public)
     header = _convert(fields, _Header)
     kind = EVENT_TYPES.get(header.type)
-    if kind is None or header.version != kind.VERSION:
+    if kind is None or not is_known(kind, header.version):
         raise CorruptLog(
             f"{header.type} version {header.version} is not known here; a newer Softclose wrote it"
         )
@@ -198,6 +201,8 @@ def _decoded(position: int, data: bytes) -> Recorded:
         raise CorruptLog(f"{header.type}: public and private parts are mixed up")
     for name in _BESIDES:
         fields.pop(name, None)
+    if header.version != kind.VERSION:
+        fields = dict(as_of_today(header.type, header.version, fields))
     return Recorded(
         position=position,
         sale_id=header.sale_id,
@@ -212,6 +217,17 @@ def _decoded(position: int, data: bytes) -> Recorded:
         commitment=body.commitment,
         hash=body.hash,
     )
+
+
+def is_known(kind: type[AnyEvent], version: int) -> bool:
+    """Whether events of this version can be read here."""
+    return version == kind.VERSION or (kind.TYPE, version) in OLDER
+
+
+def private_names(kind: type[AnyEvent], version: int) -> frozenset[str]:
+    """The fields that an event of this version keeps apart from the public."""
+    older = OLDER.get((kind.TYPE, version))
+    return frozenset(PRIVATE_FIELDS[kind] if older is None else older.private)
 
 
 def _unpack_map(data: bytes) -> dict[str, Any]:
@@ -233,13 +249,18 @@ def decode_public(public: bytes, commitment: bytes, hash_: bytes) -> Recorded:
     """
     fields = _unpack_map(public)
     kind = EVENT_TYPES.get(str(fields.get("type")))
-    blank = {} if kind is None else _BLANK[kind]
+    blank = {} if kind is None else _blank_of(kind, fields.get("version"))
     if blank.keys() & fields.keys():
         raise CorruptLog("a private field stands in the public part")
     try:
         return _decoded(0, encode_body(public, pack(blank), commitment, hash_))
     except msgspec.ValidationError as error:
         raise CorruptLog(str(error)) from error
+
+
+def _blank_of(kind: type[AnyEvent], version: object) -> dict[str, Any]:
+    older = OLDER.get((kind.TYPE, version)) if isinstance(version, int) else None
+    return _BLANK[kind] if older is None else dict(older.private)
 
 
 def _blank(kind: type[AnyEvent]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from auction.commands import (
     RegisterBidder,
     ResumeSale,
     ScheduleSale,
+    SetBudgets,
     SetLimit,
     VoidBids,
     WithdrawLot,
@@ -45,7 +46,14 @@ from auction.ids import Paddle
 from auction.money import format_minor
 from auction.pricing import price_minor, reserve_status
 from auction.rejections import Decision, Rejected, Rejection
-from auction.sale import AcceptedBid, Lot, LotStatus, Sale, exposure_if_leading_minor
+from auction.sale import (
+    AcceptedBid,
+    Lot,
+    LotStatus,
+    Sale,
+    budget_passed_if_leading,
+    exposure_if_leading_minor,
+)
 from auction.terms import ClosingMode
 
 
@@ -71,6 +79,8 @@ def decide(  # noqa: C901 - dispatch
             return decide_sales.register_bidder(sale, command)
         case SetLimit():
             return decide_sales.set_limit(sale, command)
+        case SetBudgets():
+            return decide_sales.set_budgets(sale, command)
         case AddLots():
             return decide_sales.add_lots(sale, command, now_us)
         case PauseSale():
@@ -153,6 +163,12 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
             would_be = format_minor(exposure_minor, terms.currency)
             message = f"this bid would bring you to {would_be}, your limit is {limit}"
             return Rejected(Rejection.LIMIT_EXCEEDED, message)
+    if registration.tally is not None:
+        passed = budget_passed_if_leading(
+            sale, lot, registration, amount_minor, bid.freight_minor, bid.person_id
+        )
+        if passed is not None:
+            return Rejected(Rejection.BUDGET_EXCEEDED, passed.message(terms.currency))
 
     # Past this point the bid stands.
     top_minor, second_minor, leader = amount_minor, lot.second_minor, registration.paddle
@@ -210,6 +226,7 @@ def _stand(
                 bid_id=bid.bid_id,
                 maximum_minor=bid.amount_minor,
                 freight_minor=bid.freight_minor,
+                person_id=bid.person_id,
             )
         ]
     placed = BidPlaced(
@@ -224,6 +241,7 @@ def _stand(
         bid_id=bid.bid_id,
         maximum_minor=bid.amount_minor,
         freight_minor=bid.freight_minor,
+        person_id=bid.person_id,
     )
     if not moved:
         return [placed]

@@ -30,7 +30,14 @@ from auction.events import (
 from auction.ids import BidderId, LotId
 from auction.pricing import ReserveStatus, price_minor, reserve_status
 from auction.rejections import Decision, Rejected, Rejection
-from auction.sale import Lot, LotStatus, Sale, Standing, exposure_if_leading_minor
+from auction.sale import (
+    Lot,
+    LotStatus,
+    Sale,
+    Standing,
+    budget_passed_if_leading,
+    exposure_if_leading_minor,
+)
 from auction.terms import VoidRule
 
 # Lots closed by one command. A timer that finds more due sends another one after it: a
@@ -264,12 +271,17 @@ def answer_counter(sale: Sale, command: AnswerCounter, now_us: int) -> Decision:
     if not command.accepted:
         return [CounterDeclined(lot_id=lot.lot_id, bidder_id=command.bidder_id)]
     registration = sale.registrations[command.bidder_id]
-    freight_minor = lot.standings[command.bidder_id].freight_minor
+    own = lot.standings[command.bidder_id]
     exposure_minor = exposure_if_leading_minor(
-        sale, lot, command.bidder_id, lot.counter_minor, freight_minor
+        sale, lot, command.bidder_id, lot.counter_minor, own.freight_minor
     )
     if registration.limit_minor is not None and exposure_minor > registration.limit_minor:
         return Rejected(Rejection.LIMIT_EXCEEDED, "the counter-offer is beyond your limit")
+    passed = budget_passed_if_leading(
+        sale, lot, registration, lot.counter_minor, own.freight_minor, own.person_id
+    )
+    if passed is not None:
+        return Rejected(Rejection.BUDGET_EXCEEDED, passed.message(sale.terms.currency))
     return _with_sale_end(sale, [_sold(sale, lot, lot.counter_minor)])
 
 

@@ -1,5 +1,6 @@
 """Decisions about a sale as a whole: scheduling, registration, pause, outage."""
 
+from auction.budgets import budgets_fault, lots_of
 from auction.commands import (
     AddLots,
     MoveEndsAfterOutage,
@@ -7,11 +8,13 @@ from auction.commands import (
     RegisterBidder,
     ResumeSale,
     ScheduleSale,
+    SetBudgets,
     SetLimit,
 )
 from auction.events import (
     AnyEvent,
     BidderRegistered,
+    BudgetsSet,
     EndsMoved,
     LimitChanged,
     LotScheduled,
@@ -166,6 +169,27 @@ def set_limit(sale: Sale, command: SetLimit) -> Decision:
         bidder_id=command.bidder_id, limit_minor=command.limit_minor, actor_id=command.actor_id
     )
     return [changed]
+
+
+def set_budgets(sale: Sale, command: SetBudgets) -> Decision:
+    """A bidder's own budgets; what it leads and has won stands, even above them."""
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+    registration = sale.registrations.get(command.bidder_id)
+    if registration is None:
+        return Rejected(Rejection.NOT_REGISTERED, "register for this sale before you set budgets")
+    fault = budgets_fault(command.budgets)
+    if fault is not None:
+        return Rejected(Rejection.INVALID, fault)
+    for budget in command.budgets:
+        if not sale.lots.keys() >= set(lots_of(budget) or ()):
+            return Rejected(Rejection.NOT_FOUND, "there is no such lot")
+    if command.budgets == registration.budgets:
+        return []
+    budgets_set = BudgetsSet(
+        bidder_id=command.bidder_id, budgets=command.budgets, actor_id=command.actor_id
+    )
+    return [budgets_set]
 
 
 def pause_sale(sale: Sale, command: PauseSale) -> Decision:

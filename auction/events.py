@@ -3,7 +3,7 @@
 A field is public unless it is annotated with the ``Audience`` that may see it. An event with
 ``public=False`` does not appear in public at all: it reaches its owner and the staff who may
 see it, under the owner's own count. A published field, tag or version is never changed:
-a new shape is a new version, and the old one stays readable (``codec``).
+a new shape is a new version, and the old one stays readable (``older``).
 """
 
 from enum import Flag, StrEnum, auto
@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
+from auction.budgets import Budget
 from auction.commands import WithdrawalCause
-from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle
+from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle, PersonId
 from auction.pricing import ReserveStatus
 from auction.terms import LotKind, Terms
 
@@ -136,12 +137,24 @@ class LimitChanged(Event, tag="limit_changed", frozen=True, kw_only=True, gc=Fal
     actor_id: Annotated[ActorId, STAFF]
 
 
+class BudgetsSet(Event, tag="budgets_set", frozen=True, kw_only=True, gc=False):
+    """A bidder set its own budgets, in place of all before. Staff do not see them."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    bidder_id: Annotated[BidderId, OWNER]
+    budgets: Annotated[tuple[Budget, ...], OWNER]
+    actor_id: Annotated[ActorId, OWNER]
+
+
 class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True, gc=False):
     """A bid stands. ``price_minor`` and ``leader`` are what the lot came to by it.
 
-    ``bid_count`` counts the lot's public bids. ``bid_id`` and ``maximum_minor`` are the
-    bidder's own; no one else ever sees them, staff included.
+    ``bid_count`` counts the lot's public bids. ``bid_id``, ``maximum_minor`` and who of the team
+    bid are the bidder's own; no one else ever sees them, staff included.
     """
+
+    VERSION: ClassVar[int] = 2
 
     lot_id: LotId
     paddle: Paddle
@@ -154,11 +167,13 @@ class BidPlaced(Event, tag="bid_placed", frozen=True, kw_only=True, gc=False):
     bid_id: Annotated[BidId, OWNER]
     maximum_minor: Annotated[int, OWNER]
     freight_minor: Annotated[int, OWNER]
+    person_id: Annotated[PersonId | None, OWNER]
 
 
 class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True, gc=False):
     """The leader raised the own maximum without effect on price or reserve: rivals see nothing."""
 
+    VERSION: ClassVar[int] = 2
     PUBLIC: ClassVar[bool] = False
 
     lot_id: Annotated[LotId, OWNER]
@@ -166,6 +181,7 @@ class MaximumRaised(Event, tag="maximum_raised", frozen=True, kw_only=True, gc=F
     bid_id: Annotated[BidId, OWNER]
     maximum_minor: Annotated[int, OWNER]
     freight_minor: Annotated[int, OWNER]
+    person_id: Annotated[PersonId | None, OWNER]
 
 
 class EndExtended(Event, tag="end_extended", frozen=True, kw_only=True, gc=False):
@@ -321,6 +337,7 @@ AnyEvent = (
     | LotScheduled
     | BidderRegistered
     | LimitChanged
+    | BudgetsSet
     | ReserveChanged
     | ReserveStatusChanged
     | BidsVoided

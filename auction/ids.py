@@ -11,6 +11,7 @@ BidderId = NewType("BidderId", str)  # a reseller (an organisation), the same in
 LiquidatorId = NewType("LiquidatorId", str)
 ActorId = NewType("ActorId", str)  # the person or process that gave a command, for the audit
 BidId = NewType("BidId", str)  # a UUID made by the client, lower case with hyphens
+PersonId = NewType("PersonId", str)  # a person of a bidder's team
 Paddle = NewType("Paddle", int)  # a bidder's number in one sale; it means nothing in another
 Shard = NewType("Shard", int)
 
@@ -27,6 +28,7 @@ ALotId = Annotated[LotId, _WORD]
 ABidderId = Annotated[BidderId, _WORD]
 ALiquidatorId = Annotated[LiquidatorId, _WORD]
 AnActorId = Annotated[ActorId, _WORD]
+APersonId = Annotated[PersonId, _WORD]
 ABidId = Annotated[BidId, _UUID]
 
 # Sixty-four shards are enough to spread over more engines than one PostgreSQL can feed,

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
 
+from auction.budgets import Budget
 from auction.commands import Command
 from auction.events import EVENT_TYPES, PRIVATE_FIELDS, AnyEvent, Audience
 from auction.rejections import MEANINGS, Rejection
@@ -27,10 +28,18 @@ What the log holds. A public event has the header `type`, `version`, `sale_id`, 
 the sequences and is seen only by those named at its fields.
 """
 
+_BUDGETS = """
+## Budgets
+
+What a bidder allows itself in a sale; `kind` says which. A budget looks at the lots that the bidder
+leads, each all-in at the maximum that leads it, and at those that it has won, paid or not, all-in
+at the hammer price. A lot counts for the person who made the bid that stands for the bidder on it.
+"""
+
 _REFUSALS = """
 ## Refusals
 
-The codes of a refused command. Those from `BID_ID_REUSED` to `LIMIT_EXCEEDED` are asked of a
+The codes of a refused command. Those from `BID_ID_REUSED` to `BUDGET_EXCEEDED` are asked of a
 bid in this order.
 
 | code | when |
@@ -42,6 +51,8 @@ def reference_page() -> str:
     """The page as Markdown."""
     parts = [_HEAD, _life_cycle(), _EVENTS]
     parts += [_event(kind) for kind in EVENT_TYPES.values()]
+    parts.append(_BUDGETS)
+    parts += [_command(kind) for kind in get_args(Budget)]
     parts.append("\n## Commands\n")
     parts += [_command(kind) for kind in get_args(Command)]
     parts.append(_REFUSALS)
@@ -68,9 +79,10 @@ def _event(kind: type[AnyEvent]) -> str:
     return "".join(lines)
 
 
-def _command(kind: type[Command]) -> str:
+def _command(kind: type[Struct]) -> str:
     fields = ", ".join(f"`{name}`" for name in kind.__struct_fields__)
-    return f"\n### `{kind.__name__}`\n\n{_purpose(kind)}\n\nFields: {fields}.\n"
+    name = kind.__struct_config__.tag or kind.__name__
+    return f"\n### `{name}`\n\n{_purpose(kind)}\n\nFields: {fields}.\n"
 
 
 def _purpose(kind: type[Struct]) -> str:
@@ -88,7 +100,8 @@ def _type_name(kind: type[Struct], name: str) -> str:
 
 def _plain(hint: Any) -> str:
     if get_origin(hint) is tuple:
-        return f"{_plain(get_args(hint)[0])}[]"
+        one = get_args(hint)[0]
+        return f"({_plain(one)})[]" if get_args(one) else f"{_plain(one)}[]"
     if get_args(hint):
         return " | ".join(_plain(part) for part in get_args(hint))
     return "null" if hint is type(None) else str(hint.__name__)

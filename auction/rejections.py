@@ -28,6 +28,7 @@ class Rejection(StrEnum):
     NOT_ABOVE_OWN_MAXIMUM = "NOT_ABOVE_OWN_MAXIMUM"
     AMOUNT_BELOW_MINIMUM = "AMOUNT_BELOW_MINIMUM"
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
     # Registration.
     CERTIFICATE_REQUIRED = "CERTIFICATE_REQUIRED"
     DEPOSIT_REQUIRED = "DEPOSIT_REQUIRED"
@@ -62,6 +63,7 @@ MEANINGS: dict[Rejection, str] = {
     Rejection.NOT_ABOVE_OWN_MAXIMUM: "A maximum may be raised, not lowered or repeated.",
     Rejection.AMOUNT_BELOW_MINIMUM: "Below the next minimum, which the verdict names.",
     Rejection.LIMIT_EXCEEDED: "What the bidder leads and owes, all-in, would pass the limit.",
+    Rejection.BUDGET_EXCEEDED: "A budget that the bidder set would be passed; it is named.",
     Rejection.CERTIFICATE_REQUIRED: "The sale asks for a resale certificate.",
     Rejection.DEPOSIT_REQUIRED: "The sale asks for a deposit, which the verdict names.",
     Rejection.SALE_EXISTS: "A sale of this id is scheduled already.",

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from msgspec import Struct, field
 
+from auction.budgets import Budget, Passed, Stake, Tally, tally_of
 from auction.costs import all_in_minor
 from auction.events import (
     AnyEvent,
@@ -16,6 +17,7 @@ from auction.events import (
     BidderRegistered,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     CounterDeclined,
     EndExtended,
     EndsMoved,
@@ -34,7 +36,7 @@ from auction.events import (
     SaleResumed,
     SaleScheduled,
 )
-from auction.ids import BidderId, BidId, LiquidatorId, LotId, Paddle, SaleId
+from auction.ids import BidderId, BidId, LiquidatorId, LotId, Paddle, PersonId, SaleId
 from auction.pricing import ReserveStatus
 from auction.terms import Terms, VoidRule
 
@@ -66,11 +68,15 @@ LOT_LIFE: dict[LotStatus, frozenset[LotStatus]] = {
 
 
 class Standing(Struct, gc=False):
-    """A bidder's maximum on a lot. ``order`` is when it was made, for ties: the earlier wins."""
+    """A bidder's maximum on a lot. ``order`` is when it was made, for ties: the earlier wins.
+
+    ``person_id``: who of the bidder's team made it, and holds the lot by it.
+    """
 
     maximum_minor: int
     freight_minor: int
     order: int
+    person_id: PersonId | None = None
 
 
 class Lot(Struct):
@@ -122,6 +128,13 @@ class Registration(Struct):
     certificate: bool = False
     weights: dict[LotId, int] = field(default_factory=dict)
     exposure_minor: int = 0  # the sum of the weights
+    paid: dict[LotId, int] = field(default_factory=dict)  # awards that were paid, all-in
+    tally: Tally | None = None  # the own budgets, if there are any
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets that the bidder set, in its order."""
+        return () if self.tally is None else self.tally.budgets
 
 
 class AcceptedBid(Struct, frozen=True, array_like=True, gc=False):
@@ -198,6 +211,9 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             _bidder_registered(sale, event)
         case LimitChanged():
             sale.registrations[event.bidder_id].limit_minor = event.limit_minor
+        case BudgetsSet():
+            registration = sale.registrations[event.bidder_id]
+            registration.tally = tally_of(event.budgets, _stakes(sale, registration))
         case ReserveChanged():
             sale.lots[event.lot_id].reserve_minor = event.reserve_minor
         case ReserveStatusChanged():
@@ -226,7 +242,7 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
         case LotPassed():
             _end_lot(sale, event.lot_id, LotStatus.PASSED, at_us)
         case AwardFunded():
-            _weigh(sale.registrations[event.bidder_id], event.lot_id, 0)
+            _award_funded(sale.registrations[event.bidder_id], event.lot_id)
         case SaleClosed():
             assert sale.unended == 0, "a sale closes when its last lot has ended"
             sale.closed = True
@@ -243,10 +259,12 @@ def _bid_placed(sale: Sale, event: BidPlaced, at_us: int, order: int) -> None:
     leads = event.leader == event.paddle
     if leads and old_leader is not None and old_leader != bidder_id:
         lot.second_minor = lot.standings[old_leader].maximum_minor
-        _weigh(sale.registrations[old_leader], lot.lot_id, 0)
+        _release(sale.registrations[old_leader], lot.lot_id)
     elif not leads and (lot.second_minor is None or lot.second_minor < event.maximum_minor):
         lot.second_minor = event.maximum_minor
-    lot.standings[bidder_id] = Standing(event.maximum_minor, event.freight_minor, order)
+    lot.standings[bidder_id] = Standing(
+        event.maximum_minor, event.freight_minor, order, event.person_id
+    )
     if leads:
         lot.leader = bidder_id
         _weigh_leader(sale, lot, bidder_id)
@@ -258,7 +276,9 @@ def _bid_placed(sale: Sale, event: BidPlaced, at_us: int, order: int) -> None:
 def _maximum_raised(sale: Sale, event: MaximumRaised, order: int) -> None:
     lot = sale.lots[event.lot_id]
     assert lot.leader == event.bidder_id, "only the leader raises in private"
-    lot.standings[event.bidder_id] = Standing(event.maximum_minor, event.freight_minor, order)
+    lot.standings[event.bidder_id] = Standing(
+        event.maximum_minor, event.freight_minor, order, event.person_id
+    )
     _weigh_leader(sale, lot, event.bidder_id)
 
 
@@ -304,7 +324,7 @@ def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:
 def _bids_voided(sale: Sale, event: BidsVoided) -> None:
     lot = sale.lots[event.lot_id]
     if lot.leader is not None:
-        _weigh(sale.registrations[lot.leader], lot.lot_id, 0)
+        _release(sale.registrations[lot.leader], lot.lot_id)
     if sale.terms.void_rule is VoidRule.NO_REVIVE:
         lot.standings.clear()
     else:
@@ -325,10 +345,10 @@ def _lot_sold(sale: Sale, event: LotSold, at_us: int) -> None:
     lot.price_minor = event.hammer_price_minor
     for winner, allocation in zip(event.winners, event.allocations, strict=True):
         assert winner == leader, "an English auction has one winner"
-        freight = lot.standings[winner].freight_minor
-        registration = sale.registrations[winner]
-        weight = _all_in(sale.terms, registration, allocation.amount_minor, freight)
-        _weigh(registration, lot.lot_id, weight)
+        standing, registration = lot.standings[winner], sale.registrations[winner]
+        hammer_minor, freight_minor = allocation.amount_minor, standing.freight_minor
+        weight_minor = _all_in(sale.terms, registration, hammer_minor, freight_minor)
+        _weigh(registration, lot.lot_id, weight_minor, standing.person_id)
 
 
 def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus, at_us: int) -> None:
@@ -337,7 +357,14 @@ def _end_lot(sale: Sale, lot_id: LotId, status: LotStatus, at_us: int) -> None:
     lot.counter_minor = None
     sale.unended -= 1
     if lot.leader is not None:
-        _weigh(sale.registrations[lot.leader], lot_id, 0)
+        _release(sale.registrations[lot.leader], lot_id)
+
+
+def _award_funded(registration: Registration, lot_id: LotId) -> None:
+    """It weighs on the limit no more; budgets count what was won, paid or not."""
+    paid_minor = registration.weights.pop(lot_id)
+    registration.exposure_minor -= paid_minor
+    registration.paid[lot_id] = paid_minor
 
 
 def _move(lot: Lot, status: LotStatus, at_us: int) -> None:
@@ -350,13 +377,33 @@ def _move(lot: Lot, status: LotStatus, at_us: int) -> None:
 def _weigh_leader(sale: Sale, lot: Lot, leader: BidderId) -> None:
     standing, registration = lot.standings[leader], sale.registrations[leader]
     weight = _all_in(sale.terms, registration, standing.maximum_minor, standing.freight_minor)
-    _weigh(registration, lot.lot_id, weight)
+    _weigh(registration, lot.lot_id, weight, standing.person_id)
 
 
-def _weigh(registration: Registration, lot_id: LotId, weight_minor: int) -> None:
-    registration.exposure_minor += weight_minor - registration.weights.pop(lot_id, 0)
-    if weight_minor:
-        registration.weights[lot_id] = weight_minor
+def _weigh(
+    registration: Registration, lot_id: LotId, weight_minor: int, person_id: PersonId | None
+) -> None:
+    """The lot, led or won, weighs this much from now on."""
+    registration.exposure_minor += weight_minor - registration.weights.get(lot_id, 0)
+    registration.weights[lot_id] = weight_minor
+    if registration.tally is not None:
+        registration.tally.hold(lot_id, Stake(weight_minor, person_id))
+
+
+def _release(registration: Registration, lot_id: LotId) -> None:
+    """The lot is led no longer."""
+    registration.exposure_minor -= registration.weights.pop(lot_id, 0)
+    if registration.tally is not None:
+        registration.tally.hold(lot_id, None)
+
+
+def _stakes(sale: Sale, registration: Registration) -> dict[LotId, Stake]:
+    """What a bidder leads or has won, from the bids that stand."""
+    bidder_id = registration.bidder_id
+    return {
+        lot_id: Stake(minor, sale.lots[lot_id].standings[bidder_id].person_id)
+        for lot_id, minor in (registration.weights | registration.paid).items()
+    }
 
 
 def _all_in(terms: Terms, registration: Registration, hammer_minor: int, freight_minor: int) -> int:
@@ -373,3 +420,18 @@ def exposure_if_leading_minor(
     registration = sale.registrations[bidder_id]
     others = registration.exposure_minor - registration.weights.get(lot.lot_id, 0)
     return others + _all_in(sale.terms, registration, maximum_minor, freight_minor)
+
+
+def budget_passed_if_leading(
+    sale: Sale,
+    lot: Lot,
+    registration: Registration,
+    maximum_minor: int,
+    freight_minor: int,
+    person_id: PersonId | None,
+) -> Passed | None:
+    """The bidder's first budget that would be passed if it led this lot with this maximum."""
+    if registration.tally is None:
+        return None
+    minor = _all_in(sale.terms, registration, maximum_minor, freight_minor)
+    return registration.tally.passed_by(lot.lot_id, Stake(minor, person_id))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from auction.budgets import Budget
 from auction.codec import Recorded
 from auction.events import PRIVATE_FIELDS, AnyEvent, Audience
 from auction.ids import BidderId
@@ -58,6 +59,25 @@ def view(recorded: Recorded, viewer: Viewer) -> dict[str, Any] | None:
         # The count is the owner's own: to others its gaps would tell of events they do not see.
         seen["owner_sequence"] = recorded.owner_sequence
     return seen
+
+
+class BudgetState(Struct, frozen=True, gc=False):
+    """A budget with what it has come to: lots, or minor units. For the bidder whose own it is."""
+
+    budget: Budget
+    used: int
+
+
+def budget_states(sale: Sale, bidder_id: BidderId) -> list[BudgetState]:
+    """The budgets of a bidder in this sale, in the order in which it set them."""
+    registration = sale.registrations.get(bidder_id)
+    tally = None if registration is None else registration.tally
+    if tally is None:
+        return []
+    return [
+        BudgetState(budget, line.used)
+        for budget, line in zip(tally.budgets, tally.lines, strict=True)
+    ]
 
 
 def lot_state(sale: Sale, lot: Lot, bidder_id: BidderId | None) -> LotState:

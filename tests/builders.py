@@ -7,6 +7,7 @@ with a mark before the last two digits: ``1_025_00`` is 1,025.00.
 from itertools import count
 from typing import Any, Final, TypeVar
 
+from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
 from auction.chain import apply, seal
 from auction.codec import Recorded
 from auction.commands import (
@@ -16,13 +17,14 @@ from auction.commands import (
     PlaceBid,
     RegisterBidder,
     ScheduleSale,
+    SetBudgets,
     VoidBids,
     WithdrawalCause,
     WithdrawLot,
 )
 from auction.decide import decide
 from auction.events import AnyEvent, Event
-from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, SaleId
+from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, PersonId, SaleId
 from auction.increments import EBAY
 from auction.rejections import Decision, Rejected, Rejection
 from auction.sale import AcceptedBid, Lot, Registration, Sale
@@ -104,6 +106,30 @@ def bid(bidder: str, amount_minor: int, lot: str = "1", **changes: Any) -> Place
         "currency": "USD",
     }
     return PlaceBid(**(settings | changes))
+
+
+def at_most_lots(at_most: int, *lots: str, name: str = "so many") -> LotCountBudget:
+    """So many of these lots, or of the whole sale."""
+    chosen = tuple(LotId(lot) for lot in lots) or None
+    return LotCountBudget(name=name, at_most=at_most, lots=chosen)
+
+
+def at_most_all_in(at_most_minor: int, *lots: str, name: str = "so much") -> AllInBudget:
+    """So much all-in for these lots, or for the whole sale."""
+    chosen = tuple(LotId(lot) for lot in lots) or None
+    return AllInBudget(name=name, at_most_minor=at_most_minor, lots=chosen)
+
+
+def ceiling(person: str, at_most_minor: int) -> PersonCeiling:
+    """So much all-in for one of the team."""
+    return PersonCeiling(name=person, person_id=PersonId(person), at_most_minor=at_most_minor)
+
+
+def set_budgets(bidder: str, *budgets: Budget) -> SetBudgets:
+    """A bidder sets its budgets."""
+    return SetBudgets(
+        sale_id=SALE, bidder_id=BidderId(bidder), budgets=budgets, actor_id=STAFF_MEMBER
+    )
 
 
 def void(bidder: str, lot: str = "1") -> VoidBids:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
 
+from auction.budgets import Budget, LotCountBudget, PersonCeiling
 from auction.commands import (
     AcceptIfBid,
     AddLots,
@@ -25,6 +26,7 @@ from auction.commands import (
     RegisterBidder,
     ResumeSale,
     ScheduleSale,
+    SetBudgets,
     SetLimit,
     VoidBids,
     WithdrawalCause,
@@ -41,6 +43,7 @@ class Bid:
     bidder: str
     amount: int
     freight: int
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class ModelBidder:
     limit: int | None
     tax: int
     deposit: int = 0
+    budgets: tuple[Budget, ...] = ()
 
 
 @dataclass
@@ -190,21 +194,40 @@ class Model:
             base += freight
         return hammer + buyers_premium + freight + half_up(Fraction(base * tax, 10_000))
 
-    def exposure(self, bidder: str, leaving_out: ModelLot | None = None) -> int:
-        total = 0
+    def holdings(self, bidder: str, leaving_out: ModelLot | None = None) -> list["Holding"]:
+        """The lots that a bidder leads or has won."""
+        held: list[Holding] = []
         for lot in self.lots.values():
-            if lot is leaving_out:
-                continue
             now = self.standing(lot)
-            if now.leader != bidder:
+            if lot is leaving_out or now.leader != bidder:
                 continue
             bid = now.maxima[bidder]
             if lot.status in ("LIVE", "IF_BID"):
-                total += self.all_in(self.bidders[bidder].tax, bid.amount, bid.freight)
-            elif lot.unpaid:
+                amount = self.all_in(self.bidders[bidder].tax, bid.amount, bid.freight)
+                held.append(Holding(lot.listing.lot_id, amount, bid.person, owed=True))
+            elif lot.status == "SOLD":
                 assert lot.hammer is not None
-                total += self.all_in(lot.award_tax, lot.hammer, bid.freight)
-        return total
+                amount = self.all_in(lot.award_tax, lot.hammer, bid.freight)
+                held.append(Holding(lot.listing.lot_id, amount, bid.person, owed=lot.unpaid))
+        return held
+
+    def exposure(self, bidder: str, leaving_out: ModelLot | None = None) -> int:
+        return sum(held.amount for held in self.holdings(bidder, leaving_out) if held.owed)
+
+    def used(self, bidder: str) -> list[int]:
+        """What each budget of a bidder has come to."""
+        held = self.holdings(bidder)
+        return [comes_to(budget, held) for budget in self.bidders[bidder].budgets]
+
+    def passes_a_budget(self, bidder: str, lot: ModelLot, bid: Bid) -> bool:
+        """Whether a budget that the lot concerns would be passed if the bid led."""
+        amount = self.all_in(self.bidders[bidder].tax, bid.amount, bid.freight)
+        new = Holding(lot.listing.lot_id, amount, bid.person, owed=True)
+        held = [*self.holdings(bidder, leaving_out=lot), new]
+        return any(
+            is_about(budget, new) and comes_to(budget, held) > measure(budget)
+            for budget in self.bidders[bidder].budgets
+        )
 
     def is_open_at(self, lot: ModelLot, now: int) -> bool:
         """Whether its end is still to come. For the lots of a paused sale time stands still."""
@@ -232,6 +255,8 @@ class Model:
                 if command.bidder_id not in self.bidders:
                     return "NOT_REGISTERED"
                 self.bidders[command.bidder_id].limit = command.limit_minor
+            case SetBudgets():
+                return self._set_budgets(command)
             case PauseSale():
                 if self.closed:
                     return "SALE_CLOSED"
@@ -300,7 +325,7 @@ class Model:
             return refusal
         lot = self.lots[bid.lot_id]
         before = self.standing(lot)
-        lot.facts.append(Bid(bid.bidder_id, bid.amount_minor, bid.freight_minor))
+        lot.facts.append(Bid(bid.bidder_id, bid.amount_minor, bid.freight_minor, bid.person_id))
         after = self.standing(lot)
         if (before.price, before.leader) != (after.price, after.leader):
             self._extend(lot, now)
@@ -345,7 +370,8 @@ class Model:
         would_be += self.all_in(bidder.tax, bid.amount_minor, bid.freight_minor)
         if bidder.limit is not None and would_be > bidder.limit:
             return "LIMIT_EXCEEDED"
-        return None
+        made = Bid(bid.bidder_id, bid.amount_minor, bid.freight_minor, bid.person_id)
+        return "BUDGET_EXCEEDED" if self.passes_a_budget(bid.bidder_id, lot, made) else None
 
     def _extend(self, lot: ModelLot, now: int) -> None:
         soft = self.terms.soft_close
@@ -476,7 +502,29 @@ class Model:
         )
         if bidder.limit is not None and would_be > bidder.limit:
             return "LIMIT_EXCEEDED"
+        own = standing.maxima[command.bidder_id]
+        taken = Bid(own.bidder, lot.counter, own.freight, own.person)
+        if self.passes_a_budget(command.bidder_id, lot, taken):
+            return "BUDGET_EXCEEDED"
         self._sell(lot, lot.counter)
+        return "ACCEPTED"
+
+    def _set_budgets(self, command: SetBudgets) -> str:
+        if self.closed:
+            return "SALE_CLOSED"
+        if command.bidder_id not in self.bidders:
+            return "NOT_REGISTERED"
+        if len({budget.name for budget in command.budgets}) < len(command.budgets):
+            return "INVALID"
+        named = [
+            lot_id
+            for budget in command.budgets
+            if not isinstance(budget, PersonCeiling)
+            for lot_id in budget.lots or ()
+        ]
+        if not set(named) <= set(self.lots):
+            return "NOT_FOUND"
+        self.bidders[command.bidder_id].budgets = command.budgets
         return "ACCEPTED"
 
     def _register(self, command: RegisterBidder) -> str:
@@ -498,7 +546,12 @@ class Model:
             limit = command.deposit_minor * self.terms.deposit_factor
         paddle = known.paddle if known else 101 + len(self.bidders)
         self.bidders[command.bidder_id] = ModelBidder(
-            paddle, set(command.restrictions), limit, command.tax_bps, command.deposit_minor
+            paddle,
+            set(command.restrictions),
+            limit,
+            command.tax_bps,
+            command.deposit_minor,
+            known.budgets if known else (),
         )
         return "ACCEPTED"
 
@@ -512,6 +565,33 @@ class Model:
             return "INVALID"
         self._add(command.lots)
         return "ACCEPTED"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A lot that is led or won, all-in, and by whom of the team."""
+
+    lot: str
+    amount: int
+    person: str | None
+    owed: bool
+
+
+def is_about(budget: Budget, held: Holding) -> bool:
+    if isinstance(budget, PersonCeiling):
+        return held.person == budget.person_id
+    return budget.lots is None or held.lot in budget.lots
+
+
+def comes_to(budget: Budget, holdings: list[Holding]) -> int:
+    about = [held for held in holdings if is_about(budget, held)]
+    if isinstance(budget, LotCountBudget):
+        return len(about)
+    return sum(held.amount for held in about)
+
+
+def measure(budget: Budget) -> int:
+    return budget.at_most if isinstance(budget, LotCountBudget) else budget.at_most_minor
 
 
 def half_up(amount: Fraction) -> int:

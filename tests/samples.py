@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from auction.budgets import AllInBudget, LotCountBudget, PersonCeiling
 from auction.commands import WithdrawalCause
 from auction.events import (
     Allocation,
@@ -10,6 +11,7 @@ from auction.events import (
     BidderRegistered,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     CounterDeclined,
     EndExtended,
     EndsMoved,
@@ -31,7 +33,7 @@ from auction.events import (
     SaleResumed,
     SaleScheduled,
 )
-from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle
+from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle, PersonId
 from auction.pricing import ReserveStatus
 from auction.terms import (
     ClosingMode,
@@ -50,6 +52,7 @@ LOT: Final = LotId("12A")
 BIDDER: Final = BidderId("reseller-8")
 BID: Final = BidId("5f0c6c1e-9d3b-4c52-8a35-0123456789ab")
 ACTOR: Final = ActorId("user-31")
+PERSON: Final = PersonId("person-dana")
 PADDLE, RIVAL = Paddle(104), Paddle(101)
 
 TERMS: Final = Terms(
@@ -106,6 +109,15 @@ SAMPLES: Final[tuple[AnyEvent, ...]] = (
         certificate=True,
     ),
     LimitChanged(bidder_id=BIDDER, limit_minor=12_345_67, actor_id=ACTOR),
+    BudgetsSet(
+        bidder_id=BIDDER,
+        budgets=(
+            LotCountBudget(name="two of these", at_most=2, lots=(LOT, LotId("13"), LotId("14"))),
+            AllInBudget(name="tonight", at_most_minor=4_000_00),
+            PersonCeiling(name="Dana", person_id=PERSON, at_most_minor=1_500_00),
+        ),
+        actor_id=ACTOR,
+    ),
     BidPlaced(
         lot_id=LOT,
         paddle=PADDLE,
@@ -118,9 +130,15 @@ SAMPLES: Final[tuple[AnyEvent, ...]] = (
         bid_id=BID,
         maximum_minor=6_100_00,
         freight_minor=450_00,
+        person_id=PERSON,
     ),
     MaximumRaised(
-        lot_id=LOT, bidder_id=BIDDER, bid_id=BID, maximum_minor=7_777_00, freight_minor=450_00
+        lot_id=LOT,
+        bidder_id=BIDDER,
+        bid_id=BID,
+        maximum_minor=7_777_00,
+        freight_minor=450_00,
+        person_id=PERSON,
     ),
     EndExtended(lot_id=LOT, closes_at_us=at("16:02:30.25"), extensions=3, final=True),
     EndsMoved(

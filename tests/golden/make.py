@@ -27,7 +27,7 @@ from auction.commands import (
     WithdrawalCause,
 )
 from auction.events import AnyEvent
-from auction.ids import ActorId, BidderId, BidId, LotId
+from auction.ids import ActorId, BidderId, BidId, LotId, PersonId
 from auction.sale import Sale
 from auction.terms import ClosingMode, Premium, PremiumTier, Terms
 from tests.builders import (
@@ -39,9 +39,13 @@ from tests.builders import (
     Room,
     a_lot,
     at,
+    at_most_all_in,
+    at_most_lots,
     bid,
+    ceiling,
     change_reserve,
     register,
+    set_budgets,
     void,
     withdraw,
 )
@@ -49,6 +53,9 @@ from tests.samples import SAMPLES
 
 FOLDER: Final = Path(__file__).parent
 POSITION: Final = 77
+# The whole sale as it is written now. A new type or version of an event needs a new one: `full`
+# is from before people and budgets.
+LATEST: Final = "full-with-budgets"
 
 
 def before(sequence: int, lot_sequence: int, owner_sequence: int) -> Sale:
@@ -111,7 +118,8 @@ def outcome(sale: Sale) -> dict[str, Any]:
 
 def a_full_sale() -> Room:
     """Every type of event at least once: proxy bids, private raises, a reserve that is lowered,
-    a void, a recall, linked extensions, a pause, an outage, if-bids, an award that is paid."""
+    a void, a recall, linked extensions, a pause, an outage, if-bids, an award that is paid, a
+    team with budgets."""
     terms = Terms(
         soft_close=FIVE_AND_FIVE,
         closing=ClosingMode.CASCADE,
@@ -133,13 +141,17 @@ def a_full_sale() -> Room:
     room.does(register("C", restrictions=("export only",), deposit_minor=600_00, tax_bps=825))
     numbers = iter(range(1, 1_000))
 
-    def bids(bidder: str, amount_minor: int, lot: str, when: str) -> None:
+    def bids(bidder: str, amount_minor: int, lot: str, when: str, person: str = "") -> None:
         bid_id = BidId(f"00000000-0000-4000-8000-{next(numbers):012x}")
-        room.does(replace(bid(bidder, amount_minor, lot), bid_id=bid_id), when)
+        by_whom = PersonId(person) if person else None
+        made = replace(bid(bidder, amount_minor, lot), bid_id=bid_id, person_id=by_whom)
+        room.does(made, when)
 
+    tonight = at_most_all_in(6_000_00, name="tonight")
+    room.does(set_budgets("B", at_most_lots(2, "1", "2", "3"), tonight, ceiling("eli", 1_960_00)))
     bids("A", 800_00, "1", "11:00")
-    bids("B", 1_500_00, "1", "11:05")
-    bids("B", 1_700_00, "1", "11:06")
+    bids("B", 1_500_00, "1", "11:05", "dana")
+    bids("B", 1_700_00, "1", "11:06", "eli")
     bids("A", 300_00, "2", "11:10")
     bids("C", 250_00, "2", "11:11")
     room.does(SetLimit(bidder_id=BidderId("A"), limit_minor=9_000_00, **by))
@@ -177,8 +189,8 @@ def files() -> dict[Path, str]:
         made[place.with_suffix(place.suffix + ".json")] = _json(readable(recorded))
     room = a_full_sale()
     bodies = "".join(body_of(recorded).hex() + "\n" for recorded in room.recorded)
-    made[FOLDER / "sales" / "full.hex"] = bodies
-    made[FOLDER / "sales" / "full.json"] = _json(outcome(room.sale))
+    made[FOLDER / "sales" / f"{LATEST}.hex"] = bodies
+    made[FOLDER / "sales" / f"{LATEST}.json"] = _json(outcome(room.sale))
     return made
 
 

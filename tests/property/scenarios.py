@@ -13,6 +13,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
 from auction.commands import (
     AcceptIfBid,
     AddLots,
@@ -29,12 +30,13 @@ from auction.commands import (
     RegisterBidder,
     ResumeSale,
     ScheduleSale,
+    SetBudgets,
     SetLimit,
     VoidBids,
     WithdrawalCause,
     WithdrawLot,
 )
-from auction.ids import BidderId, BidId, LotId
+from auction.ids import BidderId, BidId, LotId, PersonId
 from auction.increments import EBAY, LIQUIDATION
 from auction.terms import (
     ClosingMode,
@@ -48,10 +50,12 @@ from auction.terms import (
     VoidRule,
 )
 from tests.builders import HOUSE, MINUTE_US, SALE, SECOND_US, SECRET, STAFF_MEMBER, at
-from tests.model import Model
+from tests.model import Model, comes_to
 
 START_US: Final = at("15:50")
 HOUR_US: Final = 60 * MINUTE_US
+
+PEOPLE: Final = (None, PersonId("person-1"), PersonId("person-2"))
 
 # Ann bids without limit, Bob with a limit, Cid on a deposit, Dee pays tax. The others may not
 # bid: the house and its kin sell, the maker consigns lot 3, nobody knows Zed.
@@ -94,7 +98,7 @@ class Step:
     miss: int = 0
 
 
-AIMS: Final = ("minimum", "minimum", "top", "top", "own", "reserve", "price", "limit")
+AIMS: Final = ("minimum", "minimum", "top", "top", "own", "reserve", "price", "limit", "budget")
 # By units of the sale, but 5: by an increment, and 50 and more: by dollars.
 MISSES: Final = (0, 1, -1, 5, 5, 50, 50, 300)
 STATUS_OF: Final = {
@@ -108,6 +112,7 @@ KINDS: Final = (
     *["bid"] * 30,
     *["repeat"] * 2,
     *["close"] * 4,
+    *["budgets"] * 4,
     *["void", "void", "reserve", "withdraw", "limit", "register", "fund", "fund"],
     *["accept", "decline", "counter", "counter", "answer", "answer"],
     *["pause", "resume", "outage", "add lot"],
@@ -275,6 +280,10 @@ class Concrete:
             case "limit":
                 limit = self._amount(step, lot_id, bidder_id) if step.miss else None
                 return SetLimit(bidder_id=bidder_id, limit_minor=limit, **in_sale)
+            case "budgets":
+                return SetBudgets(
+                    bidder_id=bidder_id, budgets=self._budgets(step, lot_id, bidder_id), **in_sale
+                )
             case "register":
                 return self._register(step, bidder_id)
             case "fund":
@@ -312,6 +321,7 @@ class Concrete:
             amount_minor=self._amount(step, lot_id, bidder_id),
             currency="USD",
             freight_minor=35_00 if step.who == 3 else 0,
+            person_id=PEOPLE[(step.who + AIMS.index(step.aim or "own")) % 3],
         )
         self._bids.append(bid)
         return bid
@@ -337,6 +347,21 @@ class Concrete:
             deposit_minor=50_00 if step.aim == "limit" else 0,
             tax_bps=825 if step.aim in ("top", "price") else 0,
         )
+
+    def _budgets(self, step: Step, lot_id: LotId, bidder_id: BidderId) -> tuple[Budget, ...]:
+        """One or several around what the bidder leads and would lead, or none."""
+        if step.miss == 300:
+            return ()
+        named = None if step.aim == "price" else (lot_id, LotId("2"))
+        amount = self._amount(step, lot_id, bidder_id) * (1 + step.lot)
+        budgets: tuple[Budget, ...] = (
+            LotCountBudget(name="lots", at_most=step.lot, lots=named),
+            AllInBudget(name="sum", at_most_minor=amount, lots=named),
+            PersonCeiling(name="one", person_id=PersonId("person-1"), at_most_minor=amount),
+            PersonCeiling(name="two", person_id=PersonId("person-2"), at_most_minor=2 * amount),
+        )
+        first = AIMS.index(step.aim) % 4
+        return budgets[first:] if step.miss != -1 else budgets[:first] * 2
 
     def _add_lot(self, step: Step, now_us: int) -> AddLots:
         listing = LotListing(
@@ -381,6 +406,17 @@ class Concrete:
         maxima = list(self._model.standing(lot).maxima) if lot else []
         return BidderId((maxima or BIDDERS)[step.who % len(maxima or BIDDERS)])
 
+    def _left(self, bidder_id: BidderId, lot_id: LotId) -> int | None:
+        """What the bidder's first budget of a sum leaves for this lot."""
+        if bidder_id not in self._model.bidders:
+            return None
+        held = self._model.holdings(bidder_id, leaving_out=self._model.lots[lot_id])
+        sums = [
+            b for b in self._model.bidders[bidder_id].budgets if not isinstance(b, LotCountBudget)
+        ]
+        left = [budget.at_most_minor - comes_to(budget, held) for budget in sums]
+        return max(0, left[0]) if left else None
+
     def _amount(self, step: Step, lot_id: LotId, bidder_id: BidderId) -> int:
         """The amount aimed at, missed by ``step.miss``; never below one."""
         lot = self._model.lots.get(lot_id)
@@ -395,6 +431,7 @@ class Concrete:
             "reserve": standing.reserve,
             "price": standing.price,
             "limit": bidder.limit if bidder else None,
+            "budget": self._left(bidder_id, lot_id),
         }.get(step.aim)
         if aimed is None:
             aimed = model.next_minimum(lot)

@@ -12,6 +12,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from auction.budgets import PersonCeiling
 from auction.chain import acceptance_of, apply, body_of, seal
 from auction.codec import Recorded, decode_body
 from auction.commands import Command, MoveEndsAfterOutage, PlaceBid, shape_fault
@@ -84,6 +85,7 @@ class Twins:
             key = (command.bidder_id, command.bid_id)
             if key not in self.answers:
                 self._within_its_limit(command.bidder_id)
+                self._within_its_budgets(command)
             assert answer == self.answers.setdefault(key, answer), "another answer to the same bid"
         self.agree()
 
@@ -92,6 +94,16 @@ class Twins:
         registration = self.sale.registrations[bidder_id]
         limit = registration.limit_minor
         assert limit is None or registration.exposure_minor <= limit
+
+    def _within_its_budgets(self, bid: PlaceBid) -> None:
+        """But for those that were passed before, and that the bid does not touch."""
+        assert self.sale is not None
+        tally = self.sale.registrations[bid.bidder_id].tally
+        for budget, line in zip(tally.budgets, tally.lines, strict=True) if tally else ():
+            touched = line.lots is None or bid.lot_id in line.lots
+            if isinstance(budget, PersonCeiling):
+                touched = budget.person_id == bid.person_id
+            assert not touched or line.used <= line.at_most
 
     def _engine(self, command: Command) -> Answer:
         before = repr(self.sale)
@@ -135,6 +147,12 @@ class Twins:
             assert maxima == {b: bid.amount for b, bid in standing.maxima.items()}
         exposures = {b: r.exposure_minor for b, r in sale.registrations.items()}
         assert exposures == {bidder: model.exposure(bidder) for bidder in model.bidders}
+        tallies = {b: r.tally for b, r in sale.registrations.items()}
+        used = {b: [line.used for line in t.lines] if t else [] for b, t in tallies.items()}
+        assert used == {bidder: model.used(bidder) for bidder in model.bidders}
+        assert {b: r.budgets for b, r in sale.registrations.items()} == {
+            b: known.budgets for b, known in model.bidders.items()
+        }
         limits = {b: (r.paddle, r.limit_minor) for b, r in sale.registrations.items()}
         assert limits == {b: (known.paddle, known.limit) for b, known in model.bidders.items()}
         bids = {(b, str(i)): a.code for (b, i), a in sale.accepted.items()}

@@ -28,6 +28,7 @@ from auction.events import (
     BidderRegistered,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     CounterDeclined,
     EndExtended,
     EndsMoved,
@@ -49,7 +50,7 @@ from auction.events import (
     SaleResumed,
     SaleScheduled,
 )
-from auction.ids import BidderId, LotId, Paddle, SaleId, Shard
+from auction.ids import BidderId, LotId, Paddle, PersonId, SaleId, Shard
 from auction.increments import LIQUIDATION
 from auction.ports import LoggedEvent, StoredSnapshot
 from auction.pricing import ReserveStatus
@@ -66,9 +67,14 @@ from tests.builders import (
     Room,
     a_lot,
     at,
+    at_most_all_in,
+    at_most_lots,
+    bid,
+    ceiling,
     change_reserve,
     new_bid_id,
     register,
+    set_budgets,
     void,
     withdraw,
 )
@@ -251,6 +257,24 @@ def limited() -> Room:
     return room
 
 
+def budgeted() -> Room:
+    """A team with a budget of each kind: outbid, paid for, taken over by another person."""
+    room = Room(a_lot("1"), a_lot("2", "17:00"), a_lot("3", "17:00"))
+    both = (at_most_lots(2, "1", "2", "3"), at_most_all_in(2_000_00))
+    room.does(set_budgets("A", *both, ceiling("dana", 900_00)))
+    room.does(register("A", restrictions=("export only",)))
+    room.does(bid("A", 500_00, person_id=PersonId("dana")), "12:00")
+    room.does(bid("A", 400_00, "2", person_id=PersonId("dana")), "12:01")
+    room.bid("B", 450_00, "12:02", lot="2")
+    room.does(bid("A", 600_00, "3", person_id=PersonId("eli")), "12:03")
+    room.bid("B", 450_00, "12:04")
+    room.close("16:00")
+    room.does(RecordFunding(bidder_id=BidderId("A"), **IN_LOT))
+    room.does(bid("A", 1_545_00, "3", person_id=PersonId("eli")), "16:10")  # 455 and 1,545
+    room.close("17:00")
+    return room
+
+
 ROOMS: Final = [
     busy,
     linked,
@@ -266,6 +290,7 @@ ROOMS: Final = [
     unsold,
     recalled,
     limited,
+    budgeted,
 ]
 
 
@@ -584,6 +609,7 @@ B_AT_OPENING: Final = BidPlaced(
     bid_id=new_bid_id(),
     maximum_minor=300_00,
     freight_minor=0,
+    person_id=None,
 )
 
 
@@ -611,6 +637,7 @@ def raised(bidder: str, amount_minor: int, lot: str = "1") -> MaximumRaised:
         bid_id=new_bid_id(),
         maximum_minor=amount_minor,
         freight_minor=0,
+        person_id=None,
     )
 
 
@@ -902,6 +929,39 @@ FORGED: Final[dict[str, list[tuple[Any, Edit, str]]]] = {
             changed(LimitChanged, limit_minor=1_400_00),
             "the bid was beyond the bidder's limit",
         ),
+    ],
+    "budgets": [
+        (
+            budgeted,
+            changed(BudgetsSet, budgets=(at_most_lots(1, "1", "2"),)),
+            "the bid was beyond a budget of the bidder's",
+        ),
+        (
+            budgeted,
+            changed(BudgetsSet, budgets=(at_most_all_in(1_999_99),)),
+            "the bid was beyond a budget of the bidder's",
+        ),
+        (
+            budgeted,
+            changed(BudgetsSet, budgets=(ceiling("dana", 899_99),)),
+            "the bid was beyond a budget of the bidder's",
+        ),
+        (
+            budgeted,
+            changed(BidPlaced, 3, person_id=PersonId("dana")),
+            "the bid was beyond a budget of the bidder's",
+        ),
+        (
+            budgeted,
+            changed(MaximumRaised, maximum_minor=1_545_01),
+            "the bid was beyond a budget of the bidder's",
+        ),
+        (
+            budgeted,
+            changed(BudgetsSet, bidder_id=BidderId("Z")),
+            "the bidder is not registered",
+        ),
+        (budgeted, at_the_end(BudgetsSet), "budgets were set after the sale had closed"),
     ],
     "results": [
         (busy, moved(LotSold, 0, -1), "the lot's end had not come"),

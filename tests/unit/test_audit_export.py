@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgpack
+import msgspec
 import pytest
 
-from auction.audit_export import Export, PublicAudit, PublicSummary
+from auction.audit_export import _DECODER, Export, PublicAudit, PublicSummary
 from auction.audit_findings import Check
 from auction.codec import decode_body, pack, unpack
 from auction.commands import SetLimit
@@ -261,12 +262,20 @@ def test_a_changed_export_is_found_out(name: str) -> None:
     assert [f for f in findings if f.check is what and says in f.message], findings
 
 
+def says_the_same(line: bytes, other: bytes) -> bool:
+    """Whether only white space differs, or a bit that base64 leaves to spare."""
+    try:
+        return _DECODER.decode(line) == _DECODER.decode(other)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 @pytest.mark.parametrize("number", range(len(BUSY)))
 def test_a_changed_byte_is_found(number: int) -> None:
     for at in range(0, len(BUSY[number]) - 1, 7):
         line = bytearray(BUSY[number])
         line[at] ^= 1
-        if line[at : at + 1] in b" \t\r\n":
+        if says_the_same(bytes(line), BUSY[number]):
             continue
         assert check([*BUSY[:number], bytes(line), *BUSY[number + 1 :]]).findings, (number, at)
 

@@ -62,7 +62,7 @@ def test_a_public_event_is_split_by_who_may_see_it() -> None:
     assert placed.public is not None
     assert msgpack.unpackb(placed.public) == {
         "type": "bid_placed",
-        "version": 1,
+        "version": 2,
         "sale_id": "S-1",
         "at_us": at("15:58"),
         "sequence": 41,
@@ -80,13 +80,14 @@ def test_a_public_event_is_split_by_who_may_see_it() -> None:
         "bid_id": "5f0c6c1e-9d3b-4c52-8a35-0123456789ab",
         "maximum_minor": 6_100_00,
         "freight_minor": 450_00,
+        "person_id": "person-dana",
     }
 
 
 def test_a_private_event_is_private_with_its_header() -> None:
     assert msgpack.unpackb(by_type("MaximumRaised").private) == {
         "type": "maximum_raised",
-        "version": 1,
+        "version": 2,
         "sale_id": "S-1",
         "at_us": at("15:58"),
         "owner_sequence": 1,
@@ -95,6 +96,7 @@ def test_a_private_event_is_private_with_its_header() -> None:
         "bid_id": "5f0c6c1e-9d3b-4c52-8a35-0123456789ab",
         "maximum_minor": 7_777_00,
         "freight_minor": 450_00,
+        "person_id": "person-dana",
     }
 
 
@@ -167,7 +169,8 @@ CORRUPT: Final[dict[str, tuple[bytes, str]]] = {
     "no type": (body(PLACED, type=...), "type"),
     "type of no kind": (body(PLACED, type=["bid_placed"]), "type"),
     "unknown type": (body(PLACED, type="bid_dreamt"), "bid_dreamt"),
-    "newer version": (body(PLACED, version=2), "bid_placed version 2"),
+    "newer version": (body(PLACED, version=3), "bid_placed version 3"),
+    "version 0": (body(PLACED, version=0), "bid_placed version 0"),
     "no version": (body(PLACED, version=...), "version"),
     "no sale": (body(PLACED, sale_id=...), "sale_id"),
     "sale is a number": (body(PLACED, sale_id=7), "sale_id"),
@@ -200,7 +203,7 @@ def test_a_corrupt_body_is_refused_with_its_place(name: str) -> None:
 
 def test_a_newer_version_is_told_from_damage() -> None:
     with pytest.raises(CorruptLog, match="a newer Softclose wrote it"):
-        decode_body(POSITION, body(PLACED, version=2))
+        decode_body(POSITION, body(PLACED, version=3))
 
 
 @pytest.mark.parametrize("cut", range(0, len(GOOD), 7))

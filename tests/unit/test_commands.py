@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
+from auction.budgets import AllInBudget, LotCountBudget, PersonCeiling
 from auction.commands import (
     MAX_LOTS_PER_COMMAND,
     AcceptIfBid,
@@ -19,13 +20,14 @@ from auction.commands import (
     PauseSale,
     RecordFunding,
     ResumeSale,
+    SetBudgets,
     SetLimit,
     VoidBids,
     WithdrawLot,
     lot_of,
     shape_fault,
 )
-from auction.ids import BidderId, LotId
+from auction.ids import BidderId, LotId, PersonId
 from auction.increments import EBAY, IncrementTable
 from auction.terms import Premium, PremiumTier, SoftClose, Terms
 from tests.builders import (
@@ -45,6 +47,12 @@ LOT, BIDDER = LotId("1"), BidderId("A")
 BY: Final[dict[str, Any]] = {"sale_id": SALE, "actor_id": STAFF_MEMBER}
 ON: Final[dict[str, Any]] = {"lot_id": LOT, **BY}
 
+BUDGETS: Final = (
+    LotCountBudget(name="one of these", at_most=1, lots=(LOT, LotId("2"))),
+    AllInBudget(name="tonight", at_most_minor=4_000_00),
+    PersonCeiling(name="Dana", person_id=PersonId("dana"), at_most_minor=0),
+)
+
 # A good command of every type, and the lot that it is about.
 COMMANDS: Final[list[tuple[Command, str | None]]] = [
     (bid("A", 500_00), "1"),
@@ -60,6 +68,7 @@ COMMANDS: Final[list[tuple[Command, str | None]]] = [
     (AddLots(lots=(a_lot(),), **BY), None),
     (register("A", deposit_minor=600_00, limit_minor=0, restrictions=("export only",)), None),
     (SetLimit(bidder_id=BIDDER, limit_minor=None, **BY), None),
+    (SetBudgets(bidder_id=BIDDER, budgets=BUDGETS, **BY), None),
     (PauseSale(reason="a fire alarm", **BY), None),
     (ResumeSale(**BY), None),
     (CloseDue(sale_id=SALE), None),
@@ -287,6 +296,34 @@ def test_a_command_has_at_least_one_lot_and_at_most_two_hundred() -> None:
     assert "$.lots" in fault(schedule(), lots=())
 
 
+BUDGET_FAULTS: Final = {
+    "no name": replace(BUDGETS[0], name=""),
+    "a long name": replace(BUDGETS[1], name="x" * 61),
+    "NUL in a name": replace(BUDGETS[1], name="a\0"),
+    "less than no lot": replace(BUDGETS[0], at_most=-1),
+    "half a lot": replace(BUDGETS[0], at_most=0.5),
+    "none of no lots": replace(BUDGETS[0], lots=()),
+    "a lot without a name": replace(BUDGETS[0], lots=("",)),
+    "less than nothing": replace(BUDGETS[1], at_most_minor=-1),
+    "more than any amount": replace(BUDGETS[1], at_most_minor=2**53 + 1),
+    "nobody's": replace(BUDGETS[2], person_id=None),
+    "a person with a space": replace(BUDGETS[2], person_id="da na"),
+    "no budget": "4,000 tonight",
+}
+
+
+@pytest.mark.parametrize("name", BUDGET_FAULTS)
+def test_a_budget_of_a_wrong_shape_is_a_fault(name: str) -> None:
+    command = SetBudgets(bidder_id=BIDDER, budgets=BUDGETS, **BY)
+    assert "$.budgets[1]" in fault(command, budgets=(BUDGETS[1], BUDGET_FAULTS[name]))
+
+
+@pytest.mark.parametrize("person", ["", "da na", "x" * 65, "d\n", 7, b"dana", True])
+def test_a_person_is_a_word(person: object) -> None:
+    assert "$.person_id" in fault(bid("A", 500_00), person_id=person)
+    assert shape_fault(bid("A", 500_00, person_id="dana")) is None
+
+
 @pytest.mark.parametrize("secret", [b"", bytes(31), bytes(33), "x" * 32, None])
 def test_a_secret_is_32_bytes(secret: object) -> None:
     assert "secret" in fault(schedule(), secret=secret)
@@ -307,7 +344,8 @@ OTHER_FAULTS: Final[list[tuple[Command, dict[str, Any]]]] = [
     (WithdrawLot(cause=withdraw().cause, reason="-", **ON), {"cause": "BOREDOM"}),
     (VoidBids(bidder_id=BIDDER, reason="-", **ON), {"bidder_id": ""}),
     (COMMANDS[7][0], {"accepted": "yes"}),
-    (COMMANDS[16][0], {"dark_from_us": -1}),
+    (COMMANDS[-1][0], {"dark_from_us": -1}),
+    (SetBudgets(bidder_id=BIDDER, budgets=BUDGETS, **BY), {"budgets": BUDGETS * 22}),
 ]
 
 

@@ -71,6 +71,7 @@ def test_the_events_of_a_bid_say_who_bid_who_leads_and_at_what() -> None:
             bid_id=first.bid_id,
             maximum_minor=500_00,
             freight_minor=0,
+            person_id=None,
         )
     ]
     second = bid("B", 300_00, freight_minor=45_00)
@@ -87,6 +88,7 @@ def test_the_events_of_a_bid_say_who_bid_who_leads_and_at_what() -> None:
             bid_id=second.bid_id,
             maximum_minor=300_00,
             freight_minor=45_00,
+            person_id=None,
         )
     ]
 
@@ -153,6 +155,7 @@ def test_a_raise_without_effect_on_the_price_is_private() -> None:
             bid_id=raised.bid_id,
             maximum_minor=600_00,
             freight_minor=20_00,
+            person_id=None,
         )
     ]
     room.leads("A", 100_00)

@@ -7,13 +7,24 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
+from auction.budgets import tally_of
 from auction.commands import PauseSale, PlaceBid
 from auction.decide import decide
 from auction.ids import BidderId, LotId
 from auction.rejections import Rejected, Rejection
 from auction.sale import AcceptedBid, Lot, LotStatus, Registration, Sale, Standing
 from auction.terms import Terms
-from tests.builders import SALE, STAFF_MEMBER, Room, a_lot, at, bid, register, withdraw
+from tests.builders import (
+    SALE,
+    STAFF_MEMBER,
+    Room,
+    a_lot,
+    at,
+    at_most_all_in,
+    bid,
+    register,
+    withdraw,
+)
 
 PAUSE = PauseSale(sale_id=SALE, reason="a fire alarm", actor_id=STAFF_MEMBER)
 
@@ -109,6 +120,10 @@ def exceed_the_limit(case: Case) -> None:
     case.registration.limit_minor = case.bid.amount_minor - 1
 
 
+def pass_a_budget(case: Case) -> None:
+    case.registration.tally = tally_of((at_most_all_in(case.bid.amount_minor - 1),), {})
+
+
 LADDER: Final[list[tuple[Rejection, Callable[[Case], None]]]] = [
     (Rejection.BID_ID_REUSED, reuse_the_id),
     (Rejection.NOT_FOUND, name_no_lot),
@@ -126,6 +141,7 @@ LADDER: Final[list[tuple[Rejection, Callable[[Case], None]]]] = [
     (Rejection.NOT_ABOVE_OWN_MAXIMUM, have_bid_as_much),
     (Rejection.AMOUNT_BELOW_MINIMUM, stay_below_the_minimum),
     (Rejection.LIMIT_EXCEEDED, exceed_the_limit),
+    (Rejection.BUDGET_EXCEEDED, pass_a_budget),
 ]
 RUNGS = range(len(LADDER))
 

@@ -36,6 +36,7 @@ def test_an_event_is_about_its_lot_or_about_the_sale() -> None:
         "SaleScheduled",
         "BidderRegistered",
         "LimitChanged",
+        "BudgetsSet",
         "EndsMoved",
         "SalePaused",
         "SaleResumed",

@@ -80,6 +80,7 @@ def test_only_the_leader_raises_in_private() -> None:
         bid_id=bid("B", 1).bid_id,
         maximum_minor=400_00,
         freight_minor=0,
+        person_id=None,
     )
     breaks(room, raised, "only the leader")
 

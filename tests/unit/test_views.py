@@ -10,9 +10,27 @@ from auction.codec import Recorded
 from auction.events import EVENT_TYPES, AnyEvent
 from auction.ids import BidderId
 from auction.sale import Lot, LotStatus, Sale, Standing
-from auction.views import LIQUIDATOR, PUBLIC, STAFF, Viewer, lot_state, view
-from tests.builders import HOUSE, SALE, SECRET, Room, at
-from tests.samples import BIDDER, SAMPLES
+from auction.views import (
+    LIQUIDATOR,
+    PUBLIC,
+    STAFF,
+    BudgetState,
+    Viewer,
+    budget_states,
+    lot_state,
+    view,
+)
+from tests.builders import (
+    HOUSE,
+    SALE,
+    SECRET,
+    Room,
+    at,
+    at_most_all_in,
+    at_most_lots,
+    set_budgets,
+)
+from tests.samples import BIDDER, PERSON, SAMPLES
 
 OWNER: Final = Viewer(bidder_id=BIDDER)
 RIVAL: Final = Viewer(bidder_id=BidderId("reseller-9"))
@@ -54,6 +72,7 @@ SEES: Final[dict[str, dict[str, str]]] = {
         "certificate": "OS",
     },
     "limit_changed": {"bidder_id": "OS", "limit_minor": "OS", "actor_id": "S"},
+    "budgets_set": {"bidder_id": "O", "budgets": "O", "actor_id": "O"},
     "bid_placed": {
         "lot_id": "E",
         "paddle": "E",
@@ -66,6 +85,7 @@ SEES: Final[dict[str, dict[str, str]]] = {
         "bid_id": "O",
         "maximum_minor": "O",
         "freight_minor": "O",
+        "person_id": "O",
     },
     "maximum_raised": {
         "lot_id": "O",
@@ -73,6 +93,7 @@ SEES: Final[dict[str, dict[str, str]]] = {
         "bid_id": "O",
         "maximum_minor": "O",
         "freight_minor": "O",
+        "person_id": "O",
     },
     "end_extended": {"lot_id": "E", "closes_at_us": "E", "extensions": "E", "final": "E"},
     "ends_moved": {"reason": "E", "cause_lot_id": "E", "dark_us": "E", "ends": "E"},
@@ -216,6 +237,13 @@ def test_a_maximum_is_seen_by_its_owner_alone() -> None:
         assert shown <= {"O"}
 
 
+def test_a_teams_people_and_budgets_are_seen_by_the_team_alone() -> None:
+    for event in SAMPLES:
+        for who, viewer in VIEWERS.items():
+            said = repr(seen_by(event, viewer))
+            assert who == "O" or not any(word in said for word in (PERSON, "tonight", "budget"))
+
+
 def test_the_position_in_the_shard_is_shown_to_nobody() -> None:
     for event in SAMPLES:
         for viewer in VIEWERS.values():
@@ -250,6 +278,17 @@ def test_a_lot_without_bids_has_no_leader_and_nobody_leads_it() -> None:
     for bidder in (None, BidderId("A")):
         state = lot_state(room.sale, room.lot(), bidder)
         assert (state.leader, state.leads, state.price_minor) == (None, False, None)
+
+
+def test_a_bidder_is_shown_its_budgets_with_what_they_have_come_to() -> None:
+    room = Room()
+    budgets = (at_most_all_in(900_00), at_most_lots(2))
+    room.does(set_budgets("A", *budgets))
+    room.bid("A", 500_00)
+    shown = budget_states(room.sale, BidderId("A"))
+    assert shown == [BudgetState(budgets[0], 500_00), BudgetState(budgets[1], 1)]
+    assert budget_states(room.sale, BidderId("B")) == []
+    assert budget_states(room.sale, BidderId("Z")) == []
 
 
 def test_the_state_of_a_lot_has_no_room_for_a_secret() -> None:
