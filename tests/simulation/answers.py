@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from auction import events as e
 from auction.codec import Recorded
 from auction.commands import PlaceBid
-from auction.ids import LotId, SaleId, Shard, shard_of
+from auction.ids import SaleId, Shard, shard_of
 from auction.rejections import Rejection
 from auction.verdicts import LotState, Verdict
 from tests.simulation.model import Sale
@@ -25,6 +25,7 @@ FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "AddLots": (e.LotScheduled,),
     "RegisterBidder": (e.BidderRegistered,),
     "SetLimit": (e.LimitChanged,),
+    "SetBudgets": (e.BudgetsSet,),
     "ChangeReserve": (e.ReserveChanged,),
     "VoidBids": (e.BidsVoided,),
     "WithdrawLot": (e.LotWithdrawn,),
@@ -102,7 +103,13 @@ class Answers:
         self._durable[shard, recorded.position] = recorded
         if isinstance(event, e.BidPlaced | e.MaximumRaised):
             self._bids[event.bidder_id, event.bid_id] = recorded
-            content = (sale.sale_id, event.lot_id, event.maximum_minor, event.freight_minor)
+            content = (
+                sale.sale_id,
+                event.lot_id,
+                event.maximum_minor,
+                event.freight_minor,
+                event.person_id,
+            )
             sent = self._sent.get((event.bidder_id, event.bid_id), [])
             if content not in [_content(bid) for bid in sent]:
                 self._report("I2", f"sale {sale.sale_id}: nobody sent {event}")
@@ -237,5 +244,5 @@ def _face(lot: LotState) -> tuple[object, ...]:
     )
 
 
-def _content(bid: PlaceBid) -> tuple[SaleId, LotId, int, int]:
-    return (bid.sale_id, bid.lot_id, bid.amount_minor, bid.freight_minor)
+def _content(bid: PlaceBid) -> tuple[object, ...]:
+    return (bid.sale_id, bid.lot_id, bid.amount_minor, bid.freight_minor, bid.person_id)

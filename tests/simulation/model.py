@@ -12,7 +12,7 @@ from auction.ids import LotId, SaleId
 from auction.pricing import ReserveStatus
 from auction.terms import ClosingMode, VoidRule
 from tests.simulation import arithmetic
-from tests.simulation.sale_state import Bid, Bidder, Lot, Report, SaleState
+from tests.simulation.sale_state import Bid, Bidder, Holding, Lot, Report, SaleState
 
 
 class Sale(SaleState):
@@ -57,7 +57,13 @@ class Sale(SaleState):
             same = bidder_id == event.bidder_id
             fits = (other.admitted.paddle == event.paddle) == same
             self._hold("I3", fits, f"paddle {event.paddle} of {event.bidder_id}")
-        self.bidders[event.bidder_id] = Bidder(event, event.limit_minor)
+        before = self.bidders.get(event.bidder_id)
+        budgets = before.budgets if before else ()
+        self.bidders[event.bidder_id] = Bidder(event, event.limit_minor, budgets)
+
+    def _budgets_set(self, event: e.BudgetsSet, at: int, order: int) -> None:
+        self._hold("I20", not self.closed, f"{event}: the sale is over")
+        self.bidders[event.bidder_id].budgets = event.budgets
 
     def _limit_changed(self, event: e.LimitChanged, at: int, order: int) -> None:
         self.bidders[event.bidder_id].limit = event.limit_minor
@@ -102,12 +108,16 @@ class Sale(SaleState):
             amount_minor=event.maximum_minor,
             currency=self.terms.currency,
             freight_minor=event.freight_minor,
+            person_id=event.person_id,
         )
         self.accepted.pop(key, None)
         reason = self.judge(bid, at)
         self._hold(_INVARIANTS.get(reason, "I7"), not reason, f"{event} at {at}: {reason}")
         self.accepted[key] = (event.lot_id, event.maximum_minor)
-        lot.bids.append(Bid(event.bidder_id, event.maximum_minor, event.freight_minor, order))
+        made = Bid(
+            event.bidder_id, event.maximum_minor, event.freight_minor, order, event.person_id
+        )
+        lot.bids.append(made)
         self._reprice(lot, at_least=lot.price or 0)
 
     def _reprice(self, lot: Lot, *, at_least: int = 0) -> None:
@@ -260,10 +270,14 @@ class Sale(SaleState):
             self._hold("I7", met, f"{event}: below the reserve")
         self._hold("I7", event.winners == (lot.leader,), f"{event}: {lot.leader} leads")
         self._hold("I7", event.hammer_price_minor in prices, f"{event}: the price is {prices}")
-        lot.status, lot.price = "SOLD", event.hammer_price_minor
         if lot.leader is not None:
             best = lot.ranked()[0]
-            lot.award = self.all_in(lot.leader, lot.price, best.freight)
+            lot.award = self.all_in(lot.leader, event.hammer_price_minor, best.freight)
+            if event.hammer_price_minor != lot.price:  # a counter-offer was taken
+                taken = Holding(event.lot_id, lot.award, best.person, owed=True)
+                reason = self.beyond(lot.leader, taken)
+                self._hold("I20", not reason, f"{event} at {at}: {reason}")
+        lot.status, lot.price = "SOLD", event.hammer_price_minor
 
     def _lot_passed(self, event: e.LotPassed, at: int, order: int) -> None:
         lot = self.lots[event.lot_id]
@@ -281,9 +295,9 @@ class Sale(SaleState):
 
     def _award_funded(self, event: e.AwardFunded, at: int, order: int) -> None:
         lot = self.lots[event.lot_id]
-        owed = lot.status == "SOLD" and lot.leader == event.bidder_id and bool(lot.award)
+        owed = lot.status == "SOLD" and lot.leader == event.bidder_id and not lot.paid
         self._hold("I7", owed, f"{event}: nothing is owed")
-        lot.award = 0
+        lot.paid = True
 
     def _sale_closed(self, event: e.SaleClosed, at: int, order: int) -> None:
         self._hold("I10", not self.closed, "closed twice")
@@ -330,4 +344,5 @@ _INVARIANTS = {
     "LOT_CLOSED": "I8",
     "LOT_WITHDRAWN": "I10",
     "LIMIT_EXCEEDED": "I20",
+    "BUDGET_EXCEEDED": "I20",
 }

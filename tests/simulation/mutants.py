@@ -17,8 +17,10 @@ import auction.closer
 import auction.decide
 import auction.decide_lots
 import auction.judge
+import auction.sale
 import auction.shards
 import auction.writer
+from auction.budgets import Stake, Tally
 from auction.chain import seal
 from auction.clock import EngineClock
 from auction.codec import Recorded
@@ -29,7 +31,7 @@ from auction.judge import Gathering, Judge
 from auction.liveness import BEAT_EVERY_US, Liveness
 from auction.log_memory import MemoryLog
 from auction.ports import Batch, EventLog, OutcomeUnknown, ShardHead
-from auction.sale import Sale, evolve
+from auction.sale import LotStatus, Sale, evolve
 from auction.shards import Deadlines, PendingSnapshot, ShardState
 from auction.snapshot import encode_accepted
 from auction.verdicts import Verdict
@@ -371,6 +373,63 @@ def limits_are_not_kept() -> AbstractContextManager[object]:
     return patch.object(auction.decide, "exposure_if_leading_minor", lambda *bid: 0)
 
 
+def a_raise_is_no_matter_of_budgets() -> AbstractContextManager[object]:
+    """Who leads a lot raises its maximum without a look at its budgets."""
+    passed = auction.sale.budget_passed_if_leading
+
+    def lenient(sale: Sale, lot: Any, registration: Any, *bid: Any) -> Any:
+        leads = lot.leader == registration.bidder_id
+        return None if leads else passed(sale, lot, registration, *bid)
+
+    return patch.object(auction.decide, "budget_passed_if_leading", lenient)
+
+
+def an_outbid_lot_still_counts() -> AbstractContextManager[object]:
+    """A budget goes on counting what its bidder leads no longer."""
+    hold = Tally.hold
+
+    def keep(self: Tally, lot_id: Any, stake: Stake | None) -> None:
+        if stake is not None:
+            hold(self, lot_id, stake)
+
+    return patch.object(Tally, "hold", keep)
+
+
+@contextmanager
+def what_was_won_is_forgotten() -> Iterator[None]:
+    """A budget counts a lot until the hammer falls."""
+    lot_sold, stakes = auction.sale._lot_sold, auction.sale._stakes
+
+    def forget(sale: Sale, event: Any, at_us: int) -> None:
+        lot_sold(sale, event, at_us)
+        for winner in event.winners:
+            tally = sale.registrations[winner].tally
+            if tally is not None:
+                tally.hold(event.lot_id, None)
+
+    def unsold(sale: Sale, registration: Any) -> Any:
+        known = stakes(sale, registration)
+        return {i: known[i] for i in known if sale.lots[i].status is not LotStatus.SOLD}
+
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(auction.sale, "_lot_sold", forget))
+        patches.enter_context(patch.object(auction.sale, "_stakes", unsold))
+        yield
+
+
+def a_lot_stays_with_who_bid_first() -> AbstractContextManager[object]:
+    """Who raises a team's maximum does not take the lot over."""
+    hold = Tally.hold
+
+    def first(self: Tally, lot_id: Any, stake: Stake | None) -> None:
+        before = self.stakes.get(lot_id)
+        if stake is not None and before is not None:
+            stake = Stake(stake.minor, before.person_id)
+        hold(self, lot_id, stake)
+
+    return patch.object(Tally, "hold", first)
+
+
 def a_link_of_the_chain_is_missing() -> AbstractContextManager[object]:
     """Every seventh public event does not continue the one before."""
 
@@ -443,6 +502,10 @@ MUTANTS: Final[dict[str, Mutant]] = {
         an_accepted_id_is_judged_anew,
         an_increment_is_taken_below_its_step,
         limits_are_not_kept,
+        a_raise_is_no_matter_of_budgets,
+        an_outbid_lot_still_counts,
+        what_was_won_is_forgotten,
+        a_lot_stays_with_who_bid_first,
         a_link_of_the_chain_is_missing,
         what_waits_has_no_bound,
         a_reader_moves_its_cursor_first,

@@ -11,17 +11,15 @@ from typing import Final
 
 import msgspec
 
-from auction.commands import (
-    Command,
-    PlaceBid,
-    ScheduleSale,
-)
+from auction.budgets import Budget, LotCountBudget
+from auction.commands import Command, PlaceBid, RecordFunding, ScheduleSale, SetBudgets
 from auction.ids import BidderId, BidId, LotId, SaleId
 from auction.rejections import Rejection
 from auction.sale import LotStatus
 from auction.terms import LotListing
-from auction.verdicts import LotState, Verdict
+from auction.verdicts import Acceptance, LotState, Verdict
 from tests.simulation.hosts import Host
+from tests.simulation.salerooms import DESK, PEOPLE, draw_budgets
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.weather import SECOND
 
@@ -74,6 +72,7 @@ class Bidder:
     def __init__(self, room: Room, bidder_id: BidderId, rng: Random) -> None:
         self._room, self._id, self._rng = room, bidder_id, rng
         self._sent: list[PlaceBid] = []
+        self._led: list[PlaceBid] = []
         self._habits: list[tuple[int, Callable[[], Awaitable[object]]]] = [
             (60, self._bid),
             (12, self._snipe),
@@ -83,6 +82,8 @@ class Bidder:
             (4, self._change_the_mind),
             (3, self._send_twice),
             (2, self._bid_nonsense),
+            (5, self._set_budgets),
+            (2, self._want_one_of_two),
         ]
 
     async def run(self, until_us: int) -> None:
@@ -99,7 +100,10 @@ class Bidder:
             await self._room.insist(bid, self._rng)
 
     async def _bid(self) -> None:
-        await self._room.insist(self._new_bid(), self._rng)
+        bid = self._new_bid()
+        verdict = await self._room.insist(bid, self._rng)
+        if verdict is not None and verdict.code is Acceptance.LEADING:
+            self._led.append(bid)
 
     async def _repeat(self) -> None:
         if self._sent:
@@ -138,6 +142,38 @@ class Bidder:
         bid = self._new_bid()
         await self._room.insist(msgspec.structs.replace(bid, **{name: wrong[name]}), self._rng)
 
+    async def _set_budgets(self) -> None:
+        sale = self._room.sales[self._rng.choice(sorted(self._room.sales))]
+        await self._room.insist(draw_budgets(self._rng, sale, self._id), self._rng)
+
+    async def _want_one_of_two(self) -> None:
+        """Only one of two lots: who leads or has won one, paid or not, may not lead the other."""
+        bid = self._new_bid()
+        led = {b.lot_id for b in self._led if b.sale_id == bid.sale_id and b.lot_id != bid.lot_id}
+        for lot_id in sorted(led):
+            either = (lot_id, bid.lot_id)
+            one = LotCountBudget(name="one of two", at_most=1, lots=either)
+            if self._rng.random() < 0.7:
+                paid = RecordFunding(
+                    sale_id=bid.sale_id, lot_id=lot_id, bidder_id=self._id, actor_id=DESK
+                )
+                await self._room.insist(paid, self._rng)
+            await self._room.insist(self._budgets(bid.sale_id, one), self._rng)
+            await self._room.insist(self._again(bid), self._rng)
+        sale = self._room.sales[bid.sale_id]
+        await self._room.insist(draw_budgets(self._rng, sale, self._id), self._rng)
+
+    def _budgets(self, sale_id: SaleId, *budgets: Budget) -> SetBudgets:
+        return SetBudgets(sale_id=sale_id, bidder_id=self._id, budgets=budgets, actor_id=DESK)
+
+    def _again(self, bid: PlaceBid) -> PlaceBid:
+        """The same with another id, for what the lot takes now."""
+        sale, listing = self._room.sales[bid.sale_id], self._listing(bid.sale_id, bid.lot_id)
+        amount_minor = self._amount(sale, listing)
+        bid = msgspec.structs.replace(bid, bid_id=_bid_id(self._rng), amount_minor=amount_minor)
+        self._sent.append(bid)
+        return bid
+
     async def _snipe(self) -> None:
         """Arrive at an end, at an opening or at the start of a window, to the microsecond."""
         host, rng = self._room.network(), self._rng
@@ -170,6 +206,7 @@ class Bidder:
             amount_minor=self._amount(sale, listing),
             currency=sale.terms.currency,
             freight_minor=rng.choice((0, 0, 40_00)),
+            person_id=rng.choice(PEOPLE),
         )
         self._sent.append(bid)
         return bid

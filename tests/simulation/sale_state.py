@@ -9,8 +9,9 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from auction import events as e
+from auction.budgets import Budget, LotCountBudget, PersonCeiling
 from auction.commands import PlaceBid
-from auction.ids import BidderId, LotId, SaleId
+from auction.ids import BidderId, LotId, PersonId, SaleId
 from auction.pricing import ReserveStatus
 from auction.terms import Terms
 from tests.simulation import arithmetic
@@ -25,6 +26,7 @@ class Bid(Struct, frozen=True):
     maximum: int
     freight: int
     order: int
+    person: PersonId | None
 
 
 class Lot(Struct):
@@ -40,7 +42,8 @@ class Lot(Struct):
     bid_count: int = 0
     extensions: int = 0
     counter: int | None = None
-    award: int = 0  # what the unpaid award weighs on the winner's limit
+    award: int = 0  # what the award comes to all-in
+    paid: bool = False
     moments: list[tuple[object, ...]] = field(default_factory=list)
 
     def ranked(self) -> list[Bid]:
@@ -66,6 +69,16 @@ class Bidder(Struct):
 
     admitted: e.BidderRegistered
     limit: int | None
+    budgets: tuple[Budget, ...] = ()
+
+
+class Holding(Struct, frozen=True):
+    """A lot that a bidder leads or has won: what it comes to all-in, by whom of its team."""
+
+    lot: LotId
+    comes_to: int
+    person: PersonId | None
+    owed: bool
 
 
 class SaleState:
@@ -143,10 +156,17 @@ class SaleState:
             return "NOT_ABOVE_OWN_MAXIMUM"
         if bid.bidder_id != lot.leader and bid.amount_minor < self.next_minimum(lot):
             return "AMOUNT_BELOW_MINIMUM"
-        exposure = self.exposure(bid.bidder_id, lot, bid.amount_minor, bid.freight_minor)
+        comes_to = self.all_in(bid.bidder_id, bid.amount_minor, bid.freight_minor)
+        return self.beyond(bid.bidder_id, Holding(bid.lot_id, comes_to, bid.person_id, owed=True))
+
+    def beyond(self, bidder_id: BidderId, new: Holding) -> str:
+        """What speaks against the bidder's leading one more lot; "" if nothing does."""
+        bidder, others = self.bidders[bidder_id], self.holdings(bidder_id, new.lot)
+        exposure = sum(held.comes_to for held in [*others, new] if held.owed)
         if bidder.limit is not None and exposure > bidder.limit:
             return "LIMIT_EXCEEDED"
-        return ""
+        kept = all(is_kept(budget, new, others) for budget in bidder.budgets)
+        return "" if kept else "BUDGET_EXCEEDED"
 
     def is_seller(self, bidder_id: BidderId, lot: Lot) -> bool:
         """Whether a bid would be on the bidder's own goods."""
@@ -154,17 +174,19 @@ class SaleState:
         sellers = (*self.scheduled.seller_ids, self.scheduled.liquidator_id)
         return bidder_id in sellers or bidder_id == lot.listed.consignor_id
 
-    def exposure(self, bidder_id: BidderId, lot: Lot, maximum: int, freight: int) -> int:
-        """What the bidder leads and owes, if it led this lot with this maximum."""
-        total = self.all_in(bidder_id, maximum, freight)
-        for other in self.lots.values():
-            if other is lot or other.leader != bidder_id:
+    def holdings(self, bidder_id: BidderId, but: LotId) -> list[Holding]:
+        """What the bidder leads and has won, but for one lot."""
+        held: list[Holding] = []
+        for lot_id, lot in self.lots.items():
+            if lot_id == but or lot.leader != bidder_id:
                 continue
-            if other.status in ("LIVE", "IF_BID"):
-                best = other.ranked()[0]
-                total += self.all_in(bidder_id, best.maximum, best.freight)
-            total += other.award
-        return total
+            best = lot.ranked()[0]
+            if lot.status in ("LIVE", "IF_BID"):
+                comes_to = self.all_in(bidder_id, best.maximum, best.freight)
+                held.append(Holding(lot_id, comes_to, best.person, owed=True))
+            elif lot.status == "SOLD":
+                held.append(Holding(lot_id, lot.award, best.person, owed=not lot.paid))
+        return held
 
     def moved_ends(self, dark_from: int, ready: int) -> tuple[e.MovedEnd, ...]:
         """Where the outage rule puts the ends of the lots that had not ended at ``dark_from``."""
@@ -195,3 +217,19 @@ class SaleState:
     def all_in(self, bidder_id: BidderId, hammer: int, freight: int) -> int:
         tax_bps = self.bidders[bidder_id].admitted.tax_bps
         return arithmetic.all_in(self.terms, hammer, tax_bps, freight)
+
+
+def is_kept(budget: Budget, new: Holding, others: list[Holding]) -> bool:
+    """Whether a budget has room for one more lot, if that is any of its business."""
+    counted = [held for held in (new, *others) if _counts(budget, held)]
+    if new not in counted:
+        return True
+    if isinstance(budget, LotCountBudget):
+        return len(counted) <= budget.at_most
+    return sum(held.comes_to for held in counted) <= budget.at_most_minor
+
+
+def _counts(budget: Budget, held: Holding) -> bool:
+    if isinstance(budget, PersonCeiling):
+        return budget.person_id == held.person
+    return budget.lots is None or held.lot in budget.lots

@@ -4,8 +4,18 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from auction.commands import RegisterBidder, ScheduleSale
-from auction.ids import ActorId, BidderId, LiquidatorId, LotId, SaleId, Shard, shard_of
+from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
+from auction.commands import RegisterBidder, ScheduleSale, SetBudgets
+from auction.ids import (
+    ActorId,
+    BidderId,
+    LiquidatorId,
+    LotId,
+    PersonId,
+    SaleId,
+    Shard,
+    shard_of,
+)
 from auction.increments import EBAY, LIQUIDATION
 from auction.terms import (
     ClosingMode,
@@ -24,6 +34,8 @@ from tests.simulation.weather import SECOND
 DESK: Final = ActorId("desk")
 BIDDERS: Final = tuple(BidderId(f"bidder-{letter}") for letter in "ABCDEF")
 CONSIGNOR: Final = BIDDERS[-1]  # bids like the others, and must be refused on its own lots
+# A team's people; ``None`` bids for the organisation itself.
+PEOPLE: Final = (None, PersonId("dana"), PersonId("eli"))
 NO_MARKETPLACES: Final = "no-marketplaces"
 
 
@@ -45,6 +57,24 @@ def draw_registration(rng: Random, sale: ScheduleSale, bidder_id: BidderId) -> R
         deposit_minor=deposit_minor,
         limit_minor=limit_minor,
         tax_bps=rng.choice((0, 825)),
+    )
+
+
+def draw_budgets(rng: Random, sale: ScheduleSale, bidder_id: BidderId) -> SetBudgets:
+    """What a bidder allows itself: narrow enough to be met with."""
+    lots = tuple(lot.lot_id for lot in sale.lots)
+    some = rng.choice((None, lots[: len(lots) // 2 + 1]))
+    budgets: list[Budget] = [
+        LotCountBudget(name="lots", at_most=rng.choice((1, 1, 2)), lots=some),
+        AllInBudget(name="sum", at_most_minor=rng.choice((400_00, 1_500_00)), lots=some),
+        PersonCeiling(name="D", person_id=PersonId("dana"), at_most_minor=300_00),
+        PersonCeiling(name="E", person_id=PersonId("eli"), at_most_minor=900_00),
+    ]
+    return SetBudgets(
+        sale_id=sale.sale_id,
+        bidder_id=bidder_id,
+        budgets=tuple(rng.sample(budgets, rng.randrange(4))),
+        actor_id=DESK,
     )
 
 

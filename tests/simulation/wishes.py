@@ -17,6 +17,8 @@ def wishes(command: Command) -> list[str]:
             return [f"{sale_id}: register {command.bidder_id}"]
         case c.SetLimit():
             return [f"{sale_id}: limit {command.bidder_id} {command.limit_minor}"]
+        case c.SetBudgets():
+            return [f"{sale_id}: budgets {command.bidder_id} {command.budgets}"]
         case c.ChangeReserve():
             return [f"{sale_id}: reserve {command.lot_id} {command.reserve_minor}"]
         case c.VoidBids():
@@ -32,7 +34,8 @@ def wishes(command: Command) -> list[str]:
     return []
 
 
-def facts(sale_id: SaleId, event: e.AnyEvent) -> list[str]:
+def facts(sale_id: SaleId, event: e.AnyEvent) -> list[str]:  # noqa: C901 - dispatch
+    """What an event says has happened."""
     match event:
         case e.SaleScheduled():
             return [f"{sale_id}: sale"]
@@ -42,6 +45,8 @@ def facts(sale_id: SaleId, event: e.AnyEvent) -> list[str]:
             return [f"{sale_id}: register {event.bidder_id}"]
         case e.LimitChanged():
             return [f"{sale_id}: limit {event.bidder_id} {event.limit_minor}"]
+        case e.BudgetsSet():
+            return [f"{sale_id}: budgets {event.bidder_id} {event.budgets}"]
         case e.ReserveChanged():
             return [f"{sale_id}: reserve {event.lot_id} {event.reserve_minor}"]
         case e.BidsVoided():
