@@ -52,7 +52,8 @@ class Identity(Struct, frozen=True, kw_only=True):
     """A signed-in person, and how they were recognised: by a session, or by a token.
 
     ``roles`` is empty for staff who have not set up their second factor: until they have, they
-    can do nothing but that. ``scopes`` is None for a session, which is not narrowed.
+    can do nothing but that. ``scopes`` is None for a session, which is not narrowed. The names are
+    for the person's own pages; rivals see a paddle.
     """
 
     person_id: PersonId
@@ -60,6 +61,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     organisation_kind: OrganisationKind
     roles: frozenset[Role]
     name: str
+    organisation_name: str = ""
     session_id: SessionId | None = None
     token_id: TokenId | None = None
     scopes: frozenset[Scope] | None = None

@@ -18,6 +18,7 @@ from accounts.ids import OrganisationId, PersonId
 class Action(StrEnum):
     """What can be done; the comment says to what."""
 
+    SIGN_IN = "SIGN_IN"  # the ways in: signing in and up, joining a team, a new password
     VIEW_SALES = "VIEW_SALES"  # the public calendar, lots, manifests, photos, histories
     WATCH_LIVE = "WATCH_LIVE"  # the live feed's public events
 
@@ -87,6 +88,7 @@ Row = Mapping[Capacity, frozenset[Ownership]]
 
 PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
     {
+        Action.SIGN_IN: {Capacity.GUEST: _PUBLIC},
         Action.VIEW_SALES: {Capacity.GUEST: _PUBLIC},
         Action.WATCH_LIVE: {Capacity.GUEST: _PUBLIC},
         # A person's own.

@@ -54,6 +54,7 @@ session.last_seen_at_us > $2::bigint - {IDLE_US}
 
 _IDENTIFY = f"""
 select person.person_id, organisation.organisation_id, organisation.kind, person.name,
+    organisation.name as organisation_name,
     array(select role from membership where membership.person_id = person.person_id) as roles,
     session.second_factor, session.session_id, session.last_seen_at_us
 from session join person using (person_id) join organisation using (organisation_id)
@@ -186,5 +187,6 @@ def _identity(row: asyncpg.Record) -> Identity:
         organisation_kind=kind,
         roles=frozenset() if withheld else frozenset(Role(role) for role in row["roles"]),
         name=row["name"],
+        organisation_name=row["organisation_name"],
         session_id=SessionId(row["session_id"]),
     )

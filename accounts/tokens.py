@@ -50,6 +50,7 @@ class ListedToken(Struct, frozen=True):
 
 _IDENTIFY = """
 select person.person_id, organisation.organisation_id, organisation.kind, person.name,
+    organisation.name as organisation_name,
     array(select role from membership where membership.person_id = person.person_id) as roles,
     api_token.token_id, api_token.scopes, api_token.expires_at_us, api_token.last_used_at_us
 from api_token join person using (person_id) join organisation using (organisation_id)
@@ -180,6 +181,7 @@ def _identity(row: asyncpg.Record) -> Identity:
         organisation_kind=OrganisationKind(row["kind"]),
         roles=frozenset(Role(role) for role in row["roles"]),
         name=row["name"],
+        organisation_name=row["organisation_name"],
         token_id=TokenId(row["token_id"]),
         scopes=frozenset(Scope(scope) for scope in row["scopes"]),
     )

@@ -61,6 +61,7 @@ LETTERS = {
 # What each may do to what is their own (s), their team's (t), somebody else's (f), everybody's (p).
 TABLE = """
                      guest  no role bidder reseller liquid liq adm consign settle admin
+SIGN_IN              p      p       p      p        p      p       p       p      p
 VIEW_SALES           p      p       p      p        p      p       p       p      p
 WATCH_LIVE           p      p       p      p        p      p       p       p      p
 OPEN_LIVE            -      s       s      s        s      s       s       s      s
