@@ -59,6 +59,7 @@ class Bidding:
             amount_minor=bid.offer.amount_minor,
             currency=bid.offer.currency,
             freight_minor=freight_minor,
+            person_id=participant.person_id,
         )
         return await self._engine.submit(command)
 

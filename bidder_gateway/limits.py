@@ -40,7 +40,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     ``account_frames``: of all connections of a bidder: a team with programs.
     ``connections_per_account``, ``connections_per_address``: a team at its desks, and an office
     behind one address. ``bids_at_once``: of a connection, waiting for their verdicts.
-    ``told_to_slow_down``: refused frames until a connection is closed, half a second at 200/s.
+    ``patience``: frames that came too fast until the connection is closed: at 200 a second that is
+    after half a second, and a page that was held up for a moment is forgiven.
     """
 
     frames: Rate = Rate(20, 60)
@@ -49,7 +50,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     connections_per_address: int = 500
     subscriptions: int = 32
     bids_at_once: int = 32
-    told_to_slow_down: int = 100
+    patience: Rate = Rate(5, 100)
 
 
 class Shared:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from auction.ids import BidderId, LotId, SaleId
+from auction.ids import BidderId, LotId, PersonId, SaleId
 
 
 class Participant(Struct, frozen=True):
@@ -15,7 +15,7 @@ class Participant(Struct, frozen=True):
     """
 
     bidder_id: BidderId | None
-    person_id: str
+    person_id: PersonId
     name: str
     login: str
     may_bid: bool

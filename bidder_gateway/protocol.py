@@ -32,16 +32,30 @@ Sequence = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=STORABLE)]
 
 
+# An ``Acceptance`` or a ``Rejection``; the schema names them all.
+VerdictCode = Annotated[str, Meta(extra_json_schema={"enum": [*Acceptance, *Rejection]})]
+
+
 class ErrorCode(StrEnum):
     """Why a frame was refused. The connection goes on, unless a goodbye follows."""
 
-    INVALID = "INVALID"  # not a frame of this protocol; the message names the place
-    NOT_FOUND = "NOT_FOUND"  # no such sale or lot, or none that you may see
-    UNAUTHENTICATED = "UNAUTHENTICATED"  # the ticket or token is not good (any more)
-    FORBIDDEN = "FORBIDDEN"  # a guest or a token without that scope may not do this
-    SLOW_DOWN = "SLOW_DOWN"  # too many frames: this one was not looked at
-    TOO_MANY = "TOO_MANY"  # more at once than a connection may have
-    UNAVAILABLE = "UNAVAILABLE"  # it cannot be answered now; try again
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    SLOW_DOWN = "SLOW_DOWN"
+    TOO_MANY = "TOO_MANY"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+ERROR_MEANINGS: dict[ErrorCode, str] = {
+    ErrorCode.INVALID: "Not a frame of this protocol, or not at this point. The message names the "
+    "place.",
+    ErrorCode.NOT_FOUND: "There is no such sale or lot, or none that you may see.",
+    ErrorCode.FORBIDDEN: "A guest, or a login without that right, may not do this.",
+    ErrorCode.SLOW_DOWN: "Too many frames: those beyond the limit were not looked at.",
+    ErrorCode.TOO_MANY: "More at once than a connection may have.",
+    ErrorCode.UNAVAILABLE: "It cannot be answered now. Try again.",
+}
 
 
 class CloseCode(IntEnum):
@@ -292,7 +306,7 @@ class VerdictFrame(ServerFrame, tag="verdict", frozen=True, kw_only=True):
 
     request: int
     bid_id: BidId
-    code: Acceptance | Rejection
+    code: VerdictCode
     message: str
     sequence: int | None
     receipt: bytes | None

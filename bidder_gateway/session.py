@@ -107,7 +107,7 @@ class Session:
         self._accounts, self._now_us = accounts, now_us
         self._state = _State.EXPECTS_HELLO
         self._bucket = Bucket(limits.frames, now_s)
-        self._refused = 0  # frames in a row that came too fast
+        self._patience = Bucket(limits.patience, now_s)
         self._told_at_s = -TELL_EVERY_S
         self._hello_by_s = now_s + HELLO_WITHIN_S
 
@@ -125,7 +125,6 @@ class Session:
             return self._end(CloseCode.WRONG_KIND, f"{self._encoding.name} is {expected}")
         if not self._may_go_on(now_s):
             return self._too_fast(now_s)
-        self._refused = 0
         try:
             frame = self._encoding.read(data)
         except BadFrame as fault:
@@ -167,8 +166,7 @@ class Session:
         return who is None or self._accounts.take(who.bidder_id or who.person_id, now_s)
 
     def _too_fast(self, now_s: float) -> list[Action]:
-        self._refused += 1
-        if self._refused >= self._limits.told_to_slow_down:
+        if not self._patience.take(now_s):
             return self._end(CloseCode.TOO_FAST, "too many frames, after being told to slow down")
         if now_s - self._told_at_s < TELL_EVERY_S:
             return []

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from auction.clock import EngineClock
 from auction.commands import Command, ScheduleSale
-from auction.ids import BidderId, LotId
+from auction.ids import BidderId, LotId, PersonId
 from auction.log_memory import MemoryLog
 from auction.ports import EventLog
 from auction.terms import LotListing, SoftClose, Terms
@@ -54,7 +54,7 @@ class Tokens:
 
 def participant(name: str) -> Participant:
     """The bidder of this name."""
-    return Participant(BidderId(name), f"person-{name}", name, f"login-{name}", may_bid=True)
+    return Participant(BidderId(name), PersonId(f"person-{name}"), name, f"login-{name}", may_bid=True)
 
 
 class LiveRoom:

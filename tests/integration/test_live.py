@@ -255,7 +255,7 @@ async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything() 
             await hello(deaf)
             await follow(deaf)
             hub = room.gateway.hub
-            deaf._writer.transport.pause_reading()  # type: ignore[attr-defined]
+            deaf._writer.transport.pause_reading()
             seen, step = 0, 0
             while not hub.full:
                 step += 1
