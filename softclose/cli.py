@@ -41,6 +41,7 @@ COMMANDS = {
     "migrate": "Bring the database's tables up to this version.",
     "doctor": "Say what is right and wrong with this installation.",
     "settings": "Show the settings in force.",
+    "openapi": "Print the description of the API.",
     "backup": "Copy the embedded data into one file.",
     "restore": "Put a backup in the place of the embedded data.",
 }

@@ -6,18 +6,23 @@ To add a room: build its services from the `Resources` in `mounts`, and append i
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
+from accounts.clock import wall_clock
+from accounts.http.guard import Door
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
 from foundation.database import Pool, open_pool
 from foundation.http.application import application
 from foundation.http.metrics import Metrics
+from foundation.http.openapi import openapi_json
 from foundation.http.problems import UNAVAILABLE
 from foundation.http.routes import Mount
 from foundation.mail import Mailer, mailer_of
+from softclose.api_description import about
 from softclose.health import add_health
 from softclose.host import Host
 from softclose.settings import Settings
@@ -78,10 +83,12 @@ def site(
     settings = resources.settings
     app = application(
         mounts(resources, gateway),
+        guard=Door(resources.pool, wall_clock).guard,
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
         metrics_clients=settings.metrics_clients,
         metrics=resources.metrics,
+        about=about(),
     )
     add_health(app, reasons_not_ready)
     return app
@@ -101,3 +108,24 @@ def starting_site(settings: Settings, reasons_not_ready: ReasonsNotReady) -> web
 
 async def _come_back(_request: web.Request) -> web.StreamResponse:
     raise UNAVAILABLE("Softclose is starting.", headers={"Retry-After": str(START_RETRY_AFTER_S)})
+
+
+def description(settings: Settings) -> bytes:
+    """docs/openapi.json: what a host with these settings would answer.
+
+    The rooms are put together over nothing at all: to name their routes they need no more, and
+    would say so at once if they did.
+    """
+    nothing: Any = None
+    resources = Resources(
+        settings=settings,
+        public_url="",
+        pool=nothing,
+        log=nothing,
+        clock=nothing,
+        engine=nothing,
+        bus=nothing,
+        mailer=nothing,
+        metrics=Metrics(),
+    )
+    return openapi_json(mounts(resources, nothing), about())

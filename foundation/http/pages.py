@@ -197,16 +197,25 @@ def flash_of(request: web.Request) -> Flash | None:
         return None  # an old version's, or somebody has played with it
 
 
-def time_element(at_us: int, zone: str = "UTC") -> Markup:
-    """A moment in a zone; a small script shows it in the viewer's own and keeps UTC as a title."""
+def time_element(at_us: int, zone: str = "UTC", style: str = "full") -> Markup:
+    """A moment in a zone; a small script shows it in the viewer's own and keeps UTC as a title.
+
+    The styles are those of ``time.js``, which has the last word where scripts run.
+    """
     moment = datetime.fromtimestamp(at_us // 1_000_000, UTC)
     local = moment.astimezone(ZoneInfo(zone))
-    return Markup('<time datetime="{}">{} {} {}</time>').format(
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        local.day,
-        local.strftime("%b %Y, %H:%M"),
-        local.tzname(),
+    return Markup('<time datetime="{}" data-style="{}">{}</time>').format(
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), style, local.strftime(_TIME_STYLES[style])
     )
+
+
+_TIME_STYLES = {
+    "full": "%-d %b %Y, %H:%M %Z",
+    "short": "%-d %b, %H:%M",
+    "date": "%-d %b %Y",
+    "time": "%H:%M %Z",
+    "seconds": "%H:%M:%S %Z",
+}
 
 
 def number(value: int) -> str:

@@ -4,6 +4,7 @@
 /** How a moment is written: data-style of the element, "full" without one. */
 const STYLES = {
   full: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
+  short: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   date: { day: "numeric", month: "short", year: "numeric" },
   time: { hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
