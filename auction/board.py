@@ -1,7 +1,7 @@
 """The board: one row a lot with what the public knows of it, for lists and searches.
 
-A follower's handler (``foundation.follower``): it applies a chunk of events to the rows that
-they concern and writes each row once, however many events it had.
+Kept by a follower of the log: a chunk of events is applied to the rows that it concerns, and each
+row is written once, however many events it had.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 from msgspec import Struct
 
-from auction.codec import decode_body
+from auction.codec import Recorded, decode_body
 from auction.events import (
     AnyEvent,
     AwardFunded,
@@ -37,7 +37,6 @@ from auction.events import (
     SaleScheduled,
 )
 from auction.ids import LotId, SaleId
-from auction.ports import LoggedEvent
 from auction.sale import LotStatus
 from foundation.database import AnyConnection
 
@@ -88,9 +87,9 @@ select body from log_event where sale_id = $1 order by position limit 1
 """
 
 
-async def keep_board(connection: AnyConnection, rows: Sequence[LoggedEvent]) -> None:
+async def keep_board(connection: AnyConnection, recorded: Sequence[Recorded]) -> None:
     """Bring the board up to these events, in the follower's transaction."""
-    events = [(row.sale_id, decode_body(row.position, row.body).event) for row in rows]
+    events = [(one.sale_id, one.event) for one in recorded]
     board = await _load(connection, {key for sale, event in events for key in _keys(sale, event)})
     scheduled: dict[SaleId, SaleScheduled] = {}
     for sale_id, event in events:

@@ -34,6 +34,7 @@ from auction.shards import load, load_sale
 from auction.terms import ClosingMode, LotListing, Terms, VoidRule
 from foundation.database import acquire, open_pool
 from foundation.follower import LogFollower
+from softclose.followers import handler_of
 from tests.builders import (
     FIVE_AND_FIVE,
     HOUR_US,
@@ -184,7 +185,8 @@ async def test_the_board_says_what_the_fold_of_the_log_says(
     house.open()
     async with await open_pool(database_url, name="board") as pool:
         followers = [
-            LogFollower(FOLLOWER, shard, keep_board, PostgresCursors(pool)) for shard in SHARDS
+            LogFollower(FOLLOWER, shard, handler_of([keep_board]), PostgresCursors(pool))
+            for shard in SHARDS
         ]
 
         async def follow() -> None:

@@ -1,0 +1,237 @@
+-- The resellers' side. Times are microseconds since the epoch, UTC; amounts are minor units.
+
+-- First what followers keep of the log; all of it can be made again from there. A maximum is in
+-- none of these tables: where a bidder's own is asked for, its event is read.
+
+create table sale_board (
+    sale_id text collate "C" primary key,
+    liquidator_id text not null,
+    currency text not null,
+    -- As the public part of the log has them.
+    terms jsonb not null,
+    scheduled_at_us bigint not null,
+    -- The first opening of any of its lots; null before the first lot.
+    opens_at_us bigint,
+    -- What any of its lots asks for, each once, in order.
+    restrictions text[] not null default '{}',
+    paused_from_us bigint,
+    paused_reason text,
+    closed_at_us bigint,
+    sold integer,
+    passed integer,
+    withdrawn integer
+);
+
+create index sale_board_opening on sale_board (opens_at_us, sale_id);
+
+-- What is agreed on a lot when it is scheduled, beside its row of `lot_board`.
+create table lot_rules (
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    lot_group text not null,
+    restrictions text[] not null,
+    scheduled_at_us bigint not null,
+    scheduled_closes_at_us bigint not null,
+    latest_end_us bigint,
+    manifest_sha256 bytea,
+    primary key (sale_id, lot_id)
+);
+
+create index lot_rules_scheduled on lot_rules (scheduled_at_us, sale_id, lot_id);
+
+-- Where the public events of each lot are in the log; lot '' has those of the sale as a whole.
+create table lot_event (
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    sequence bigint not null,
+    position bigint not null,
+    primary key (sale_id, lot_id, sequence)
+);
+
+-- A reseller's place in a sale as the engine has it.
+create table admission (
+    bidder_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    paddle integer not null,
+    terms_version integer not null,
+    restrictions text[] not null,
+    deposit_minor bigint not null,
+    limit_minor bigint,
+    tax_bps integer not null,
+    certificate boolean not null,
+    registered_at_us bigint not null,
+    primary key (bidder_id, sale_id)
+);
+
+create index admission_paddle on admission (sale_id, paddle);
+
+-- Which lots a reseller has bid on, and where in the log the bid is that stands for it.
+create table bidder_lot (
+    bidder_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    position bigint not null,
+    bid_at_us bigint not null,
+    -- Staff have voided its bids on this lot, and it has made none since.
+    voided boolean not null default false,
+    -- What the seller asks for on a bid below the reserve, while it waits for the answer.
+    counter_minor bigint,
+    primary key (bidder_id, sale_id, lot_id)
+);
+
+create index bidder_lot_lot on bidder_lot (sale_id, lot_id);
+
+-- Which lots each person of a team has bid on: they are watched without being asked for.
+create table person_lot (
+    person_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    bid_at_us bigint not null,
+    primary key (person_id, sale_id, lot_id)
+);
+
+-- What was won; the tax is that of the close.
+create table won_lot (
+    bidder_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    quantity integer not null,
+    hammer_price_minor bigint not null,
+    tax_bps integer not null,
+    sold_at_us bigint not null,
+    paid_at_us bigint,
+    primary key (bidder_id, sale_id, lot_id)
+);
+
+create index won_lot_sold on won_lot (bidder_id, sold_at_us, sale_id, lot_id);
+
+-- The board is followed together with the tables above, so it begins anew with them.
+delete from log_cursor where name = 'board';
+truncate lot_board;
+
+-- From here on what people did and asked for; it is nowhere else.
+
+-- A reseller's wish to bid in a sale. It is handed to the engine until the engine has answered to
+-- its latest revision: revision > settled means that something is still to be told.
+create table registration (
+    organisation_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    registered_at_us bigint not null,
+    registered_by text collate "C" not null,
+    -- What is accepted now; how it came to be is in `acceptance`.
+    terms_version integer not null,
+    restrictions text[] not null,
+    -- As asked for; the ceilings of people come from their memberships.
+    budgets jsonb not null default '[]',
+    -- This sale's part of the reseller's whole limit; null: what is left of it.
+    share_minor bigint check (share_minor >= 0),
+    -- What the sale may take of the whole, as far as we know: raised before the engine is told of
+    -- more, lowered after it was told of less.
+    held_minor bigint not null default 0 check (held_minor >= 0),
+    revision bigint not null default 1,
+    settled bigint not null default 0,
+    -- Who is telling the engine, and until when nobody else does.
+    claim text,
+    claimed_until_us bigint not null default 0,
+    tries integer not null default 0,
+    next_try_at_us bigint not null,
+    -- The engine's latest answers; null before the first.
+    code text,
+    message text,
+    minimum_minor bigint,
+    limit_minor bigint,
+    ceilings jsonb,
+    budgets_code text,
+    budgets_message text,
+    answered_at_us bigint,
+    primary key (organisation_id, sale_id)
+);
+
+create index registration_due on registration (next_try_at_us) where revision > settled;
+create index registration_sale on registration (sale_id);
+
+-- What was accepted, by whom, from where, when: only ever added to.
+create table acceptance (
+    acceptance_id bigint generated always as identity primary key,
+    organisation_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    terms_version integer not null,
+    -- Of the very words and rules that were shown.
+    terms_sha256 bytea not null check (length(terms_sha256) = 32),
+    restrictions text[] not null,
+    person_id text collate "C" not null,
+    at_us bigint not null,
+    address text not null
+);
+
+create index acceptance_registration on acceptance (organisation_id, sale_id, acceptance_id);
+
+-- Deposits as staff recorded them: a mistake is corrected by an entry against it.
+create table deposit_entry (
+    entry_id text collate "C" primary key,
+    organisation_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    amount_minor bigint not null check (amount_minor <> 0),
+    currency text not null,
+    -- How it was paid, such as a bank's reference; of a correction, why.
+    reason text not null,
+    corrects text collate "C" unique references deposit_entry,
+    recorded_by text collate "C" not null,
+    at_us bigint not null,
+    address text not null,
+    check ((corrects is null) = (amount_minor > 0))
+);
+
+create index deposit_entry_of on deposit_entry (organisation_id, sale_id, at_us, entry_id);
+
+create function is_only_added_to() returns trigger language plpgsql as $$
+begin
+    raise exception '% is only added to', tg_table_name using errcode = 'restrict_violation';
+end
+$$;
+
+create trigger acceptance_is_only_added_to
+before update or delete or truncate on acceptance
+for each statement execute function is_only_added_to();
+
+create trigger deposit_entry_is_only_added_to
+before update or delete or truncate on deposit_entry
+for each statement execute function is_only_added_to();
+
+-- A limit that staff set for one reseller in one sale, in place of deposit x factor.
+create table sale_limit (
+    organisation_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    limit_minor bigint not null check (limit_minor >= 0),
+    reason text not null,
+    set_by text collate "C" not null,
+    set_at_us bigint not null,
+    primary key (organisation_id, sale_id)
+);
+
+-- What a person said about a lot; who said nothing watches what they have bid on (`person_lot`).
+create table watched_lot (
+    person_id text collate "C" not null,
+    sale_id text collate "C" not null,
+    lot_id text collate "C" not null,
+    watched boolean not null,
+    at_us bigint not null,
+    primary key (person_id, sale_id, lot_id)
+);
+
+create index watched_lot_lot on watched_lot (sale_id, lot_id) where watched;
+create index person_lot_lot on person_lot (sale_id, lot_id);
+
+create table saved_search (
+    search_id text collate "C" primary key,
+    person_id text collate "C" not null,
+    name text not null,
+    query jsonb not null,
+    alert boolean not null,
+    created_at_us bigint not null,
+    -- Lots that were scheduled up to then have been told of.
+    alerted_until_us bigint not null
+);
+
+create index saved_search_person on saved_search (person_id, created_at_us, search_id);
+create index saved_search_alert on saved_search (search_id) where alert;

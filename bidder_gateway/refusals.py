@@ -1,0 +1,62 @@
+"""Why something that a reseller asks for is refused: one closed enum. The value is the wire code.
+
+A refusal is raised, not returned: it is found in the middle of a transaction, which it undoes.
+What the engine refuses keeps the engine's code (``auction.rejections``).
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """What stands in the way."""
+
+    NOT_FOUND = "NOT_FOUND"
+    # Registering.
+    NOT_APPROVED = "NOT_APPROVED"
+    OTHER_TERMS = "OTHER_TERMS"
+    RESTRICTION_UNKNOWN = "RESTRICTION_UNKNOWN"
+    SALE_CLOSED = "SALE_CLOSED"
+    NOT_REGISTERED = "NOT_REGISTERED"
+    # Limits.
+    NO_WHOLE_LIMIT = "NO_WHOLE_LIMIT"
+    OVER_WHOLE_LIMIT = "OVER_WHOLE_LIMIT"
+    # Deposits.
+    OTHER_CURRENCY = "OTHER_CURRENCY"
+    CORRECTED_ALREADY = "CORRECTED_ALREADY"
+    # Lists.
+    TOO_MANY = "TOO_MANY"
+    # Budgets, quotes, costs.
+    BUDGETS_UNUSABLE = "BUDGETS_UNUSABLE"
+    NO_ADDRESS = "NO_ADDRESS"
+    NO_QUOTE = "NO_QUOTE"
+
+
+# In the words of the page that shows it.
+MEANINGS: dict[Refusal, str] = {
+    Refusal.NOT_FOUND: "There is nothing of that name here.",
+    Refusal.NOT_APPROVED: "Your organisation has not been approved to bid, or not any more.",
+    Refusal.OTHER_TERMS: "The terms of this sale have changed. Read them again first.",
+    Refusal.RESTRICTION_UNKNOWN: "No lot of this sale has this restriction.",
+    Refusal.SALE_CLOSED: "Every lot of this sale has ended.",
+    Refusal.NOT_REGISTERED: "Your organisation is not registered for this sale.",
+    Refusal.NO_WHOLE_LIMIT: "Your organisation has no limit that could be divided.",
+    Refusal.OVER_WHOLE_LIMIT: "The parts come to more than the whole limit.",
+    Refusal.OTHER_CURRENCY: "The sale is held in another currency.",
+    Refusal.CORRECTED_ALREADY: "This entry was corrected already, or is itself a correction.",
+    Refusal.TOO_MANY: "There are as many as there can be. Remove one first.",
+    Refusal.BUDGETS_UNUSABLE: "These budgets cannot be kept together.",
+    Refusal.NO_ADDRESS: "There is no address of your organisation to ship to.",
+    Refusal.NO_QUOTE: "There is no such quote for this lot, or it has expired.",
+}
+
+
+class Refused(Exception):
+    """Something was refused, and nothing of it was done.
+
+    ``field`` names the field of the form or body that it is about.
+    """
+
+    def __init__(self, refusal: Refusal, *, field: str = "", detail: str = "") -> None:
+        super().__init__(refusal.value)
+        self.refusal, self.field = refusal, field
+        self.message = detail or MEANINGS[refusal]
