@@ -18,18 +18,14 @@ from importlib.metadata import version
 
 import structlog
 
-from auction.clock import EngineClock
-from auction.log_postgres import PostgresLog
-from bidder_gateway.ports import Nobody, NoFreight
 from softclose.data_folder import hold
 from softclose.databases import serving_database
-from softclose.followers import Followers
 from softclose.host import Host, calm_collector
+from softclose.house import open_house
 from softclose.listener import address_of, answering, listen
-from softclose.live import live_gateway
 from softclose.settings import Settings
 from softclose.signals import until_signal
-from softclose.site import site, site_resources, starting_site
+from softclose.site import starting_site
 
 _logger = structlog.get_logger("softclose.serve")
 
@@ -77,32 +73,19 @@ class Serving:
                 address=address_of(self._listener),
                 pid=os.getpid(),
             )
-            log = PostgresLog(database.dsn)
-            layers.push_async_callback(log.close)
-            host = Host(log, EngineClock())
-            followers = Followers(database.dsn, host)
-            self._host = host
-            await layers.enter_async_context(host.running(database.keep_running(), followers.run()))
-            resources = await layers.enter_async_context(
-                site_resources(settings, host, database.dsn, address_of(self._listener))
-            )
-            gateway = await layers.enter_async_context(
-                live_gateway(
-                    log,
-                    host.engine,
-                    host.clock,
-                    host.bus,
-                    Nobody(),
-                    NoFreight(),
-                    resources.metrics,
+            await early.aclose()
+            house = await layers.enter_async_context(
+                open_house(
+                    settings,
+                    database.dsn,
+                    self._listener,
+                    self._reasons_not_ready,
+                    database.keep_running(),
                 )
             )
-            whole = site(resources, gateway, self._reasons_not_ready)
-            await early.aclose()
-            await layers.enter_async_context(answering(self._listener, whole))
-            layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
-            await host.writer.serving()
-            self._say_ready(host, began_s)
+            self._host = house.host
+            await house.host.writer.serving()
+            self._say_ready(house.host, began_s)
             await asyncio.Event().wait()
 
     def _reasons_not_ready(self) -> list[str]:

@@ -1,0 +1,70 @@
+"""All rooms in one process over one database: engine, followers, gateway, site.
+
+``softclose serve`` and the demonstration put up the same house; they differ in the database that
+they bring and in what goes on inside.
+"""
+
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from auction.clock import EngineClock
+from auction.log_postgres import PostgresLog
+from bidder_gateway.gateway import Gateway
+from bidder_gateway.ports import Nobody, NoFreight
+from softclose.followers import Followers
+from softclose.host import Host
+from softclose.listener import address_of, answering
+from softclose.live import live_gateway
+from softclose.settings import Settings
+from softclose.site import Resources, site, site_resources
+
+
+@dataclass(frozen=True)
+class House:
+    """What runs."""
+
+    host: Host
+    resources: Resources
+    gateway: Gateway
+
+
+@asynccontextmanager
+async def open_house(
+    settings: Settings,
+    dsn: str,
+    listener: socket.socket,
+    reasons_not_ready: Callable[[], list[str]],
+    *besides: Coroutine[Any, Any, None],
+) -> AsyncIterator[House]:
+    """Put the rooms up for the block, and what goes on ``besides`` them.
+
+    Commands are judged once ``host.writer.serving()``. What goes up first comes down last. At the end everybody who is connected is told when to come
+    back, while verdicts still come; then the writer appends and answers what was decided.
+    """
+    async with AsyncExitStack() as layers:
+        log = PostgresLog(dsn)
+        layers.push_async_callback(log.close)
+        host = Host(log, EngineClock())
+        followers = Followers(dsn, host)
+        await layers.enter_async_context(host.running(*besides, followers.run()))
+        resources = await layers.enter_async_context(
+            site_resources(settings, host, dsn, address_of(listener))
+        )
+        gateway = await layers.enter_async_context(
+            live_gateway(
+                log,
+                host.engine,
+                host.clock,
+                host.bus,
+                Nobody(),
+                NoFreight(),
+                resources.metrics,
+            )
+        )
+        whole = site(resources, gateway, reasons_not_ready)
+        await layers.enter_async_context(answering(listener, whole))
+        layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
+        yield House(host, resources, gateway)
