@@ -41,8 +41,9 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Put the rooms up for the block, and what goes on ``besides`` them.
 
-    Commands are judged once ``host.writer.serving()``. What goes up first comes down last. At the end everybody who is connected is told when to come
-    back, while verdicts still come; then the writer appends and answers what was decided.
+    Commands are judged once ``host.writer.serving()`` returns. What goes up first comes down
+    last. At the end everybody who is connected is told when to come back, while verdicts still
+    come; then the writer appends and answers what was decided.
     """
     async with AsyncExitStack() as layers:
         log = PostgresLog(dsn)
