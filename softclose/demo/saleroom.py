@@ -67,6 +67,13 @@ class Saleroom:
                 self.closed = True
         return [self.lots[message["lot_id"]]] if "lot_id" in message else []
 
+    def stand(self, message: Message) -> list[PublicLot]:
+        """Take in how lots stand, from a snapshot or in place of events that were passed over."""
+        told = [_standing(lot) for lot in message["lots"]]
+        self.lots |= {lot.lot_id: lot for lot in told}
+        self.closed = message["sale"]["closed"]
+        return told
+
     def next_end_us(self) -> int | None:
         """The earliest end in force of what has not ended."""
         return min((lot.closes_at_us for lot in self.lots.values() if lot.is_live), default=None)
@@ -80,4 +87,20 @@ def _listed(message: Message) -> PublicLot:
         closes_at_us=message["closes_at_us"],
         next_minimum_minor=message["opening_minor"],
         reserve=ReserveStatus(message["reserve"]),
+    )
+
+
+def _standing(lot: Message) -> PublicLot:
+    return PublicLot(
+        lot_id=lot["lot_id"],
+        title=lot["title"],
+        opens_at_us=lot["opens_at_us"],
+        closes_at_us=lot["closes_at_us"],
+        next_minimum_minor=lot["next_minimum_minor"],
+        reserve=ReserveStatus(lot["reserve"]),
+        price_minor=lot["price_minor"],
+        leader=lot["leader"],
+        bid_count=lot["bid_count"],
+        extensions=lot["extensions"],
+        status=LotStatus(lot["status"]),
     )
