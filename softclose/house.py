@@ -14,9 +14,10 @@ from auction.clock import EngineClock
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.ports import Nobody, NoFreight
+from foundation.http.connections import answering
 from softclose.followers import Followers
 from softclose.host import Host
-from softclose.listener import address_of, answering
+from softclose.listener import address_of
 from softclose.live import live_gateway
 from softclose.settings import Settings
 from softclose.site import Resources, site, site_resources

@@ -1,20 +1,10 @@
-"""The socket that HTTP is served on, and one application after another on it."""
+"""The socket that HTTP is served on, taken before anything slow starts."""
 
 import errno
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from aiohttp import web
 
 from foundation.errors import OperatorError
-
-# Open requests at the end get this long; none of ours takes more than a moment.
-SHUTDOWN_TIMEOUT_S = 1.0
-# Thousands may reconnect at once after a restart; the kernel keeps them until we accept.
-BACKLOG = 4_096
-# Longer than the idle time of usual proxies, so that it is they who close.
-KEEPALIVE_TIMEOUT_S = 75.0
+from foundation.http.connections import BACKLOG
 
 
 class CannotListen(OperatorError):
@@ -64,23 +54,3 @@ def address_of(listener: socket.socket) -> str:
     """Where clients find it."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@asynccontextmanager
-async def answering(listener: socket.socket, app: web.Application) -> AsyncIterator[None]:
-    """Have ``app`` answer on the socket for the block.
-
-    The socket stays open behind it: who connects between two applications waits for the next.
-    """
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_TIMEOUT_S,
-        shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-    )
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener.dup(), backlog=BACKLOG).start()
-        yield
-    finally:
-        await runner.cleanup()

@@ -18,11 +18,12 @@ from importlib.metadata import version
 
 import structlog
 
+from foundation.http.connections import answering
 from softclose.data_folder import hold
 from softclose.databases import serving_database
 from softclose.host import Host, calm_collector
 from softclose.house import open_house
-from softclose.listener import address_of, answering, listen
+from softclose.listener import address_of, listen
 from softclose.settings import Settings
 from softclose.signals import until_signal
 from softclose.site import starting_site

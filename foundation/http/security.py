@@ -10,9 +10,9 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
-from foundation.http.problems import BAD_REQUEST, FOREIGN_ORIGIN
+from foundation.http.problems import BAD_REQUEST, FOREIGN_ORIGIN, UNSUPPORTED_MEDIA_TYPE
 from foundation.http.request_id import HEADER, REQUEST_ID
 from foundation.http.routes import Handler
 
@@ -37,16 +37,27 @@ _HEADERS = {
 @web.middleware
 async def refuse_foreign(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what is ambiguous or comes from another site, before any room sees it."""
-    hosts = request.headers.getall("Host", [])
-    if len(hosts) > 1 or not _HOST.fullmatch(request.host):
-        raise BAD_REQUEST("Exactly one Host is needed.")
-    if _CONTROL.search(request.path):
-        raise BAD_REQUEST("The path holds a control character.")
+    _refuse_ambiguous(request)
     changes = request.method not in _SAFE_METHODS
     opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"
     if (changes or opens_socket) and not from_here(request):
         raise FOREIGN_ORIGIN("Send this from a page of this site.")
     return await handler(request)
+
+
+def _refuse_ambiguous(request: web.Request) -> None:
+    """Refuse what a proxy before us could have read differently, or nobody sends in earnest."""
+    if request.version < HttpVersion10:
+        raise BAD_REQUEST("HTTP/1.0 or later is needed.")
+    hosts = request.headers.getall("Host", [])
+    if len(hosts) > 1 or not _HOST.fullmatch(request.host):
+        raise BAD_REQUEST("Exactly one Host is needed.")
+    if not request.raw_path.startswith(("/", "*")):
+        raise BAD_REQUEST("Name the path only; the host belongs into Host.")
+    if _CONTROL.search(request.path):
+        raise BAD_REQUEST("The path holds a control character.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UNSUPPORTED_MEDIA_TYPE("Send the body as it is, not packed.")
 
 
 def from_here(request: web.Request) -> bool:

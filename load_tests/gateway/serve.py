@@ -28,11 +28,12 @@ from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.live import LiveEndpoint
 from bidder_gateway.ports import NoFreight, Participant
 from foundation.http.application import application
+from foundation.http.connections import answering
 from foundation.http.routes import Mount
 from foundation.logs import LogFormat, LogLevel, configure_logs
 from load_tests.gateway.sale import SALE, LoadSale
 from softclose.host import Host, calm_collector
-from softclose.listener import answering, listen
+from softclose.listener import listen
 
 # A closed loop bids as fast as verdicts come; people do not.
 UNLIMITED: Final = Rate(1e9, 1e9)
