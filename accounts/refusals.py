@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     PASSWORD_NAMES_YOU = "PASSWORD_NAMES_YOU"  # noqa: S105
     BAD_MAIL = "BAD_MAIL"
     MAIL_TAKEN = "MAIL_TAKEN"
+    BAD_AMOUNT = "BAD_AMOUNT"
     BAD_TIME_ZONE = "BAD_TIME_ZONE"
     BAD_TEXT = "BAD_TEXT"
     BAD_ID = "BAD_ID"
@@ -69,6 +70,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.PASSWORD_NAMES_YOU: "The password is little more than a name. Use another.",
     Refusal.BAD_MAIL: "Enter a mail address such as name@example.com.",
     Refusal.MAIL_TAKEN: "Somebody signs in with this mail address already.",
+    Refusal.BAD_AMOUNT: "Enter an amount such as 2,500 or 2,500.00.",
     Refusal.BAD_TIME_ZONE: "Choose a time zone of the list.",
     Refusal.BAD_TEXT: "Use plain letters, digits and punctuation, and not too many.",
     Refusal.BAD_ID: "An id is 1 to 64 letters, digits, dots, colons, dashes or underscores.",

@@ -22,11 +22,18 @@ MAIL: Final = (
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z"
 )
 
-PersonName = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE)]
-OrganisationName = Annotated[str, Meta(min_length=1, max_length=120, pattern=ONE_LINE)]
-Short = Annotated[str, Meta(max_length=120, pattern=ONE_LINE)]
-Label = Annotated[str, Meta(min_length=1, max_length=60, pattern=ONE_LINE)]
-Paragraph = Annotated[str, Meta(max_length=2_000, pattern=LINES)]
+_NAME_RULE: Final = {"message": "Use plain text on one line, and not too much of it."}
+
+PersonName = Annotated[str, Meta(min_length=1, max_length=100, pattern=ONE_LINE, extra=_NAME_RULE)]
+OrganisationName = Annotated[
+    str, Meta(min_length=1, max_length=120, pattern=ONE_LINE, extra=_NAME_RULE)
+]
+Short = Annotated[str, Meta(max_length=120, pattern=ONE_LINE, extra=_NAME_RULE)]
+Label = Annotated[str, Meta(min_length=1, max_length=60, pattern=ONE_LINE, extra=_NAME_RULE)]
+Paragraph = Annotated[
+    str,
+    Meta(max_length=2_000, pattern=LINES, extra={"message": "Use plain text, 2,000 characters."}),
+]
 MailAddress = Annotated[
     str,
     Meta(
