@@ -10,11 +10,12 @@ const BACK_MS = 2_000;
 
 const ICONS = { success: "check", info: "info", warning: "alert", error: "alert" };
 
-/** Show a message; the kinds are those of the server's flash messages. */
-export function showToast(text, { kind = "info", link = null, linkText = "Show" } = {}) {
+/** Show a message; the kinds are those of the server's flash messages. ``urgent``: said at once. */
+export function showToast(text, { kind = "info", link = null, linkText = "Show", urgent = false } = {}) {
   const region = document.getElementById("toasts");
   const toast = document.createElement("div");
   toast.className = `toast ${kind}`;
+  if (urgent) toast.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text;
   if (link) {
