@@ -27,13 +27,16 @@ class Paging(Input):
     limit: Annotated[
         int, msgspec.Meta(ge=1, le=MAX_LIMIT, description="How many items at most.")
     ] = 50
-    cursor: Annotated[
-        str | None,
-        msgspec.Meta(
-            max_length=MAX_CURSOR_CHARS,
-            description="`next_cursor` of the page before; without it, the first page.",
-        ),
-    ] = None
+    cursor: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                max_length=MAX_CURSOR_CHARS,
+                description="`next_cursor` of the page before; without it, the first page.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 ItemT = TypeVar("ItemT")

@@ -23,8 +23,15 @@ import msgspec
 from aiohttp import BodyPartReader, web
 
 from foundation.http.problems import BODY_TOO_SLOW, INVALID, MALFORMED, UNSUPPORTED_MEDIA_TYPE
-from foundation.http.reading import BODY_LIMIT, BODY_TIMEOUT_S, MAX_BODY, read_body, too_large
-from foundation.strict_json import BadJson, refuse_unstorable
+from foundation.http.reading import (
+    BODY_LIMIT,
+    BODY_TIMEOUT_S,
+    BROKEN_BODY,
+    MAX_BODY,
+    read_body,
+    too_large,
+)
+from foundation.strict_json import refuse_unstorable
 
 # More parts than any form of ours has fields.
 MAX_FIELDS: Final = 500
@@ -203,7 +210,7 @@ def _urlencoded(body: bytes) -> Raw:
         for name, value in pairs:
             refuse_unstorable(value)
             raw.setdefault(name, []).append(value)
-    except (ValueError, BadJson):
+    except ValueError:
         raise MALFORMED("The form cannot be read.") from None
     return raw
 
@@ -228,7 +235,7 @@ async def _multipart(request: web.Request) -> Raw:
                 raw.setdefault(part.name, []).append(_value_of(part, data))
     except TimeoutError:
         raise BODY_TOO_SLOW(headers={"Connection": "close"}) from None
-    except (ValueError, LookupError, BadJson, web.HTTPException):
+    except (*BROKEN_BODY, ValueError, LookupError, web.HTTPException):
         raise MALFORMED("The form cannot be read.") from None
     raise MALFORMED("The form has too many fields.")
 

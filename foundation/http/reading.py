@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import inspect
 
 from foundation.http.problems import (
@@ -29,6 +30,9 @@ MAX_BODY: Final = 64 * 1024
 BODY_LIMIT: Final = web.RequestKey("body_limit", int)
 # The whole body has to be here in this time: 64 KiB over a bad mobile line takes a second.
 BODY_TIMEOUT_S: Final = 20.0
+
+# What reading raises for a body whose framing is broken.
+BROKEN_BODY: Final = (HttpProcessingError, web.RequestPayloadError)
 
 _PLACE = re.compile(r"(?s)(?P<message>.*?)(?: - at `(?:key in )?\$?(?P<path>[^`]*)`)?")
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+)\]")
@@ -80,10 +84,9 @@ def query_of(request: web.Request, expected: type[T]) -> T:
         refuse_unstorable(values)
         return _converted(values, expected, strict=False)
     except BadJson as error:
-        raise INVALID(f"The query {error}.") from None
+        raise INVALID(f"The value {error}.", place=f"?{(error.place or '')[1:]}") from None
     except Problem as problem:
-        place = problem.place or "/"
-        raise INVALID(problem.detail, place=f"?{place[1:]}") from None
+        raise INVALID(problem.detail, place=f"?{(problem.place or '')[1:]}") from None
 
 
 async def read_body(request: web.Request, limit: int | None = None) -> bytes:
@@ -100,6 +103,8 @@ async def read_body(request: web.Request, limit: int | None = None) -> bytes:
                     raise too_large(limit)
     except TimeoutError:
         raise BODY_TOO_SLOW(headers={"Connection": "close"}) from None
+    except BROKEN_BODY:
+        raise MALFORMED("The body ends before it is whole.") from None
     return bytes(body)
 
 

@@ -48,7 +48,7 @@ async def refuse_foreign(request: web.Request, handler: Handler) -> web.StreamRe
 def _refuse_ambiguous(request: web.Request) -> None:
     """Refuse what a proxy before us could have read differently, or nobody sends in earnest."""
     if request.version < HttpVersion10:
-        raise BAD_REQUEST("HTTP/1.0 or later is needed.")
+        raise BAD_REQUEST("A later version of HTTP is needed.")
     hosts = request.headers.getall("Host", [])
     if len(hosts) > 1 or not _HOST.fullmatch(request.host):
         raise BAD_REQUEST("Exactly one Host is needed.")
@@ -98,14 +98,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 def _policy(request: web.Request) -> str:
-    """Older browsers do not count WebSockets of this host as 'self', so they are named."""
+    """Older browsers do not count WebSockets of this host as 'self'; they are told our name."""
     public = request.config_dict.get(PUBLIC_ORIGIN)
-    if public is not None:
-        sockets = f" {public.replace('http', 'ws', 1)}"
-    elif _HOST.fullmatch(request.host):
-        sockets = f" ws://{request.host} wss://{request.host}"
-    else:
-        sockets = ""
+    sockets = "" if public is None else f" {public.replace('http', 'ws', 1)}"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         f"font-src 'self'; connect-src 'self'{sockets}; manifest-src 'self'; worker-src 'self'; "
