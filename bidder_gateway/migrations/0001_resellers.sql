@@ -123,6 +123,7 @@ create table registration (
     restrictions text[] not null,
     -- As asked for; the ceilings of people come from their memberships.
     budgets jsonb not null default '[]',
+    budgets_by text collate "C",
     -- This sale's part of the reseller's whole limit; null: what is left of it.
     share_minor bigint check (share_minor >= 0),
     -- What the sale may take of the whole, as far as we know: raised before the engine is told of
