@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from accounts import own_account, second_factor, sessions, tokens
-from accounts.http.common import actor_of, problem_of, refused_page, word_of
+from accounts.http.common import ZONES, actor_of, problem_of, refused_page, word_of
 from accounts.http.cookies import DEVICE, keep_session
 from accounts.http.guard import ENROL_PATH, signed_in
 from accounts.http.shell import account_tabs
@@ -16,7 +16,6 @@ from accounts.permissions import ACTIONS_OF_SCOPE, Access, Action, may
 from accounts.refusals import Refused
 from accounts.room import Room
 from accounts.texts import (
-    TIME_ZONES,
     Label,
     MailAddress,
     PersonName,
@@ -151,7 +150,7 @@ class AccountPages:
         identity = signed_in(request)
         profile = await own_account.profile_of(self._room, identity.person_id)
         # A zone that was chosen before stays among the choices, whatever list it came from.
-        zones = sorted({*TIME_ZONES, profile.time_zone})
+        zones = sorted({*ZONES, (profile.time_zone, profile.time_zone.replace("_", " "))})
         return page(
             request,
             "accounts/profile.html",

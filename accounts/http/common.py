@@ -1,6 +1,6 @@
 """What the handlers of this room share: who visits, and how a refusal is shown."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from msgspec import Struct
@@ -12,6 +12,7 @@ from accounts.ids import WORD
 from accounts.refusals import Refusal, Refused
 from accounts.sessions import AGENT_LENGTH
 from accounts.signing_in import Visitor
+from accounts.texts import TIME_ZONES
 from foundation.http.client_address import client_address
 from foundation.http.cookies import cookie
 from foundation.http.forms import Form
@@ -39,6 +40,10 @@ _CONFLICTS = frozenset(
         Refusal.TOO_MANY,
     }
 )
+
+
+# For a choice of a form.
+ZONES: Final = tuple((zone, zone.replace("_", " ")) for zone in TIME_ZONES)
 
 
 def visitor_of(request: web.Request) -> Visitor:

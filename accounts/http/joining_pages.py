@@ -9,14 +9,13 @@ from typing import Any
 from aiohttp import web
 
 from accounts import invitations, resets, signing_up
-from accounts.http.common import actor_of, refused_page, visitor_of
+from accounts.http.common import ZONES, actor_of, refused_page, visitor_of
 from accounts.http.cookies import SESSION, keep_signed_in
 from accounts.http.guard import SIGN_IN_PATH
 from accounts.permissions import Access, Action
 from accounts.refusals import Refusal, Refused
 from accounts.room import Room
 from accounts.texts import (
-    TIME_ZONES,
     MailAddress,
     OrganisationName,
     PersonName,
@@ -118,9 +117,7 @@ class JoiningPages:
         found = await signing_up.opened(self._room, request.match_info["secret"])
         if found is None:
             return _spent(request, "/sign-up")
-        return page(
-            request, "accounts/finish_sign_up.html", form=blank(), found=found, zones=TIME_ZONES
-        )
+        return page(request, "accounts/finish_sign_up.html", form=blank(), found=found, zones=ZONES)
 
     async def finish(self, request: web.Request) -> web.StreamResponse:
         """POST /sign-up/{secret}."""
@@ -130,7 +127,7 @@ class JoiningPages:
             return _spent(request, "/sign-up")
         form = await form_of(request, FirstPassword)
         given, template = form.valid, "accounts/finish_sign_up.html"
-        values: dict[str, Any] = {"found": found, "zones": TIME_ZONES}
+        values: dict[str, Any] = {"found": found, "zones": ZONES}
         if given is None:
             return page(request, template, status=422, form=form, **values)
         try:
@@ -189,7 +186,7 @@ class JoiningPages:
         found = await invitations.opened(self._room, request.match_info["secret"])
         if found is None:
             return _spent(request, "")
-        return page(request, "accounts/join.html", form=blank(), found=found, zones=TIME_ZONES)
+        return page(request, "accounts/join.html", form=blank(), found=found, zones=ZONES)
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """POST /invitations/{secret}."""
@@ -199,7 +196,7 @@ class JoiningPages:
             return _spent(request, "")
         form = await form_of(request, NewColleague)
         given = form.valid
-        values: dict[str, Any] = {"found": found, "zones": TIME_ZONES}
+        values: dict[str, Any] = {"found": found, "zones": ZONES}
         if given is None:
             return page(request, "accounts/join.html", status=422, form=form, **values)
         try:

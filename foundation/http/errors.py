@@ -53,8 +53,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Problem as problem:
         return problem_answer(request, problem)
     except web.HTTPException as raised:
-        if raised.status < 400:
-            raise
+        if raised.status < 400:  # a redirect of a guard's: an answer like others from here on
+            return web.Response(status=raised.status, headers=raised.headers)
         return problem_answer(request, _of_aiohttp(raised))
     except AWAY as error:
         _logger.warning("request_unavailable", reason=f"{type(error).__name__}: {error}"[:200])
