@@ -19,7 +19,7 @@ import uvloop
 from aiohttp import web
 
 from auction.clock import EngineClock
-from auction.ids import BidderId
+from auction.ids import BidderId, PersonId
 from auction.log_memory import MemoryLog
 from auction.log_postgres import PostgresLog
 from auction.ports import EventLog
@@ -48,7 +48,7 @@ class NamedBidders:
 
     async def bearer(self, token: str) -> Participant | None:
         """See ``Authenticator``."""
-        return Participant(BidderId(token), token, token, login=token, may_bid=True)
+        return Participant(BidderId(token), PersonId(token), token, login=token, may_bid=True)
 
     async def ended(self, logins: set[str]) -> set[str]:
         """See ``Authenticator``."""

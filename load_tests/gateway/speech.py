@@ -5,7 +5,14 @@ from typing import Any, Final
 import msgspec
 
 from bidder_gateway.live import PATH
-from bidder_gateway.protocol import JSON, MSGPACK
+from bidder_gateway.protocol import (
+    JSON,
+    MSGPACK,
+    Conflated,
+    EventFrame,
+    ServerFrame,
+    Subscribed,
+)
 from load_tests.gateway.sale import SALE
 from load_tests.watchers import Speech
 
@@ -21,9 +28,14 @@ def _map_of(fields: int) -> bytes:
     return bytes((0x80 | fields,))
 
 
-def _start(kind: str, fields: int) -> bytes:
-    """How a server's frame of so many fields begins."""
-    return _map_of(fields) + _packed("type") + _packed(kind)
+def start_of(frame: type[ServerFrame]) -> bytes:
+    """How every frame of a kind begins in MessagePack."""
+    fields = ("type", *frame.__struct_fields__)
+    return _map_of(len(fields)) + _packed("type") + _packed(frame.__struct_config__.tag)
+
+
+def _text_start_of(frame: type[ServerFrame]) -> bytes:
+    return msgspec.json.encode({"type": frame.__struct_config__.tag})[:-1]
 
 
 def _without_since(frame: dict[str, Any]) -> bytes:
@@ -38,9 +50,9 @@ AS_MSGPACK: Final = Speech(
     protocol=MSGPACK,
     greetings=[_packed(_HELLO), _packed(_SUBSCRIBE)],
     resume=_without_since(_SUBSCRIBE),
-    event=_start("event", 4),
-    ready=_start("subscribed", 5),
-    conflated=_start("conflated", 6),
+    event=start_of(EventFrame),
+    ready=start_of(Subscribed),
+    conflated=start_of(Conflated),
     sequence=_packed("sequence"),
     at_us=_packed("at_us"),
     first=_packed("from"),
@@ -55,9 +67,9 @@ AS_JSON: Final = Speech(
     greetings=[msgspec.json.encode(_HELLO), msgspec.json.encode(_SUBSCRIBE)],
     resume=msgspec.json.encode(_SUBSCRIBE)[:-1] + b',"since":',
     resume_end=b"}",
-    event=b'{"type":"event"',
-    ready=b'{"type":"subscribed"',
-    conflated=b'{"type":"conflated"',
+    event=_text_start_of(EventFrame),
+    ready=_text_start_of(Subscribed),
+    conflated=_text_start_of(Conflated),
     sequence=b'"sequence":',
     at_us=b'"at_us":',
     first=b'"from":',

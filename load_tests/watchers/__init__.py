@@ -98,17 +98,17 @@ class Seen:
         """A quantile of ``latency``, ``spread`` or ``opened``, such as ``p99``."""
         return float(self.found[f"{what}_us"][share]) / 1e3
 
-    def whole(self, events: int | None = None) -> "Seen":
-        """This, if each watcher saw every event once and in order; raises `EventsLost`."""
-        wrongs = (
-            "missing",
-            "duplicates",
-            "reordered",
-            "conflated",
-            "unrecovered",
-            "broken",
-            "gone",
-        )
+    def conflated_share(self, events: int) -> float:
+        """Which part of so many events came to watchers only as the state after them."""
+        return 1 - self.events / (events * int(self.found["ready"]))
+
+    def whole(self, events: int | None = None, *, conflation: bool = False) -> "Seen":
+        """This, if each watcher saw every event once and in order; raises `EventsLost`.
+
+        ``conflation``: or was told which events it got only the result of.
+        """
+        wrongs = ["missing", "duplicates", "reordered", "unrecovered", "broken", "gone"]
+        wrongs += [] if conflation else ["conflated"]
         wrong = {name: self.found[name] for name in wrongs if self.found[name]}
         if wrong:
             raise EventsLost(f"watchers saw {wrong}; closed with {self.found['close_codes']}")

@@ -1,0 +1,167 @@
+"""One gateway, its watchers and its bidders; rate after rate, round after round."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from foundation.database import connect
+from load_tests.bidders import Answers, Bidders, bidding
+from load_tests.children import cpu_of_tree_s
+from load_tests.gateway.contender import OurGateway, our_gateway
+from load_tests.series import Series
+from load_tests.steps import Say
+from load_tests.watchers import Watchers, watching
+from softclose.databases import prepare
+from softclose.embedded_postgres import EmbeddedPostgres
+
+# The rate that the limits are for.
+RATE: Final = 1_000
+WARM_UP_S: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many watch and bid, how fast, how long and how often."""
+
+    watchers: int
+    lots: int
+    rounds: int
+    seconds: int
+    rates: tuple[int, ...]
+
+    @property
+    def steps(self) -> int:
+        """Each round with every rate and the peak."""
+        return self.rounds * (len(self.rates) + 1)
+
+
+FULL: Final = Plan(1_000, 100, 5, 8, (100, RATE, 5_000))
+QUICK: Final = Plan(1_000, 100, 1, 4, (100, RATE, 5_000))
+TINY: Final = Plan(10, 4, 1, 1, (100, RATE))  # for tests: every path, no meaning
+# Bids enough for the peak of any machine, for each second of it.
+PEAK_BIDS_PER_S: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Everybody who takes part in a run."""
+
+    gateway: OurGateway
+    watchers: Watchers
+    bidders: Bidders
+    postgres_pid: int
+
+
+class Usage:
+    """The CPU time of everybody since its making."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self._crowd, self._before = crowd, self._now(crowd)
+
+    def since(self) -> dict[str, float]:
+        """Seconds by process."""
+        now = self._now(self._crowd)
+        return {name: now[name] - self._before[name] for name in now}
+
+    @staticmethod
+    def _now(crowd: Crowd) -> dict[str, float]:
+        return {
+            "gateway": crowd.gateway.cpu_s(),
+            "watchers": crowd.watchers.program.cpu_s(),
+            "bidders": crowd.bidders.program.cpu_s(),
+            "postgres": cpu_of_tree_s(crowd.postgres_pid),
+        }
+
+
+@dataclass(slots=True)
+class Bench:
+    """The rounds and what they found."""
+
+    plan: Plan
+    postgres: EmbeddedPostgres
+    folder: Path
+    say: Say
+    series: Series = field(default_factory=Series)
+    _runs: Iterator[int] = field(default_factory=count)
+
+    async def run(self) -> None:
+        """Every rate, then the peak; each on a gateway and a sale of its own."""
+        plan = self.plan
+        for number in range(plan.rounds):
+            name = f"round {number + 1} of {plan.rounds}"
+            for rate in plan.rates:
+                self.say(f"{name}: {rate:,} bids a second")
+                await self._at_rate(rate)
+            self.say(f"{name}: the peak")
+            await self._at_peak()
+
+    async def _at_rate(self, rate: int) -> None:
+        plan, name = self.plan, f"at_{rate}"
+        bids, warm_up = rate * plan.seconds, rate * WARM_UP_S
+        async with self._crowd(bids + warm_up) as crowd:
+            await crowd.bidders.bid(warm_up, rate)
+            await self._all_heard(crowd)
+            await crowd.watchers.mark()
+            usage = Usage(crowd)
+            answers = await crowd.bidders.bid(bids, rate)
+            used = usage.since()
+            await self._all_heard(crowd)
+            await self._note(name, crowd, answers, used)
+
+    async def _at_peak(self) -> None:
+        plan = self.plan
+        async with self._crowd(plan.seconds * PEAK_BIDS_PER_S) as crowd:
+            usage = Usage(crowd)
+            answers = await crowd.bidders.bid_at_once(plan.seconds)
+            used = usage.since()
+            await self._all_heard(crowd)
+            await self._note("peak", crowd, answers, used)
+            self.series.add("peak_bids_per_s", answers.per_s)
+
+    @asynccontextmanager
+    async def _crowd(self, bids: int) -> AsyncIterator[Crowd]:
+        plan, pid = self.plan, self.postgres.pid
+        assert pid is not None, "PostgreSQL runs as long as the bench"
+        dsn = await self._fresh_database()
+        async with (
+            our_gateway(None, lots=plan.lots, dsn=dsn) as gateway,
+            watching(gateway.port, gateway.speech) as watchers,
+        ):
+            await watchers.open(plan.watchers)
+            async with bidding(gateway.port, self.folder, plan.lots, bids) as bidders:
+                yield Crowd(gateway, watchers, bidders, pid)
+
+    async def _fresh_database(self) -> str:
+        """A database of its own for each run, and nothing left to be written from the last."""
+        name = f"run_{next(self._runs)}"
+        admin = await connect(self.postgres.dsn, name="load test")
+        try:
+            await admin.execute(f"create database {name}")
+            await admin.execute("checkpoint")
+        finally:
+            await admin.close()
+        dsn = f"{self.postgres.dsn.rpartition('/')[0]}/{name}"
+        await prepare(dsn)
+        return dsn
+
+    async def _all_heard(self, crowd: Crowd) -> None:
+        await crowd.watchers.reach(await crowd.gateway.sequence())
+
+    async def _note(
+        self, name: str, crowd: Crowd, answers: Answers, used: dict[str, float]
+    ) -> None:
+        """Nothing may be lost at any rate. At the one of the limits nothing may be conflated, or
+        refused because a later bid on the lot was read before it."""
+        strict = name == f"at_{RATE}"
+        seen = (await crowd.watchers.seen()).whole(conflation=not strict)
+        answers.whole(refusals=not strict)
+        self.series.add(f"{name}_refused_share", answers.refused_share)
+        for share in ("p50", "p99"):
+            self.series.add(f"{name}_ack_ms_{share}", answers.ms(share))
+            self.series.add(f"{name}_heard_ms_{share}", seen.ms("latency", share))
+        self.series.add(f"{name}_conflated_share", seen.conflated_share(answers.accepted))
+        for process, cpu_s in used.items():
+            self.series.add(f"{name}_{process}_cpu_share", cpu_s / answers.took_s)
