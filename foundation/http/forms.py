@@ -93,6 +93,11 @@ async def form_of(request: web.Request, expected: type[T]) -> Form[T]:
             raw = await _multipart(request)
         case _:
             raise UNSUPPORTED_MEDIA_TYPE("Send the form of the page.")
+    return check(raw, expected)
+
+
+def check(raw: Raw, expected: type[T]) -> Form[T]:
+    """The fields as they were sent, as a value or with messages. Raises `Problem` 422."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
     for name, given in raw.items():
         if name not in fields:
