@@ -111,7 +111,10 @@ class Connection:
         if not rooms.admit(self):
             await self.end(CloseCode.TOO_MANY, "this account has too many connections")
             return
-        rooms.hub.enter(self.link, None if participant is None else participant.bidder_id)
+        if participant is None:
+            rooms.hub.enter(self.link, None)
+        else:
+            rooms.hub.enter(self.link, participant.bidder_id, participant.person_id)
         await self._do(welcome)
 
     async def _follow(self, subscribe: Subscribe) -> None:

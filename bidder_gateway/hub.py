@@ -9,13 +9,13 @@ What a crash leaves: nothing. Clients come back and resume from the log.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 from msgspec import Struct
 
 from auction.codec import Recorded
-from auction.ids import BidderId, SaleId, Shard, shard_of
+from auction.ids import BidderId, PersonId, SaleId, Shard, shard_of
 from auction.ports import EventLog
 from auction.replica import read_on
 from auction.views import Viewer, view
@@ -70,6 +70,8 @@ class Hub:
         self._watching: dict[Link, dict[SaleId, Channel]] = {}
         self._bidders: dict[Link, BidderId] = {}
         self._people: dict[BidderId, dict[Link, None]] = {}
+        self._persons: dict[Link, PersonId] = {}
+        self._links_of: dict[PersonId, dict[Link, None]] = {}
         self._full: dict[Link, float] = {}
         self._cleared: dict[Link, asyncio.Future[None]] = {}
         self._looking: asyncio.TimerHandle | None = None
@@ -177,9 +179,14 @@ class Hub:
 
     # Those who are connected.
 
-    def enter(self, link: Link, bidder_id: BidderId | None) -> None:
+    def enter(
+        self, link: Link, bidder_id: BidderId | None, person_id: PersonId | None = None
+    ) -> None:
         """A client has said hello; ``None``: nobody in particular."""
         self._watching[link] = {}
+        if person_id is not None:
+            self._links_of.setdefault(person_id, {})[link] = None
+            self._persons[link] = person_id
         if bidder_id is not None:
             self._people.setdefault(bidder_id, {})[link] = None
             self._bidders[link] = bidder_id
@@ -200,6 +207,12 @@ class Hub:
             del links[link]
             if not links:
                 del self._people[bidder_id]
+        person_id = self._persons.pop(link, None)
+        if person_id is not None:
+            links = self._links_of[person_id]
+            del links[link]
+            if not links:
+                del self._links_of[person_id]
 
     def follow(self, link: Link, sale_id: SaleId, lots: Lots, has: int) -> None:
         """Send what comes after the event ``has`` of a sale whose feed is loaded."""
@@ -229,14 +242,18 @@ class Hub:
 
     def tell(self, bidder_id: BidderId, frame: ServerFrame, sale_id: SaleId | None = None) -> None:
         """A personal frame to every connection of a bidder; ``sale_id``: that follows this sale."""
-        encoded: dict[Encoding, bytes] = {}
-        for link in list(self._people.get(bidder_id, ())):
-            if sale_id is not None and sale_id not in self._watching[link]:
-                continue
-            data = encoded.get(link.encoding)
-            if data is None:
-                data = encoded[link.encoding] = link.encoding.frame(frame)
-            link.write(data)
+        links = self._people.get(bidder_id, ())
+        if sale_id is not None:
+            links = [link for link in links if sale_id in self._watching[link]]
+        _write_to(links, frame)
+
+    def is_here(self, person_id: PersonId) -> bool:
+        """Whether a person has a connection here."""
+        return person_id in self._links_of
+
+    def tell_person(self, person_id: PersonId, frame: ServerFrame) -> None:
+        """A frame to every connection of one person of a team."""
+        _write_to(self._links_of.get(person_id, ()), frame)
 
     def _tell_owners(self, channel: Channel) -> None:
         """After a tick: to each bidder what only it may see of its own events."""
@@ -320,3 +337,13 @@ class Hub:
         """Writes of events to links."""
         now = sum(sale.channel.delivered for sale in self._sales.values())
         return self.figures.delivered_before + now
+
+
+def _write_to(links: Iterable[Link], frame: ServerFrame) -> None:
+    """The same frame to several links, encoded once for each encoding."""
+    encoded: dict[Encoding, bytes] = {}
+    for link in list(links):
+        data = encoded.get(link.encoding)
+        if data is None:
+            data = encoded[link.encoding] = link.encoding.frame(frame)
+        link.write(data)
