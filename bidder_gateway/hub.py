@@ -242,7 +242,7 @@ class Hub:
 
     def tell(self, bidder_id: BidderId, frame: ServerFrame, sale_id: SaleId | None = None) -> None:
         """A personal frame to every connection of a bidder; ``sale_id``: that follows this sale."""
-        links = self._people.get(bidder_id, ())
+        links: Iterable[Link] = self._people.get(bidder_id, ())
         if sale_id is not None:
             links = [link for link in links if sale_id in self._watching[link]]
         _write_to(links, frame)
