@@ -98,6 +98,10 @@ where {condition} order by changed_at_us, organisation_id
 _STANDING = _STANDINGS.format(condition="organisation_id = $1")
 _CHANGED = _STANDINGS.format(condition="changed_at_us > $1")
 
+_APPROVED = """
+select organisation_id from approval where organisation_id = any ($1) and state = 'APPROVED'
+"""
+
 _CERTIFICATES = """
 select organisation_id, certificate_id, region, number, expires_on, state
 from resale_certificate where organisation_id = any ($1) order by created_at_us, certificate_id
@@ -138,6 +142,15 @@ async def standings_changed_since(pool: Pool, since_us: int) -> Sequence[Standin
     take a change twice for once.
     """
     return await _standings(pool, _CHANGED, since_us)
+
+
+async def approved_among(
+    pool: Pool, organisation_ids: Iterable[OrganisationId]
+) -> frozenset[OrganisationId]:
+    """Those of these resellers that may bid."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(_APPROVED, list(organisation_ids))
+    return frozenset(row[0] for row in rows)
 
 
 async def people_of(pool: Pool, *organisation_ids: OrganisationId) -> Sequence[PersonEntry]:

@@ -13,12 +13,13 @@ from typing import Any
 from auction.clock import EngineClock
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
-from bidder_gateway.ports import Nobody, NoFreight
+from bidder_gateway.ports import NoFreight
 from foundation.http.connections import answering
 from softclose.followers import Followers
 from softclose.host import Host
 from softclose.listener import address_of
 from softclose.live import live_gateway
+from softclose.participants import Participants
 from softclose.settings import Settings
 from softclose.site import Resources, site, site_resources
 
@@ -61,7 +62,7 @@ async def open_house(
                 host.engine,
                 host.clock,
                 host.bus,
-                Nobody(),
+                Participants(resources.accounts),
                 NoFreight(),
                 resources.metrics,
             )

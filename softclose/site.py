@@ -10,8 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from accounts.clock import wall_clock
 from accounts.http.guard import Door
+from accounts.http.mount import mount as accounts_mount
+from accounts.http.shell import page_context
+from accounts.room import Room
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
@@ -22,6 +24,7 @@ from foundation.http.openapi import openapi_json
 from foundation.http.problems import UNAVAILABLE
 from foundation.http.routes import Mount
 from foundation.mail import Mailer, mailer_of
+from softclose.accounts_room import running_room
 from softclose.api_description import about
 from softclose.health import add_health
 from softclose.host import Host
@@ -46,6 +49,7 @@ class Resources:
     bus: Bus
     mailer: Mailer
     metrics: Metrics
+    accounts: Room
 
 
 @asynccontextmanager
@@ -54,26 +58,33 @@ async def site_resources(
 ) -> AsyncIterator[Resources]:
     """The resources of a running host that is reached at ``address``, for the block."""
     mail = settings.mail.get_secret_value()
+    mailer = mailer_of(mail, settings.mail_from, settings.data / "mail")
+    public_url = settings.public_url or address
     pool = await open_pool(dsn, name="site")
     try:
-        yield Resources(
-            settings=settings,
-            public_url=settings.public_url or address,
-            pool=pool,
-            log=host.log,
-            clock=host.clock,
-            engine=host.engine,
-            bus=host.bus,
-            mailer=mailer_of(mail, settings.mail_from, settings.data / "mail"),
-            metrics=Metrics(),
-        )
+        async with running_room(pool, mailer, public_url) as accounts:
+            yield Resources(
+                settings=settings,
+                public_url=public_url,
+                pool=pool,
+                log=host.log,
+                clock=host.clock,
+                engine=host.engine,
+                bus=host.bus,
+                mailer=mailer,
+                metrics=Metrics(),
+                accounts=accounts,
+            )
     finally:
         pool.terminate()
 
 
-def mounts(_resources: Resources, gateway: Gateway) -> Sequence[Mount]:
+def mounts(resources: Resources, gateway: Gateway) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
-    return [Mount("bidder_gateway", [LiveEndpoint(gateway).route()])]
+    return [
+        Mount("bidder_gateway", [LiveEndpoint(gateway).route()]),
+        accounts_mount(resources.accounts),
+    ]
 
 
 def site(
@@ -83,7 +94,8 @@ def site(
     settings = resources.settings
     app = application(
         mounts(resources, gateway),
-        guard=Door(resources.pool, wall_clock).guard,
+        guard=Door(resources.pool, resources.accounts.clock).guard,
+        context_of=page_context,
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
         metrics_clients=settings.metrics_clients,
@@ -127,5 +139,6 @@ def description(settings: Settings) -> bytes:
         bus=nothing,
         mailer=nothing,
         metrics=Metrics(),
+        accounts=nothing,
     )
     return openapi_json(mounts(resources, nothing), about())
