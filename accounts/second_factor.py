@@ -16,7 +16,7 @@ import segno
 from msgspec import Struct
 
 from accounts import letters, sessions, tokens
-from accounts.audit import Act, Actor, record
+from accounts.audit import OPERATOR, Act, Actor, record
 from accounts.clock import SECOND_US
 from accounts.ids import OrganisationId, PersonId, SessionId
 from accounts.refusals import Refusal, Refused
@@ -91,6 +91,18 @@ async def begin(room: Room, person_id: PersonId) -> Enrolment:
     address = pyotp.TOTP(secret).provisioning_uri(name=mail, issuer_name=ISSUER)
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=4)
     return Enrolment(secret, address, picture)
+
+
+async def enrol(room: Room, person_id: PersonId) -> str:
+    """Set a second factor up without a device; its secret.
+
+    For the operator, who hands it on, and the demonstration. Raises `Refused` SECOND_FACTOR_SET.
+    """
+    enrolment, now_us = await begin(room, person_id), room.clock()
+    async with transaction(room.pool) as connection:
+        await connection.execute(_CONFIRM, person_id, now_us)
+        await record(connection, Act.SECOND_FACTOR_SET, OPERATOR, now_us, object_id=person_id)
+    return enrolment.secret
 
 
 async def confirm(
