@@ -236,3 +236,78 @@ create table saved_search (
 
 create index saved_search_person on saved_search (person_id, created_at_us, search_id);
 create index saved_search_alert on saved_search (search_id) where alert;
+
+-- Policy, as rows: the newest row counts.
+create table payment_policy (
+    from_us bigint primary key,
+    -- Business days from the end of a lot until it is to be paid.
+    days_to_pay integer not null check (days_to_pay between 0 and 60)
+);
+
+insert into payment_policy values (0, 2);
+
+-- Days on which no money moves, by the country of the sale.
+create table bank_holiday (
+    country text not null,
+    day date not null,
+    name text not null,
+    primary key (country, day)
+);
+
+-- The Federal Reserve's: one that falls on a Sunday is kept on the Monday after it.
+insert into bank_holiday (country, day, name) values
+    ('US', '2026-01-01', 'New Year''s Day'),
+    ('US', '2026-01-19', 'Martin Luther King Jr. Day'),
+    ('US', '2026-02-16', 'Presidents'' Day'),
+    ('US', '2026-05-25', 'Memorial Day'),
+    ('US', '2026-06-19', 'Juneteenth'),
+    ('US', '2026-07-04', 'Independence Day'),
+    ('US', '2026-09-07', 'Labor Day'),
+    ('US', '2026-10-12', 'Columbus Day'),
+    ('US', '2026-11-11', 'Veterans Day'),
+    ('US', '2026-11-26', 'Thanksgiving Day'),
+    ('US', '2026-12-25', 'Christmas Day'),
+    ('US', '2027-01-01', 'New Year''s Day'),
+    ('US', '2027-01-18', 'Martin Luther King Jr. Day'),
+    ('US', '2027-02-15', 'Presidents'' Day'),
+    ('US', '2027-05-31', 'Memorial Day'),
+    ('US', '2027-06-19', 'Juneteenth'),
+    ('US', '2027-07-05', 'Independence Day'),
+    ('US', '2027-09-06', 'Labor Day'),
+    ('US', '2027-10-11', 'Columbus Day'),
+    ('US', '2027-11-11', 'Veterans Day'),
+    ('US', '2027-11-25', 'Thanksgiving Day'),
+    ('US', '2027-12-25', 'Christmas Day'),
+    ('US', '2028-01-01', 'New Year''s Day'),
+    ('US', '2028-01-17', 'Martin Luther King Jr. Day'),
+    ('US', '2028-02-21', 'Presidents'' Day'),
+    ('US', '2028-05-29', 'Memorial Day'),
+    ('US', '2028-06-19', 'Juneteenth'),
+    ('US', '2028-07-04', 'Independence Day'),
+    ('US', '2028-09-04', 'Labor Day'),
+    ('US', '2028-10-09', 'Columbus Day'),
+    ('US', '2028-11-11', 'Veterans Day'),
+    ('US', '2028-11-23', 'Thanksgiving Day'),
+    ('US', '2028-12-25', 'Christmas Day'),
+    ('US', '2029-01-01', 'New Year''s Day'),
+    ('US', '2029-01-15', 'Martin Luther King Jr. Day'),
+    ('US', '2029-02-19', 'Presidents'' Day'),
+    ('US', '2029-05-28', 'Memorial Day'),
+    ('US', '2029-06-19', 'Juneteenth'),
+    ('US', '2029-07-04', 'Independence Day'),
+    ('US', '2029-09-03', 'Labor Day'),
+    ('US', '2029-10-08', 'Columbus Day'),
+    ('US', '2029-11-12', 'Veterans Day'),
+    ('US', '2029-11-22', 'Thanksgiving Day'),
+    ('US', '2029-12-25', 'Christmas Day'),
+    ('US', '2030-01-01', 'New Year''s Day'),
+    ('US', '2030-01-21', 'Martin Luther King Jr. Day'),
+    ('US', '2030-02-18', 'Presidents'' Day'),
+    ('US', '2030-05-27', 'Memorial Day'),
+    ('US', '2030-06-19', 'Juneteenth'),
+    ('US', '2030-07-04', 'Independence Day'),
+    ('US', '2030-09-02', 'Labor Day'),
+    ('US', '2030-10-14', 'Columbus Day'),
+    ('US', '2030-11-11', 'Veterans Day'),
+    ('US', '2030-11-28', 'Thanksgiving Day'),
+    ('US', '2030-12-25', 'Christmas Day');

@@ -1,0 +1,174 @@
+"""Deposits as staff recorded them, until payments take them in: a list that is only added to.
+
+A mistake is corrected by an entry against it, with a reason. What the entries come to is the
+deposit that the engine counts with.
+"""
+
+from collections.abc import Sequence
+
+import asyncpg
+from msgspec import Struct
+
+from accounts.audit import Act, Actor, record
+from accounts.clock import Clock
+from accounts.directory import standing_of
+from accounts.ids import OrganisationId, PersonId, new_id
+from auction.ids import SaleId
+from bidder_gateway.refusals import Refusal, Refused
+from bidder_gateway.registrar import Registrar
+from bidder_gateway.registration_rows import make_due
+from foundation.database import AnyConnection, Pool, acquire, transaction
+
+
+class DepositEntry(Struct, frozen=True, kw_only=True):
+    """One entry. ``reason``: how it was paid, or why it is corrected. ``corrects``: which entry
+    it takes back; ``corrected_by``: which entry has taken it back."""
+
+    entry_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+    corrects: str | None
+    corrected_by: str | None
+    recorded_by: PersonId
+    at_us: int
+
+
+class Deposit(Struct, frozen=True, kw_only=True):
+    """A reseller's deposit for a sale, with all entries, the earliest first."""
+
+    organisation_id: OrganisationId
+    sale_id: SaleId
+    currency: str
+    deposit_minor: int
+    entries: Sequence[DepositEntry]
+
+
+class Organisation(Struct, frozen=True):
+    """Whose entry it is."""
+
+    organisation_id: OrganisationId
+    sale_id: SaleId
+
+
+_CURRENCY = "select currency from sale_board where sale_id = $1"
+
+_ENTRIES = """
+select entry_id, amount_minor, currency, reason, corrects, recorded_by, at_us,
+    (select entry_id from deposit_entry as later
+     where later.corrects = deposit_entry.entry_id) as corrected_by
+from deposit_entry where organisation_id = $1 and sale_id = $2 order by at_us, entry_id
+"""
+
+_ADD = """
+insert into deposit_entry (entry_id, organisation_id, sale_id, amount_minor, currency, reason,
+    corrects, recorded_by, at_us, address)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+_ENTRY = """
+select organisation_id, sale_id, amount_minor, currency, corrects from deposit_entry
+where entry_id = $1
+"""
+
+
+class Deposits:
+    """The book of deposits."""
+
+    def __init__(self, pool: Pool, registrar: Registrar, clock: Clock) -> None:
+        self._pool, self._registrar, self._clock = pool, registrar, clock
+
+    async def of(self, organisation_id: OrganisationId, sale_id: SaleId) -> Deposit:
+        """What was recorded. Raises `Refused` NOT_FOUND for no reseller, or no sale."""
+        await self._refuse_others(organisation_id)
+        async with acquire(self._pool) as connection:
+            currency = await connection.fetchval(_CURRENCY, sale_id)
+            if currency is None:
+                raise Refused(Refusal.NOT_FOUND)
+            rows = await connection.fetch(_ENTRIES, organisation_id, sale_id)
+        entries = [DepositEntry(**dict(row)) for row in rows]
+        return Deposit(
+            organisation_id=organisation_id,
+            sale_id=sale_id,
+            currency=currency,
+            deposit_minor=sum(entry.amount_minor for entry in entries),
+            entries=entries,
+        )
+
+    async def record(
+        self,
+        organisation_id: OrganisationId,
+        sale_id: SaleId,
+        amount_minor: int,
+        currency: str,
+        reason: str,
+        actor: Actor,
+    ) -> Deposit:
+        """Money has come in. Raises `Refused`: NOT_FOUND, OTHER_CURRENCY."""
+        await self._refuse_others(organisation_id)
+        async with transaction(self._pool) as connection:
+            held_in = await connection.fetchval(_CURRENCY, sale_id)
+            if held_in is None:
+                raise Refused(Refusal.NOT_FOUND)
+            if held_in != currency:
+                raise Refused(Refusal.OTHER_CURRENCY, field="currency")
+            key = (organisation_id, sale_id)
+            await self._add(connection, key, amount_minor, currency, reason, None, actor)
+        self._registrar.ring()
+        return await self.of(organisation_id, sale_id)
+
+    async def owner_of(self, entry_id: str) -> Organisation | None:
+        """Whose an entry is; ``None``: there is no such entry."""
+        async with acquire(self._pool) as connection:
+            row = await connection.fetchrow(_ENTRY, entry_id)
+        return None if row is None else Organisation(row["organisation_id"], row["sale_id"])
+
+    async def correct(self, entry_id: str, reason: str, actor: Actor) -> Deposit:
+        """Take an entry back, whole. Raises `Refused`: NOT_FOUND, CORRECTED_ALREADY."""
+        try:
+            async with transaction(self._pool) as connection:
+                row = await connection.fetchrow(_ENTRY, entry_id)
+                if row is None:
+                    raise Refused(Refusal.NOT_FOUND)
+                if row["corrects"] is not None:
+                    raise Refused(Refusal.CORRECTED_ALREADY)
+                key = (row["organisation_id"], row["sale_id"])
+                against = (-row["amount_minor"], row["currency"], reason, entry_id, actor)
+                await self._add(connection, key, *against)
+        except asyncpg.UniqueViolationError:
+            raise Refused(Refusal.CORRECTED_ALREADY) from None
+        self._registrar.ring()
+        return await self.of(*key)
+
+    async def _add(
+        self,
+        connection: AnyConnection,
+        key: tuple[OrganisationId, SaleId],
+        amount_minor: int,
+        currency: str,
+        reason: str,
+        corrects: str | None,
+        actor: Actor,
+    ) -> None:
+        assert actor.person_id is not None, "staff are signed in"
+        entry_id, now_us, by = new_id("deposit"), self._clock(), actor.person_id
+        values = (amount_minor, currency, reason, corrects, by, now_us, actor.address)
+        await connection.execute(_ADD, entry_id, *key, *values)
+        await make_due(connection, *key)
+        await record(
+            connection,
+            Act.DEPOSIT_RECORDED if corrects is None else Act.DEPOSIT_CORRECTED,
+            actor,
+            now_us,
+            organisation_id=key[0],
+            object_id=entry_id,
+            sale_id=key[1],
+            amount_minor=amount_minor,
+            currency=currency,
+            reason=reason,
+            corrects=corrects,
+        )
+
+    async def _refuse_others(self, organisation_id: OrganisationId) -> None:
+        if await standing_of(self._pool, organisation_id) is None:
+            raise Refused(Refusal.NOT_FOUND)
