@@ -131,6 +131,14 @@ class Watchers:
         """Cut so many off and have them come back; returns when they have."""
         await self._all_ready(f"reconnect {count}", OPEN_TIMEOUT_S)
 
+    async def cut(self, count: int) -> None:
+        """Cut so many off, who stay away."""
+        await self.program.ask(f"cut {count}")
+
+    async def come_back(self) -> None:
+        """Have those come back who were cut off; returns when they have."""
+        await self._all_ready("return", OPEN_TIMEOUT_S)
+
     async def reach(self, sequence: int, *, timeout_s: float = REACH_TIMEOUT_S) -> None:
         """Returns when all have heard events up to a sequence."""
         await self.program.ask(f"reach {sequence}", timeout_s=timeout_s)

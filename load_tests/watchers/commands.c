@@ -20,12 +20,13 @@ static void answer(const char *word, uint64_t number) {
 }
 
 void answer_if_due(struct crowd *crowd) {
-    if (due == ALL_READY && crowd->ready + crowd->stalled + crowd->gone >= crowd->count)
+    if (due == ALL_READY &&
+        crowd->ready + crowd->stalled + crowd->gone + crowd->dropped >= crowd->count)
         answer("ready", crowd->ready);
     if (due != ALL_AT) return;
     for (; due_from < crowd->count; due_from++) {
         const struct watcher *watcher = &crowd->all[due_from];
-        if (watcher->state == STALLED || watcher->state == GONE) continue;
+        if (watcher->state >= STALLED || watcher->state == ABSENT) continue;
         if (watcher->state != READY || watcher->seen.last < due_sequence) return;
     }
     answer("reached", due_sequence);
@@ -43,16 +44,24 @@ static void open_more(struct crowd *crowd, unsigned number) {
     due = ALL_READY;
 }
 
-/* Cut so many off without a word, and have them come back at once. */
-static void reconnect(struct crowd *crowd, unsigned number) {
+/* Cut so many off without a word. */
+static void cut(struct crowd *crowd, unsigned number) {
     for (unsigned looked_at = 0; number && looked_at < crowd->count; looked_at++) {
         struct watcher *watcher = &crowd->all[crowd->next++ % crowd->count];
         if (watcher->state != READY) continue;
         put_away(crowd, watcher);
-        watcher->begun_us = now_us();
-        open_later(watcher, 0);
         crowd->reconnects++;
         number--;
+    }
+}
+
+/* Have all come back at once who were cut off. */
+static void come_back(struct crowd *crowd) {
+    for (unsigned i = 0; i < crowd->count; i++) {
+        struct watcher *watcher = &crowd->all[i];
+        if (watcher->state != ABSENT) continue;
+        watcher->begun_us = now_us();
+        open_later(watcher, 0);
     }
     due = ALL_READY;
 }
@@ -88,8 +97,8 @@ static double cpu_s(void) {
 }
 
 static void report(struct crowd *crowd) {
-    printf("{\"watchers\": %u, \"ready\": %u, \"stalled\": %u, \"gone\": %lu, ", crowd->count,
-           crowd->ready, crowd->stalled, crowd->gone);
+    printf("{\"watchers\": %u, \"ready\": %u, \"stalled\": %u, \"dropped\": %lu, \"gone\": %lu, ",
+           crowd->count, crowd->ready, crowd->stalled, crowd->dropped, crowd->gone);
     printf("\"frames\": %lu, \"bytes\": %lu, \"messages_else\": %lu, \"pings\": %lu, ",
            crowd->frames, crowd->bytes, crowd->messages_else, crowd->pings);
     printf("\"reconnects\": %lu, \"tries_again\": %lu, \"unrecovered\": %lu, \"broken\": %lu, ",
@@ -115,8 +124,14 @@ static bool obey(struct crowd *crowd, const char *line) {
         due = ALL_AT;
         due_from = 0;
         due_sequence = number;
+    } else if (strcmp(word, "cut") == 0) {
+        cut(crowd, (unsigned)number);
+        answer("cut", number);
+    } else if (strcmp(word, "return") == 0) {
+        come_back(crowd);
     } else if (strcmp(word, "reconnect") == 0) {
-        reconnect(crowd, (unsigned)number);
+        cut(crowd, (unsigned)number);
+        come_back(crowd);
     } else if (strcmp(word, "stall") == 0) {
         stall(crowd, (unsigned)number);
     } else if (strcmp(word, "mark") == 0) {

@@ -38,6 +38,7 @@ struct crowd {
     unsigned room, count;      /* count: told to open, from the front of all */
     unsigned stalled, next;    /* next: the first that is sent away next time */
     unsigned opening, ready;   /* handshakes under way; those that hear events */
+    uint64_t dropped;          /* stalled ones whose connection has ended */
     uint64_t frames, bytes, messages_else, pings, tries_again, unrecovered, broken, gone;
     uint64_t reconnects;
     struct close_code codes[CLOSE_CODES];

@@ -54,7 +54,7 @@ static void begin(struct crowd *crowd, struct watcher *watcher) {
 }
 
 void open_waiting(struct crowd *crowd) {
-    if (crowd->ready + crowd->stalled + crowd->opening >= crowd->count) return;
+    if (crowd->ready + crowd->stalled + crowd->opening + crowd->dropped >= crowd->count) return;
     uint64_t now = now_us();
     for (unsigned i = 0; i < crowd->count && crowd->opening < crowd->options.at_once; i++) {
         struct watcher *watcher = &crowd->all[i];
@@ -129,9 +129,12 @@ void put_away(struct crowd *crowd, struct watcher *watcher) {
 }
 
 void fail(struct crowd *crowd, struct watcher *watcher) {
-    bool opening = watcher->state < READY;
+    bool opening = watcher->state < READY, stalled = watcher->state == STALLED;
     put_away(crowd, watcher);
-    if (opening && ++watcher->tries <= MAX_TRIES) {
+    if (stalled) {
+        watcher->state = GONE;
+        crowd->dropped++;
+    } else if (opening && ++watcher->tries <= MAX_TRIES) {
         crowd->tries_again++;
         open_later(watcher, now_us() + AGAIN_US + (uint64_t)rand() % AGAIN_US);
     } else {

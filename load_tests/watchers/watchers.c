@@ -2,9 +2,10 @@
  *
  *   watchers --port 8080 --sequence HEX [--event HEX] [--greet HEX] ...
  *
- * Commands come on stdin, a line each: open N, reach SEQUENCE, reconnect N, stall N, mark, report,
- * quit. Each is answered by a line on stdout once it has come true; report by a JSON object. Ends
- * when stdin does, and at the latest after --seconds. What bytes mean is told by options, so that
+ * Commands come on stdin, a line each: open N, reach SEQUENCE, cut N, return, reconnect N (cut
+ * and return), stall N, mark, report, quit. Each is answered by a line on stdout once it has come
+ * true; report by a JSON object. Ends when stdin does, and at the latest after --seconds. What
+ * bytes mean is told by options, so that
  * the same program watches any server. */
 #define _GNU_SOURCE
 #include "crowd.h"
