@@ -29,6 +29,11 @@ class Refusal(StrEnum):
     BUDGETS_UNUSABLE = "BUDGETS_UNUSABLE"
     NO_ADDRESS = "NO_ADDRESS"
     NO_QUOTE = "NO_QUOTE"
+    # Notices.
+    BAD_DEVICE = "BAD_DEVICE"
+    BAD_PHONE = "BAD_PHONE"
+    WRONG_CODE = "WRONG_CODE"
+    TOO_SOON = "TOO_SOON"
 
 
 # In the words of the page that shows it.
@@ -47,6 +52,10 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BUDGETS_UNUSABLE: "These budgets cannot be kept together.",
     Refusal.NO_ADDRESS: "There is no address of your organisation to ship to.",
     Refusal.NO_QUOTE: "There is no such quote for this lot, or it has expired.",
+    Refusal.BAD_DEVICE: "This browser cannot be sent to. Ask it for a new permission.",
+    Refusal.BAD_PHONE: "Enter a phone number with its country code, such as +13125550123.",
+    Refusal.WRONG_CODE: "This code is not right, or too old. Ask for a new one.",
+    Refusal.TOO_SOON: "That was tried too often. Wait a little before the next try.",
 }
 
 
