@@ -62,7 +62,17 @@ TIME_ZONES: Final = tuple(
         zone
         for zone in _ZONES
         if zone.partition("/")[0]
-        in {"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+        in {
+            "Africa",
+            "America",
+            "Asia",
+            "Atlantic",
+            "Australia",
+            "Europe",
+            "Indian",
+            "Pacific",
+            "UTC",
+        }
     )
 )
 

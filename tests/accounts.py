@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 
+from accounts.applications import ApplicantProfile
 from accounts.audit import OPERATOR
 from accounts.clock import SECOND_US
 from accounts.identity import ROLES_OF_KIND, Identity, OrganisationKind, Role
@@ -23,6 +24,17 @@ from foundation.database import open_pool, transaction
 
 PASSWORD = "correct horse battery staple"
 ORIGIN = "http://127.0.0.1:8080"
+# What a reseller says of itself, complete.
+HART = ApplicantProfile(
+    legal_name="Hart Resale LLC",
+    street="1 Main Street",
+    city="Joliet",
+    region="IL",
+    postal_code="60431",
+    phone="312 555 0100",
+    website="www.hart.example",
+    business="Returned tools and kitchen appliances, on two marketplaces and in a shop.",
+)
 # Noon on 22 November 2026.
 NOON_US = 1_795_348_800 * SECOND_US
 VISITOR = Visitor(address="192.0.2.1", agent="a browser")

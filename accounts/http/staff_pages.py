@@ -32,12 +32,12 @@ QUEUE: Final = "/staff/applications"
 ORGANISATIONS: Final = "/staff/organisations"
 
 STATE_WORDS: Final = {
-    ApprovalState.DRAFT: "Being filled in",
     ApprovalState.SUBMITTED: "Waiting for us",
     ApprovalState.NEEDS_MORE: "Waiting for the applicant",
     ApprovalState.APPROVED: "Approved",
-    ApprovalState.DECLINED: "Declined",
     ApprovalState.SUSPENDED: "Suspended",
+    ApprovalState.DECLINED: "Declined",
+    ApprovalState.DRAFT: "Being filled in",
 }
 DECISION_WORDS: Final = {
     ApprovalState.APPROVED: ("Approve", "May register for sales and bid."),

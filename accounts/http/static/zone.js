@@ -1,6 +1,7 @@
 // Chooses the browser's own time zone in a form that has none chosen yet.
 
 const field = document.getElementById("field-time_zone");
-if (field && !field.value) {
-  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (field && !field.value && [...field.options].some((option) => option.value === timeZone)) {
+  field.value = timeZone;
 }
