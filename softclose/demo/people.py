@@ -30,13 +30,13 @@ PLACE: Final = "Columbus", "OH", "43215"
 # A truckload at ten times a deposit; what the simulated resellers have too.
 YOUR_LIMIT_MINOR: Final = 50_000_00
 TOKEN_LIFE_US: Final = 30 * DAY_US
-# Short words that are easily typed; four of 32 and two digits are more than enough for an
+# Short words that are easily typed; four of thirty and two digits are more than enough for an
 # installation that lives for an afternoon.
 _WORDS: Final = (
-    "amber bench cedar delta ember fjord grove heron ivory jetty kayak ledge maple noble ocean "
-    "prism quill river slate tulip umber vivid wharf yacht zebra acorn birch cobalt dune echo "
-    "flint gable"
-).split()
+    *("amber", "bench", "cedar", "delta", "ember", "fjord", "grove", "heron", "ivory", "jetty"),
+    *("kayak", "ledge", "maple", "noble", "ocean", "prism", "quill", "river", "slate", "tulip"),
+    *("umber", "vivid", "wharf", "yacht", "zebra", "acorn", "birch", "cobalt", "dune", "echo"),
+)
 
 
 @dataclass(frozen=True)
