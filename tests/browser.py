@@ -35,8 +35,6 @@ SCREENSHOTS: Final = "SOFTCLOSE_TEST_SCREENSHOTS"
 
 _AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 _GRAVE = frozenset({"serious", "critical"})
-# What this class of machine is sent when it asks for something that is not there on purpose.
-_EXPECTED = ("Failed to load resource: the server responded with a status of 4",)
 
 
 def chromium_path() -> str:
@@ -68,12 +66,19 @@ class Window:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
+        self.expected: list[str] = []
+        self._expects: tuple[str, ...] = ()
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
+    def expects(self, *parts: str) -> None:
+        """From now on what the browser says with one of these parts is no complaint."""
+        self._expects += parts
+
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):
-            self.complaints.append(message.text)
+        if message.type in {"error", "warning"}:
+            known = any(part in message.text for part in self._expects)
+            (self.expected if known else self.complaints).append(message.text)
 
     async def grave_faults(self) -> list[str]:
         """What axe-core finds serious or critical, each with the elements that have it."""

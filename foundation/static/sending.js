@@ -1,19 +1,16 @@
 // A form is sent once: while its answer is awaited its buttons are busy, and a second click or
 // Enter does nothing. Coming back to the page by the browser's history frees it again.
 
-document.addEventListener("submit", (event) => {
+// On the window, so that it comes after all others: what they called off is their own affair.
+window.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method === "dialog") return;
+  if (event.defaultPrevented || form.method === "dialog") return;
   if (form.dataset.sent === "yes") {
     event.preventDefault();
     return;
   }
-  // Another listener may still call it off; what it does instead is its own affair.
-  queueMicrotask(() => {
-    if (event.defaultPrevented) return;
-    form.dataset.sent = "yes";
-    setBusy(form, true);
-  });
+  form.dataset.sent = "yes";
+  setBusy(form, true);
 });
 
 window.addEventListener("pageshow", (event) => {
