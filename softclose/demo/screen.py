@@ -6,7 +6,7 @@ reverse video.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -22,13 +22,12 @@ from auction.terms import LotKind
 from softclose.demo.catalogue import MINUTE_US, Catalogue
 from softclose.demo.saleroom import PublicLot, Saleroom
 from softclose.demo.words import Kind, Line, clock_time, countdown, dollars, percent
-from softclose.virtual_clock import VirtualClock
 
 FRAME_S: Final = 0.1
 FLASH_S: Final = {Kind.EXTENSION: 1.5, Kind.BID: 0.6}
 
-# Lines that are neither lots nor events: title, explanation, two rules, head, totals.
-FRAME_LINES: Final = 6
+# Lines that are neither lots nor events, besides the explanation: title, two rules, head, totals.
+FRAME_LINES: Final = 5
 LEAST_FEED: Final = 1
 
 # The terminal's width from which there is room for a column.
@@ -52,19 +51,25 @@ RESERVES: Final = {
 }
 
 
+EXPLANATION: Final = (
+    "Simulated resellers, the real engine: every bid is on disk before you see it.",
+)
+
+
 class Screen:
-    """A terminal with the sale on it."""
+    """A terminal with the sale on it. ``now_us``: the sale's clock; ``pace``: how fast it runs."""
 
     def __init__(
         self,
         console: Console,
         saleroom: Saleroom,
-        clock: VirtualClock,
+        now_us: Callable[[], int],
         catalogue: Catalogue,
-        speed: float,
+        pace: str,
+        explanation: Callable[[], Sequence[str]] = lambda: EXPLANATION,
     ) -> None:
-        self._console, self._saleroom, self._clock = console, saleroom, clock
-        self._catalogue, self._speed = catalogue, speed
+        self._console, self._saleroom, self._now_us = console, saleroom, now_us
+        self._catalogue, self._pace, self._explanation = catalogue, pace, explanation
         self._feed: deque[Line] = deque(maxlen=200)
         self._flashes: dict[tuple[LotId | None, Kind], float] = {}
 
@@ -86,26 +91,27 @@ class Screen:
         """The view as it is now."""
         width, height = self._console.size
         lots = self._saleroom.lots.values()
-        feed = max(LEAST_FEED, height - FRAME_LINES - len(lots))
+        said = self._explanation()
+        feed = max(LEAST_FEED, height - FRAME_LINES - len(said) - len(lots))
         return Group(
-            *self._head(width),
+            *self._head(said),
             self._table(width),
             Rule(style="dim"),
             *self._lines(feed),
             self._totals(width),
         )
 
-    def _head(self, width: int) -> Iterator[RenderableType]:
+    def _head(self, said: Sequence[str]) -> Iterator[RenderableType]:
         title = Table.grid(expand=True, padding=(0, 1))
         title.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         title.add_column(no_wrap=True, justify="right")
         title.add_row(
             Text.assemble(("Softclose", "bold"), "  ten pallets and a truckload, live"),
-            Text(f"sale clock {clock_time(self._clock.now_us())}", "bold"),
+            Text(f"sale clock {clock_time(self._now_us())}", "bold"),
         )
         yield title
-        said = "Simulated resellers, the real engine: every bid is on disk before you see it."
-        yield Text(said, "dim", no_wrap=True, overflow="ellipsis")
+        for line in said:
+            yield Text(line, "dim", no_wrap=True, overflow="ellipsis")
         yield Rule(style="dim")
 
     def _table(self, width: int) -> Table:
@@ -155,7 +161,7 @@ class Screen:
             return Text("SOLD", "bold green not dim")
         if lot.status is LotStatus.PASSED:
             return Text("NOT SOLD", "red not dim")
-        left_us = lot.closes_at_us - self._clock.now_us()
+        left_us = lot.closes_at_us - self._now_us()
         extensions = f"  +{lot.extensions}" if lot.extensions else ""
         if self._flashes_now(lot, Kind.EXTENSION):
             return Text(f"{countdown(left_us):>5} EXTENDED", "bold reverse yellow")
@@ -180,6 +186,6 @@ class Screen:
         text = (
             f"{states.count(LotStatus.LIVE)} open  {states.count(LotStatus.SOLD)} sold  "
             f"{states.count(LotStatus.PASSED)} not sold   {bids} bids  {extensions} extensions   "
-            f"{self._speed:g} x life, Ctrl-C ends it"
+            f"{self._pace}, Ctrl-C ends it"
         )
         return Text(text.ljust(width), "reverse", no_wrap=True, overflow="ellipsis")

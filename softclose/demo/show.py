@@ -129,7 +129,8 @@ class Demonstration:
         elif not self._options.live:
             await self._narrated(play, self._print)
         else:
-            screen = Screen(self._console, play.saleroom, self._clock, self._sale, speed)
+            pace = f"{speed:g} x life"
+            screen = Screen(self._console, play.saleroom, self._clock.now_us, self._sale, pace)
             async with asyncio.TaskGroup() as tasks:
                 drawing = tasks.create_task(screen.run())
                 await self._narrated(play, screen.say)

@@ -102,7 +102,7 @@ def test_the_public_lots_end_as_the_log_says(played: Played) -> None:
 async def test_the_view_fits_the_terminal(played: Played, width: int, height: int) -> None:
     out = StringIO()
     console = Console(file=out, force_terminal=True, no_color=True, width=width, height=height)
-    screen = Screen(console, played.play.saleroom, played.clock, played.catalogue, speed=14)
+    screen = Screen(console, played.play.saleroom, played.clock.now_us, played.catalogue, "14 x")
     for line in played.lines:
         screen.say(line)
     lines = console.render_lines(screen.picture())
@@ -113,7 +113,7 @@ async def test_the_view_fits_the_terminal(played: Played, width: int, height: in
 
 async def test_an_extension_is_said_in_words_while_it_flashes(played: Played) -> None:
     saleroom, clock = Saleroom(), VirtualClock(0)
-    screen = Screen(Console(width=80, height=24), saleroom, clock, played.catalogue, speed=14)
+    screen = Screen(Console(width=80, height=24), saleroom, clock.now_us, played.catalogue, "14 x")
     narrator = Narrator(played.catalogue, screen.say)
     for message in played.messages:
         narrator.public(message, saleroom.see(message))
