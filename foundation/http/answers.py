@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
@@ -11,6 +12,9 @@ from aiohttp import web
 CACHE_PRIVATE: Final = "private, no-cache"
 # Never kept anywhere: what holds a secret once, what tells how we are.
 NEVER_STORED: Final = {"Cache-Control": "no-store"}
+
+# What an address may hold as it is (RFC 3986); a per cent sign is taken for part of a quotation.
+_PLAIN = "/:?#[]@!$&'()*+,;=%-._~"
 
 
 def answer(
@@ -45,8 +49,8 @@ def bytes_answer(
 
 
 def created(request: web.Request, value: object, location: str) -> web.Response:
-    """201, with what was made and where it is."""
-    return answer(request, value, status=201, headers={"Location": location})
+    """201, with what was made and where it is; what a name holds is quoted for the address."""
+    return answer(request, value, status=201, headers={"Location": quote(location, safe=_PLAIN)})
 
 
 def no_content() -> web.Response:

@@ -154,7 +154,11 @@ def _operation(row: Route, schemas: _Schemas, access: AccessWords) -> dict[str, 
     if access.schemes:
         nobody: list[dict[str, list[str]]] = [{}] if access.optional else []
         operation["security"] = [{scheme: []} for scheme in access.schemes] + nobody
-    if parameters := [*_path_parameters(row), *_query_parameters(row, schemas)]:
+    if parameters := [
+        *_path_parameters(row),
+        *_query_parameters(row, schemas),
+        *_header_parameters(row),
+    ]:
         operation["parameters"] = parameters
     if row.body is not None:
         schema = schemas.of(row.body)
@@ -189,6 +193,20 @@ def _query_parameters(row: Route, schemas: _Schemas) -> Iterable[dict[str, Any]]
             "name": field.encode_name,
             "in": "query",
             "required": field.required,
+            "schema": schema,
+        }
+
+
+def _header_parameters(row: Route) -> Iterable[dict[str, Any]]:
+    for header in row.headers:
+        schema = {"type": "string"}
+        if header.pattern:
+            schema["pattern"] = f"^(?:{header.pattern})$"
+        yield {
+            "name": header.name,
+            "in": "header",
+            "required": True,
+            "description": header.description,
             "schema": schema,
         }
 

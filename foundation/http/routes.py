@@ -28,6 +28,15 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Header:
+    """A header that a route asks for; the handler reads it."""
+
+    name: str
+    description: str
+    pattern: str = ""  # what the value has to match, whole
+
+
+@dataclass(frozen=True)
 class Route:
     """One row: a method and a path, who may use them, what goes in and what comes out."""
 
@@ -41,6 +50,7 @@ class Route:
     answer: object = None  # a type that msgspec describes, a `Media`, or None for no content
     status: int = 200
     problems: tuple[ProblemKind, ...] = ()
+    headers: tuple[Header, ...] = ()
     max_body: int = MAX_BODY
     described: bool = True  # false for what OpenAPI cannot describe, such as a WebSocket
 

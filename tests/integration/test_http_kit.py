@@ -620,3 +620,13 @@ async def test_between_two_applications_on_a_socket_nobody_is_turned_away() -> N
             await asyncio.sleep(0)
             async with answering(listener, application([Shelf().mount()])), await waiting as answer:
                 assert answer.status == 200
+
+
+async def test_where_something_was_made_is_told_in_plain_characters(
+    client: aiohttp.ClientSession,
+) -> None:
+    for name, told in (("äpfel 2", "%C3%A4pfel%202"), ("a\r\nX: y", "a%0D%0AX:%20y")):
+        async with client.post("/api/v1/crates", json={"name": name}) as answer:
+            assert answer.status == 201
+            assert answer.headers["Location"] == f"/api/v1/crates/{told}"
+            assert "X" not in answer.headers
