@@ -38,6 +38,8 @@ async def site(home: House) -> AsyncIterator[Site]:
 
 
 async def sign_in(opened: Window, site: Site, mail: str, password: str = PASSWORD) -> None:
+    """Through the page; the first page, which comes next, is another room's."""
+    opened.expects("status of 404")
     await opened.page.goto(site.origin + "/sign-in")
     await opened.page.fill("#field-mail", mail)
     await opened.page.fill("#field-password", password)
@@ -216,6 +218,7 @@ def pages_of_staff(reseller: OrganisationId) -> list[str]:
 
 
 async def look_at(opened: Window, site: Site, path: str, name: str) -> None:
+    opened.expects("status of 410")
     answer = await opened.page.goto(site.origin + path)
     assert answer is not None
     assert answer.status in {200, 410}, path
@@ -248,6 +251,7 @@ async def test_what_is_shown_after_a_form_is_whole_too(
 ) -> None:
     async with window(chromium, size=PHONE, scheme="dark") as opened:
         page = opened.page
+        opened.expects("status of 422")
         await sign_in(opened, site, KIM, "wrong, and so refused")
         assert await page.locator(".error-summary").is_visible()
         assert await opened.grave_faults() == []
