@@ -42,12 +42,17 @@ class MailNotSent(Exception):
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail in plain words."""
+    """A mail in plain words, and perhaps the same as a page.
+
+    A Message-ID among the headers takes the place of a random one: a mail that may be sent twice
+    is then shown once by programs that look at it.
+    """
 
     to: str  # an address
     subject: str
     text: str
     headers: dict[str, str] = field(default_factory=dict)  # such as List-Unsubscribe
+    html: str | None = None
 
 
 class Mailer(Protocol):
@@ -171,10 +176,13 @@ def message_of(mail: Mail, sender: Address) -> EmailMessage:
     message["To"] = address_of(mail.to)
     message["Subject"] = mail.subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = make_msgid(domain=sender.domain)
+    if "Message-ID" not in mail.headers:
+        message["Message-ID"] = make_msgid(domain=sender.domain)
     # Not to be answered by machines (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     for name, value in mail.headers.items():
         message[name] = value
     message.set_content(mail.text)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
     return message
