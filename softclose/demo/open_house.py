@@ -1,0 +1,195 @@
+"""``softclose demo`` at the pace of life: the whole house on an address of this machine.
+
+Sale follows sale until somebody ends it. The simulated resellers are programs like anybody's: they
+register over HTTP with their tokens, and bid over WebSockets; the pages, the accounts and the
+engine are those of ``softclose serve``.
+"""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from accounts.second_factor import code_at
+from auction.ids import SaleId
+from bidder_gateway.live import PATH
+from softclose.databases import embedded_server, prepare
+from softclose.demo.bidding import now_us
+from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
+from softclose.demo.people import People, settle_in
+from softclose.demo.registering import register
+from softclose.demo.resellers import resellers
+from softclose.demo.sale_day import Course, hold
+from softclose.demo.screen import Screen
+from softclose.demo.stopwatch import process_age_s
+from softclose.demo.words import Kind, Line, Narrator
+from softclose.house import House, open_house
+from softclose.listener import address_of, listen
+from softclose.scratch_database import scratch_database
+from softclose.settings import Settings
+
+# A visitor finds a sale that is under way: its first lot ends three minutes later.
+UNDER_WAY_US: Final = 4 * 60 * SECOND_US
+# Between the last hammer of a sale and the next sale, in which to read the results.
+INTERVAL_S: Final = 20.0
+
+INTRODUCTION: Final = """\
+Softclose runs live liquidation auctions. This is a house of its own, made up by
+the project: a sale of ten pallets and a truckload is under way, and simulated
+resellers bid in it over the network. Join them in a browser.
+
+Starting PostgreSQL, the engine and the pages...
+"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was asked for. ``sales``: end after so many, ``None`` for until somebody ends it."""
+
+    seed: int
+    data: Path | None
+    live: bool
+    sales: int | None
+
+
+class OpenHouse:
+    """The house with its sales, shown on a console."""
+
+    def __init__(self, settings: Settings, visit: Visit, console: Console) -> None:
+        self._settings, self._visit, self._console = settings, visit, console
+        self._first_bid_s: float | None = None
+        self._stopping = False
+        self._sales = self._accepted = 0
+
+    def interrupt(self, _number: signal.Signals) -> None:
+        """Its task is cancelled because the person has seen enough."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Open the house, and hold sale after sale."""
+        settings = self._settings
+        with listen(settings.http_host, settings.http_port) as listener:
+            self._console.print(Text(INTRODUCTION))
+            async with (
+                self._database() as dsn,
+                open_house(settings, dsn, listener, self._reasons_not_ready) as house,
+            ):
+                await house.host.writer.serving()
+                await self._receive(house, address_of(listener))
+
+    async def _receive(self, house: House, address: str) -> None:
+        seed = self._visit.seed
+        people = await settle_in(house.resources.accounts, resellers(catalogue(seed), seed))
+        self._say_where(address, people)
+        try:
+            while self._visit.sales is None or self._sales < self._visit.sales:
+                if self._sales:
+                    await asyncio.sleep(INTERVAL_S)
+                await self._sale(house, address, people, seed + self._sales)
+                self._sales += 1
+        finally:
+            self._console.print(Text(self._summary()))
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[str]:
+        if self._visit.data is None:
+            async with scratch_database(self._settings) as dsn:
+                yield dsn
+        else:
+            async with embedded_server(self._visit.data) as server:
+                await prepare(server.dsn)
+                yield server.dsn
+
+    async def _sale(self, house: House, address: str, people: People, seed: int) -> None:
+        opens_at_us = now_us() - UNDER_WAY_US
+        sale = replace(catalogue(seed), opens_at_us=opens_at_us, sale_id=SaleId(f"pallets-{seed}"))
+        verdict = await house.host.engine.submit(sale.schedule(secrets.token_bytes(32)))
+        assert verdict.accepted, verdict
+        await register(address, sale.sale_id, people.tokens)
+        course = Course()
+        try:
+            if self._visit.live:
+                await self._on_screen(address, people, sale, seed, course)
+            else:
+                await self._held(address, people, sale, seed, course, self._print)
+        finally:
+            self._accepted += course.accepted
+
+    async def _on_screen(
+        self, address: str, people: People, sale: Catalogue, seed: int, course: Course
+    ) -> None:
+        def explanation() -> Sequence[str]:
+            return _where(address, people)
+
+        screen = Screen(
+            self._console, course.saleroom, now_us, sale, "the pace of life", explanation
+        )
+        async with asyncio.TaskGroup() as tasks:
+            drawing = tasks.create_task(screen.run())
+            await self._held(address, people, sale, seed, course, screen.say)
+            await asyncio.sleep(INTERVAL_S / 4)
+            drawing.cancel()
+
+    async def _held(
+        self,
+        address: str,
+        people: People,
+        sale: Catalogue,
+        seed: int,
+        course: Course,
+        say: Callable[[Line], None],
+    ) -> None:
+        def note(line: Line) -> None:
+            if self._first_bid_s is None and line.kind is Kind.BID:
+                self._first_bid_s = process_age_s()
+            say(line)
+
+        narrator = Narrator(sale, note)
+        await hold(
+            f"{address}{PATH}",
+            sale,
+            people.tokens,
+            seed,
+            course,
+            narrator.public,
+            narrator.refusal,
+        )
+
+    def _say_where(self, address: str, people: People) -> None:
+        for line in _where(address, people):
+            self._console.print(Text(line), soft_wrap=True)
+        self._console.print()
+
+    def _print(self, line: Line) -> None:
+        self._console.print(Text(str(line)), soft_wrap=True)
+
+    def _summary(self) -> str:
+        first = self._first_bid_s
+        began = (
+            "" if first is None else f"; the first bid was durable {first:.1f} s after the start"
+        )
+        kept = (
+            "nothing is left behind" if self._visit.data is None else f"kept in {self._visit.data}"
+        )
+        return f"\n{self._sales} sales held, {self._accepted} bids accepted{began}; {kept}."
+
+    def _reasons_not_ready(self) -> list[str]:
+        return ["stopping"] if self._stopping else []
+
+
+def _where(address: str, people: People) -> list[str]:
+    """Where to go, and how to sign in."""
+    lines = [f"Open {address} in a browser. Sign in as"]
+    for login in people.logins:
+        code = ""
+        if login.code_secret is not None:
+            code = f"   code now {code_at(login.code_secret, now_us())}"
+        lines.append(f"  {login.what:<13} {login.mail:<24} {login.password}{code}")
+    return lines
