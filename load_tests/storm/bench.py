@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from load_tests.children import resident_kib
+from load_tests.children import PAGE_KIB, quick_resident_kib
 from load_tests.gateway.contender import OurGateway, our_gateway
 from load_tests.series import Series
 from load_tests.steps import Say
@@ -17,10 +17,9 @@ from load_tests.watchers import EventsLost, Watchers, watching
 # Between groups of bids from inside; a rate, since each group waits for its verdicts.
 PAUSE_S: Final = 0.1
 SEND_AT_ONCE: Final = 100
-POLL_S: Final = 0.05
+POLL_S: Final = 0.25
 # The sockets that are not closed by then never are.
 CLOSED_WITHIN_S: Final = 30.0
-PAGE_KIB: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +159,7 @@ class Bench:
     async def _stall(self, gateway: OurGateway, watchers: Watchers) -> None:
         """Have some read no more until the server has closed them."""
         count = self.plan.stalled
-        kib, files, kernel_kib = resident_kib(gateway.pid), _files(gateway.pid), _kernel_kib()
+        kib, files, kernel_kib = quick_resident_kib(gateway.pid), _files(gateway.pid), _kernel_kib()
         most_kib, most_kernel_kib = kib, kernel_kib
         await watchers.stall(count)
         began_s = time.perf_counter()
@@ -168,7 +167,7 @@ class Bench:
             if time.perf_counter() > began_s + CLOSED_WITHIN_S:
                 raise EventsLost(f"readers who stalled were not closed in {CLOSED_WITHIN_S:g} s")
             await asyncio.sleep(POLL_S)
-            most_kib = max(most_kib, resident_kib(gateway.pid))
+            most_kib = max(most_kib, quick_resident_kib(gateway.pid))
             most_kernel_kib = max(most_kernel_kib, _kernel_kib())
         self.series.add("stalled_closed_s", time.perf_counter() - began_s)
         self.series.add("kib_per_stalled", max(1.0, (most_kib - kib) / count))
