@@ -63,6 +63,11 @@ FREIGHT_CLASSES: Final = (
 )
 
 
+FreightClass = Annotated[
+    str, Meta(pattern=rf"\A({'|'.join(name.replace('.', '[.]') for name in FREIGHT_CLASSES)})\Z")
+]
+
+
 class FreightTerms(StrEnum):
     """Who carries the goods, and what that costs."""
 

@@ -17,7 +17,7 @@ import asyncpg
 from msgspec import Meta, Struct, structs
 
 from auction.board import BoardRow
-from auction.catalog.goods import Condition, FreightTerms
+from auction.catalog.goods import Condition, FreightClass, FreightTerms
 from auction.ids import ALiquidatorId, ALotId, ASaleId, LotId, SaleId
 from auction.money import Minor
 from auction.terms import STORABLE, Instant, LotKind, Restriction
@@ -99,7 +99,7 @@ class LotDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     width_mm: Millimetres
     height_mm: Millimetres
     weight_g: Grams
-    freight_class: str
+    freight_class: FreightClass
     freight_terms: FreightTerms = FreightTerms.BINDING
     freight_fixed_minor: Minor | None = None
     currency: str

@@ -13,6 +13,7 @@ from auction.catalog.goods import (
     FREIGHT_CLASSES,
     MAX_LINES,
     Condition,
+    FreightClass,
     ManifestLine,
     gtin_check_digit,
     is_gtin,
@@ -80,6 +81,11 @@ def test_grades_are_said_in_words_best_first() -> None:
 def test_freight_classes_rise() -> None:
     assert [float(name) for name in FREIGHT_CLASSES] == sorted(float(n) for n in FREIGHT_CLASSES)
     assert len(FREIGHT_CLASSES) == 18
+    for name in FREIGHT_CLASSES:
+        assert convert(name, FreightClass) == name
+    for name in ("77", "77x5", "1000", ""):
+        with pytest.raises(ValueError, match="matching"):
+            convert(name, FreightClass)
 
 
 # Manifests
