@@ -198,6 +198,16 @@ async def test_the_navigation_says_where_we_are(site: str, desk: Window) -> None
     await expect(current).to_have_text("My bids")
 
 
+async def test_on_a_phone_the_present_entry_of_the_navigation_is_in_view(
+    site: str, chromium: Browser
+) -> None:
+    async with window(chromium, size=PHONE) as opened:
+        await opened.page.goto(f"{site}/parts")
+        current = opened.page.get_by_role("navigation", name="Main").locator("[aria-current]")
+        await expect(current).to_have_text("Parts")
+        await expect(current).to_be_in_viewport(ratio=1)
+
+
 async def test_a_table_stays_a_table_for_screen_readers_on_a_phone(
     site: str, chromium: Browser
 ) -> None:
