@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from foundation.http.openapi import PATH
@@ -52,8 +53,18 @@ async def fuzz(
         command += ["--header", f"{name}:{value}"]
     if without is not None:
         command += ["--exclude-path-regex", without]
+    # In a folder of its own, because it leaves things behind.
+    with TemporaryDirectory(prefix="softclose-fuzz-") as folder:
+        code, said = await _run(command, folder)
+    assert code == 0, said
+    tested = _TESTED.search(said)
+    assert tested is not None, said
+    return int(tested[1].replace(",", ""))
+
+
+async def _run(command: list[str], folder: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, cwd=folder
     )
     try:
         async with asyncio.timeout(WITHIN_S):
@@ -62,8 +73,4 @@ async def fuzz(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    said = output.decode()
-    assert process.returncode == 0, said
-    tested = _TESTED.search(said)
-    assert tested is not None, said
-    return int(tested[1].replace(",", ""))
+    return process.returncode, output.decode()
