@@ -7,10 +7,9 @@ chosen lots gets a selection of the same bytes. Nothing here waits or writes.
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
-import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from auction.codec import Recorded, unpack
 from auction.events import lot_of
@@ -69,6 +68,9 @@ class Feed:
         # sequence has a later position.
         self._marks: list[tuple[int, int]] = [(0, 0)]
         self._changed: dict[LotId, int] = {}  # the sequence of each lot's last change
+        # Each lot as bytes, until it changes: snapshots and conflated frames of a crowd are joined
+        # from them.
+        self._lots: dict[Encoding, dict[LotId, Raw]] = {}
         # The latest snapshot of the whole sale: a crowd that comes at once gets the same bytes.
         self._snapshots: dict[Encoding, tuple[int, bytes]] = {}
 
@@ -93,6 +95,8 @@ class Feed:
                 self._marks.append((recorded.sequence, recorded.position))
             for changed in _lots_changed(recorded, lot_id):
                 self._changed[changed] = recorded.sequence
+                for known in self._lots.values():
+                    known.pop(changed, None)
         return True
 
     def in_memory(self, since: int) -> bool:
@@ -118,40 +122,51 @@ class Feed:
 
     def snapshot(self, lots: Lots) -> Snapshot:
         """The sale as it stands."""
-        sale = self.sale
-        chosen = sale.lots.values() if lots is None else map(sale.lots.__getitem__, sorted(lots))
-        return Snapshot(
-            sale_id=self.sale_id,
-            sequence=self.sequence,
-            sale=sale_view(sale),
-            lots=tuple(lot_view(sale, lot) for lot in chosen),
-        )
+        views = (lot_view(self.sale, self.sale.lots[lot_id]) for lot_id in self._chosen(lots))
+        return self._snapshot(tuple(views))
 
     def snapshot_message(self, lots: Lots, encoding: Encoding) -> bytes:
         """The snapshot as a message."""
-        if lots is not None:
-            return encoding.frame(self.snapshot(lots))
         sequence, message = self._snapshots.get(encoding, (-1, b""))
-        if sequence != self.sequence:
-            message = encoding.frame(self.snapshot(None))
+        if lots is None and sequence == self.sequence:
+            return message
+        snapshot = self._snapshot(self._encoded(self._chosen(lots), encoding))
+        message = encoding.frame(snapshot)
+        if lots is None:
             self._snapshots[encoding] = self.sequence, message
         return message
 
-    def conflated(self, since: int, lots: Lots) -> Conflated:
-        """What changed after ``since``, as it stands now."""
-        sale = self.sale
-        changed = (
-            lot
-            for lot_id, lot in sale.lots.items()
-            if self._changed.get(lot_id, 0) > since and (lots is None or lot_id in lots)
+    def _chosen(self, lots: Lots) -> Iterable[LotId]:
+        return self.sale.lots if lots is None else sorted(lots)
+
+    def _snapshot(self, lots: tuple[LotView, ...]) -> Snapshot:
+        return Snapshot(
+            sale_id=self.sale_id, sequence=self.sequence, sale=sale_view(self.sale), lots=lots
         )
-        return Conflated(
+
+    def conflated_message(self, since: int, lots: Lots, encoding: Encoding) -> bytes:
+        """What changed after ``since``, as it stands now, as a message."""
+        changed = (lot for lot in self._chosen(lots) if self._changed.get(lot, 0) > since)
+        conflated = Conflated(
             sale_id=self.sale_id,
             first=since + 1,
             last=self.sequence,
-            sale=sale_view(sale),
-            lots=tuple(lot_view(sale, lot) for lot in changed),
+            sale=sale_view(self.sale),
+            lots=self._encoded(changed, encoding),
         )
+        return encoding.frame(conflated)
+
+    def _encoded(self, lot_ids: Iterable[LotId], encoding: Encoding) -> tuple[LotView, ...]:
+        """The lots as they stand, encoded already; to an encoder that is the same."""
+        known = self._lots.setdefault(encoding, {})
+        encoded = []
+        for lot_id in lot_ids:
+            raw = known.get(lot_id)
+            if raw is None:
+                view = lot_view(self.sale, self.sale.lots[lot_id])
+                raw = known[lot_id] = Raw(encoding.encode(view))
+            encoded.append(raw)
+        return cast("tuple[LotView, ...]", tuple(encoded))
 
 
 def event_frame(recorded: Recorded, encoding: Encoding) -> EventFrame:
@@ -160,7 +175,7 @@ def event_frame(recorded: Recorded, encoding: Encoding) -> EventFrame:
     event = recorded.public
     if encoding is not AS_MSGPACK:
         event = encoding.encode(unpack(recorded.public))
-    return EventFrame(event=msgspec.Raw(event), commitment=recorded.commitment, hash=recorded.hash)
+    return EventFrame(event=Raw(event), commitment=recorded.commitment, hash=recorded.hash)
 
 
 def sale_view(sale: Sale) -> SaleView:

@@ -5,6 +5,7 @@ has read the one before; the rest joins the sale's next tick. What is too far ba
 there, is answered with ``recovered: false`` and a snapshot.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -13,7 +14,7 @@ from auction.codec import Recorded, decode_body
 from auction.events import lot_of
 from auction.ids import SaleId
 from auction.ports import EventLog
-from bidder_gateway.feeds import Entry, Feed, Lots, standing
+from bidder_gateway.feeds import Entry, Feed, Lots
 from bidder_gateway.hub import Hub
 from bidder_gateway.link import Link
 from bidder_gateway.ports import Participant
@@ -23,6 +24,8 @@ from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Su
 PAGE = 256
 # A resume from further back gets a snapshot: it is smaller, and the log is not read for minutes.
 MAX_RESUME = 20_000
+# Pages that are read at once, so that a crowd leaves the log to others too.
+READS_AT_ONCE = 4
 
 _logger = structlog.get_logger(__name__)
 
@@ -32,11 +35,15 @@ class Following:
 
     def __init__(self, hub: Hub, log: EventLog) -> None:
         self._hub, self._log = hub, log
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self.resumed = 0
         self.not_recovered = 0
 
     async def subscribe(self, link: Link, who: Participant | None, frame: Subscribe) -> None:
-        """Answer, and have the sale's events sent from then on."""
+        """Answer, and have the sale's events sent from then on.
+
+        The client has read all before: what is large waits for its reader, not in memory.
+        """
         try:
             feed = await self._hub.feed(frame.sale_id)
         except Exception:  # the log does not answer: the client is told, and so are we
@@ -47,40 +54,31 @@ class Following:
         if feed is None or not (lots is None or lots <= feed.sale.lots.keys()):
             _answer(link, not_found(frame.request))
             return
-        self._hub.unfollow(link, frame.sale_id)
-        if frame.since is None or not 0 <= feed.sequence - frame.since <= MAX_RESUME:
-            self.not_recovered += frame.since is not None
-            self._begin(link, who, frame, feed, lots)
+        if not await self._is_ready(link, feed):
             return
-        self.resumed += 1
-        self._say_subscribed(link, who, frame, feed, recovered=True)
-        has = await self._bring_up(link, feed, lots, frame.since)
-        if has is not None:
-            self._hub.follow(link, frame.sale_id, lots, has)
+        self._hub.unfollow(link, frame.sale_id)
+        has = frame.since
+        if has is None or not 0 <= feed.sequence - has <= MAX_RESUME:
+            self.not_recovered += has is not None
+            _answer(link, _subscribed(frame, feed, recovered=False))
+            link.write(feed.snapshot_message(lots, link.encoding))
+            has = feed.sequence
+        else:
+            self.resumed += 1
+            _answer(link, _subscribed(frame, feed, recovered=True))
+            has = await self._bring_up(link, feed, lots, has)
+        if has is not None:  # nothing awaits from here on, so nothing is between
+            self._hub.tell_standing(link, feed)
+            self._hub.follow(link, feed, lots, has)
 
-    def _begin(
-        self, link: Link, who: Participant | None, frame: Subscribe, feed: Feed, lots: Lots
-    ) -> None:
-        """A snapshot, and events from it on. Nothing awaits here, so nothing is between them."""
-        self._say_subscribed(link, who, frame, feed, recovered=False)
-        link.write(feed.snapshot_message(lots, link.encoding))
-        self._hub.follow(link, frame.sale_id, lots, feed.sequence)
-
-    def _say_subscribed(
-        self, link: Link, who: Participant | None, frame: Subscribe, feed: Feed, *, recovered: bool
-    ) -> None:
-        answer = Subscribed(
-            request=frame.request,
-            sale_id=frame.sale_id,
-            sequence=feed.sequence,
-            recovered=recovered,
-        )
-        _answer(link, answer)
-        own = None
-        if who is not None and who.bidder_id is not None:
-            own = standing(feed.sale, who.bidder_id)
-        if own is not None:
-            _answer(link, own)
+    async def _is_ready(self, link: Link, feed: Feed) -> bool:
+        """Wait until the client has read what was sent; false: it is gone, or was cut off."""
+        if not await self._hub.until_clear(link):
+            return False
+        if not self._hub.still_has(feed):
+            link.abort()  # the sale was given up meanwhile: the client comes back and asks again
+            return False
+        return True
 
     async def _bring_up(self, link: Link, feed: Feed, lots: Lots, has: int) -> int | None:
         """Send what came after ``has``, but for the last page; what the link then has.
@@ -89,8 +87,6 @@ class Following:
         """
         position = feed.position_before(has)
         while feed.sequence - has > PAGE or not feed.in_memory(has):
-            if not await self._hub.until_clear(link):
-                return None
             if feed.in_memory(has):
                 until = min(has + PAGE, feed.sequence)
                 data = feed.messages(has, until, lots, link.encoding)
@@ -103,11 +99,15 @@ class Following:
                 data, has, position = _messages(page, has, lots, link)
             if data:
                 link.write(data)
-        return None if link.dead else has
+            await asyncio.sleep(0)  # others have a turn, also where nothing has to wait
+            if not await self._is_ready(link, feed):
+                return None
+        return has
 
     async def _read(self, sale_id: SaleId, position: int) -> list[Recorded] | None:
         try:
-            rows = await self._log.read_sale(sale_id, position, PAGE)
+            async with self._reads:
+                rows = await self._log.read_sale(sale_id, position, PAGE)
             return [decode_body(row.position, row.body) for row in rows]
         except Exception:  # see `subscribe`
             _logger.warning("resume_not_read", sale_id=sale_id, exc_info=True)
@@ -132,6 +132,15 @@ def not_found(request: int) -> Error:
     """The answer about what does not exist, and about what one may not see: the same."""
     message = "there is no such sale or lot"
     return Error(request=request, code=ErrorCode.NOT_FOUND, message=message)
+
+
+def _subscribed(frame: Subscribe, feed: Feed, *, recovered: bool) -> Subscribed:
+    return Subscribed(
+        request=frame.request,
+        sale_id=frame.sale_id,
+        sequence=feed.sequence,
+        recovered=recovered,
+    )
 
 
 def _unavailable(request: int) -> Error:

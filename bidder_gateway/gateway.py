@@ -6,8 +6,7 @@ thousand connections never hold up the loop.
 """
 
 import asyncio
-import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from bidder_gateway.connection import Connection
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.following import Following
 from bidder_gateway.hub import Hub
-from bidder_gateway.limits import Counts, Limits, Shared
+from bidder_gateway.limits import Counts, Limits, Shares
 from bidder_gateway.ports import Authenticator, BidFreight
 from bidder_gateway.protocol import CloseCode
 from bidder_gateway.session import End, Session
@@ -36,10 +35,13 @@ PING_IDLE_S: Final = 15.0
 PONG_WITHIN_S: Final = 4.0
 # Logins that were ended elsewhere are asked for this often.
 ENDED_EVERY_S: Final = 2.0
+# What the bus dropped, and nothing came after, is looked for in the log this often.
+MISSED_EVERY_S: Final = 5.0
 FORGET_EVERY_S: Final = 60.0
 # At the end: connections closed before the loop gets a turn, and the time for all of them.
 CLOSED_AT_ONCE: Final = 200
 CLOSE_WITHIN_S: Final = 3.0
+RESTARTS: Final = "the server restarts"
 
 _logger = structlog.get_logger(__name__)
 
@@ -61,16 +63,19 @@ class Gateway:
         self.following = Following(self.hub, log)
         self.bidding = Bidding(engine, freight)
         self.authenticator = authenticator
-        self.account_frames = Shared(self.limits.account_frames)
         self.by_address = Counts(self.limits.connections_per_address)
         self.max_subscriptions = self.limits.subscriptions
         self.stopping = False
+        self._shares = Shares.within(self.limits)
         self._by_account = Counts(self.limits.connections_per_account)
         self._accounts: dict[Connection, str] = {}
         self._clock = clock
         self._groups: list[dict[Connection, None]] = [{} for _ in range(GROUPS)]
         self._next_group = count()
         self._tasks: set[asyncio.Task[None]] = set()
+        # What looks at the database now and then, each at most once at a time.
+        self._regular: dict[str, asyncio.Task[None]] = {}
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
 
     def hear(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
@@ -81,11 +86,12 @@ class Gateway:
         """The time that lots end by."""
         return self._clock.now_us()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run something beside; its failure is logged, and harms nobody else."""
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
@@ -99,6 +105,8 @@ class Gateway:
         group = self._groups[next(self._next_group) % GROUPS]
         group[connection] = None
         try:
+            if self.stopping:  # it shook hands while everybody else was sent away
+                connection.end(CloseCode.RESTART, RESTARTS)
             await connection.run()
         finally:
             del group[connection]
@@ -109,11 +117,10 @@ class Gateway:
             if self.stopping and not self.connections:
                 self._empty.set()
 
-    def new_session(self, name: str, encoding: Encoding) -> Session:
+    def new_session(self, name: str, encoding: Encoding, address: str) -> Session:
         """A conversation within the gateway's limits."""
-        return Session(
-            name, encoding, self.limits, self.account_frames, self.now_us, time.monotonic()
-        )
+        now_s = self._loop.time()
+        return Session(name, encoding, self.limits, self._shares, address, self.now_us, now_s)
 
     def admit(self, connection: Connection) -> bool:
         """Count a connection towards its account; false: the account has enough."""
@@ -135,36 +142,52 @@ class Gateway:
 
     async def watch(self) -> None:
         """Until cancelled."""
-        loop = asyncio.get_running_loop()
-        ended_at_s = forgot_at_s = loop.time()
+        ended_at_s = missed_at_s = forgot_at_s = self._loop.time()
         while True:
             for group in self._groups:
                 await asyncio.sleep(ROUND_S / GROUPS)
-                self._look_at(list(group), loop.time())
-                if loop.time() >= ended_at_s + ENDED_EVERY_S:
-                    ended_at_s = loop.time()
-                    self.spawn(self._end_logins())
-                if loop.time() >= forgot_at_s + FORGET_EVERY_S:
-                    forgot_at_s = loop.time()
+                now_s = self._loop.time()
+                for connection in list(group):
+                    self._look_at(connection, now_s)
+                if now_s >= ended_at_s + ENDED_EVERY_S:
+                    ended_at_s = now_s
+                    self._regularly("end logins", self._end_logins)
+                if now_s >= missed_at_s + MISSED_EVERY_S:
+                    missed_at_s = now_s
+                    self._regularly("look for missed events", self.hub.look_for_missed)
+                if now_s >= forgot_at_s + FORGET_EVERY_S:
+                    forgot_at_s = now_s
                     self.hub.forget_idle()
 
-    def _look_at(self, connections: list[Connection], now_s: float) -> None:
-        for connection in connections:
-            link = connection.link
-            since_s = now_s - link.pinged_at_s
-            if not connection.session.is_open:
-                for action in connection.session.tick(time.monotonic()):
-                    assert isinstance(action, End), "silence only ends a conversation"
-                    self.spawn(connection.end(action.code, action.message))
-            elif not link.ponged:
-                if since_s > PONG_WITHIN_S:
-                    self.hub.figures.stalled += 1
-                    self.spawn(connection.end(CloseCode.TOO_SLOW, "a ping was not answered"))
-            elif link.clear and (
-                since_s > PING_IDLE_S
-                or (since_s > PING_ACTIVE_S and self._was_sent_something(connection))
-            ):
-                link.ping(now_s)
+    def _regularly(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do it now, unless the last time is not over: a slow database is not asked twice."""
+        before = self._regular.get(name)
+        if before is None or before.done():
+            self._regular[name] = self.spawn(work())
+
+    def _look_at(self, connection: Connection, now_s: float) -> None:
+        try:
+            self._keep_alive(connection, now_s)
+        except Exception:  # a defect: this one comes back, the others are looked at, the log tells
+            _logger.exception("connection_not_looked_at")
+            connection.link.abort()
+
+    def _keep_alive(self, connection: Connection, now_s: float) -> None:
+        link = connection.link
+        since_s = now_s - link.pinged_at_s
+        if not connection.session.is_open:
+            for action in connection.session.tick(now_s):
+                assert isinstance(action, End), "silence only ends a conversation"
+                connection.end(action.code, action.message)
+        elif not link.ponged:
+            if since_s > PONG_WITHIN_S:
+                self.hub.figures.stalled += 1
+                connection.end(CloseCode.TOO_SLOW, "a ping was not answered")
+        elif link.clear and (
+            since_s > PING_IDLE_S
+            or (since_s > PING_ACTIVE_S and self._was_sent_something(connection))
+        ):
+            link.ping(now_s)
 
     def _was_sent_something(self, connection: Connection) -> bool:
         link = connection.link
@@ -182,23 +205,24 @@ class Gateway:
             return
         for login in await self.authenticator.ended(set(by_login)):
             for connection in by_login[login]:
-                message = "this login has ended; log in again"
-                self.spawn(connection.end(CloseCode.SESSION_ENDED, message))
+                connection.end(CloseCode.SESSION_ENDED, "this login has ended; log in again")
 
     async def stop(self) -> None:
         """Send everybody away with when to come back; nobody new is let in."""
         self.stopping = True
         everybody = [connection for group in self._groups for connection in group]
         for number, connection in enumerate(everybody, start=1):
-            self.spawn(connection.end(CloseCode.RESTART, "the server restarts"))
+            connection.end(CloseCode.RESTART, RESTARTS)
             if number % CLOSED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         try:
             async with asyncio.timeout(CLOSE_WITHIN_S):
-                if everybody:
+                while self.connections:
+                    self._empty.clear()
                     await self._empty.wait()
         except TimeoutError:
             _logger.warning("connections_cut", connections=self.connections)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hub.close()

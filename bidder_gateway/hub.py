@@ -5,11 +5,16 @@ who watch. A sale is read from the log when somebody asks for it, and whatever t
 read from there too. Nobody waits for anybody: a link that is full leaves its channels and catches
 up by itself; one that does not read for ``STALLED_S`` is dropped, and resumes when it comes back.
 
+What the bus drops is found by the gap that it leaves, or, if nothing comes after it, by a look at
+the log now and then. A sale whose events cannot be folded (a defect) is given up: those who watch
+it are cut off, come back, and it is read anew.
+
 What a crash leaves: nothing. Clients come back and resume from the log.
 """
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 import structlog
 from msgspec import Struct
@@ -21,16 +26,22 @@ from auction.replica import read_on
 from auction.views import Viewer, view
 from bidder_gateway.channel import Channel, Subscription
 from bidder_gateway.encodings import Encoding
-from bidder_gateway.feeds import Feed, Lots
+from bidder_gateway.feeds import Feed, Lots, standing
 from bidder_gateway.link import Link
 from bidder_gateway.protocol import Own, ServerFrame
 
 # How often links that are full are looked at.
 LOOK_S = 0.02
-# A link that was full for so long is dropped.
+# A link that was full for so long, and has not read ``PROGRESS_BYTES`` in that time, is dropped: a
+# phone on a slow line may take longer for the snapshot of a large sale.
 STALLED_S = 8.0
+PROGRESS_BYTES = 16 * 1024
 # A sale that nobody watches is forgotten after this time.
 FORGET_AFTER_S = 600.0
+# Sales that nobody watches, of several MB each; beyond, that which was unwatched for longest goes.
+MOST_IDLE = 100
+# Sales that are read at once: a large one takes a second of our time, in small pieces.
+READS_AT_ONCE = 2
 # Between tries to read a sale that is being watched.
 RETRY_S = 1.0
 # Events that may come while a sale is being read; beyond, it is read on instead.
@@ -48,6 +59,10 @@ class Figures(Struct):
     delivered_before: int = 0  # by channels that are gone
 
 
+class FeedBroken(Exception):
+    """An event does not fit the state of its sale."""
+
+
 class _Sale:
     """A channel, and how its feed comes to be."""
 
@@ -55,8 +70,17 @@ class _Sale:
         self.channel = channel
         self.loaded = False
         self.held: list[Recorded] = []  # heard while the log is being read
+        self.again = False  # something was missed while the log was being read
         self.reading: asyncio.Task[None] | None = None
         self.idle_since_s = now_s
+
+
+class _Full(Struct):
+    """A link that is full. ``since_s``: when it last read a good part; ``left``: what it had not
+    read then."""
+
+    since_s: float
+    left: int
 
 
 class Hub:
@@ -66,13 +90,16 @@ class Hub:
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._sales: dict[SaleId, _Sale] = {}
+        # Up to here everything of a shard was heard, or was in the log before its sales were read.
         self._heard: dict[Shard, int] = {}
-        self._watching: dict[Link, dict[SaleId, Channel]] = {}
+        self._heads: dict[Shard, int] = {}  # of the log, at the last look
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._watching: dict[Link, dict[SaleId, _Sale]] = {}
         self._bidders: dict[Link, BidderId] = {}
         self._people: dict[BidderId, dict[Link, None]] = {}
         self._persons: dict[Link, PersonId] = {}
         self._links_of: dict[PersonId, dict[Link, None]] = {}
-        self._full: dict[Link, float] = {}
+        self._full: dict[Link, _Full] = {}
         self._cleared: dict[Link, asyncio.Future[None]] = {}
         self._looking: asyncio.TimerHandle | None = None
         self.figures = Figures()
@@ -80,35 +107,73 @@ class Hub:
     # What happened.
 
     def hear(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
-        """Take a durable batch, as the bus announces it."""
+        """Take a durable batch, as the bus announces it; late, twice or after a gap if need be."""
         heard = self._heard.get(shard)
         if heard is not None and recorded[0].position > heard + 1:
             self._read_missed(shard)
-        self._heard[shard] = recorded[-1].position
+        self._heard[shard] = max(heard or 0, recorded[-1].position)
         for one in recorded:
             sale = self._sales.get(one.sale_id)
             if sale is not None:
                 self._take(sale, one)
 
     def _take(self, sale: _Sale, recorded: Recorded) -> None:
-        if not sale.loaded:
-            if len(sale.held) < MAX_HELD:
-                sale.held.append(recorded)
-            return
+        if sale.loaded:
+            try:
+                self._fold(sale, recorded)
+            except FeedBroken as error:  # the bus must not learn of it: it would drop us
+                self._give_up(sale, error)
+        elif sale.reading is not None and len(sale.held) < MAX_HELD:
+            sale.held.append(recorded)
+
+    def _fold(self, sale: _Sale, recorded: Recorded) -> None:
+        """The sale's next event; to those who watch it goes with the next tick."""
         channel = sale.channel
-        if channel.feed.take(recorded):
-            if getattr(recorded.event, "bidder_id", None) in self._people:
-                channel.owned.append(recorded)
+        try:
+            if not channel.feed.take(recorded):
+                return
+        except Exception as error:
+            raise FeedBroken(f"position {recorded.position}: {error!r}") from error
+        if not channel.subscriptions:
+            return
+        if getattr(recorded.event, "bidder_id", None) in self._people:
+            channel.owned.append(recorded)
+        if recorded.sequence is not None:
             channel.plan_tick()
+        else:
+            channel.plan_telling()
+
+    def _give_up(self, sale: _Sale, error: Exception) -> None:
+        sale_id = sale.channel.feed.sale_id
+        _logger.error("sale_given_up", sale_id=sale_id, exc_info=error)
+        for link in sale.channel.subscriptions:
+            link.abort()
+        if self._sales.get(sale_id) is sale:
+            del self._sales[sale_id]
 
     def _read_missed(self, shard: Shard) -> None:
         """The bus skipped something: the sales of the shard read it from the log."""
         for sale_id, sale in self._sales.items():
-            if shard_of(sale_id) == shard and sale.loaded:
+            if shard_of(sale_id) != shard:
+                continue
+            sale.again = True
+            if sale.loaded:
                 self.figures.events_missed += 1
                 _logger.warning("sale_reads_what_was_missed", sale_id=sale_id)
                 sale.loaded = False
                 self._start_reading(sale)
+
+    async def look_for_missed(self) -> None:
+        """Compare what was heard with the log: the bus may have dropped the last thing it said.
+
+        With the log as it was at the last look, for what is durable now may not be told yet.
+        """
+        heads = await self._log.heads()
+        for shard, head in self._heads.items():
+            if self._heard.get(shard, head) < head:
+                self._read_missed(shard)
+                self._heard[shard] = head
+        self._heads = heads
 
     # Sales.
 
@@ -119,7 +184,8 @@ class Hub:
         """
         sale = self._sales.get(sale_id)
         if sale is None:
-            channel = Channel(Feed(sale_id), self._loop, self._tell_owners)
+            self._make_room()
+            channel = Channel(Feed(sale_id), self._loop, self._tell_owners, self.tell_standing)
             sale = self._sales[sale_id] = _Sale(channel, self._loop.time())
         sale.idle_since_s = self._loop.time()
         if not sale.loaded:
@@ -138,35 +204,73 @@ class Hub:
     def _read_again(self, sale: _Sale, reading: "asyncio.Task[None]") -> None:
         """Who watches a sale that could not be read waits for the next try, not for ever."""
         error = None if reading.cancelled() else reading.exception()
-        if error is not None:
-            _logger.warning("sale_not_read", sale_id=sale.channel.feed.sale_id, error=repr(error))
-            if sale.channel.subscriptions:
-                self._loop.call_later(RETRY_S, self._start_reading, sale)
+        if error is None:
+            return
+        sale_id = sale.channel.feed.sale_id
+        if isinstance(error, FeedBroken):
+            self._give_up(sale, error)
+            return
+        _logger.warning("sale_not_read", sale_id=sale_id, error=repr(error))
+        if sale.channel.subscriptions:
+            self._loop.call_later(RETRY_S, self._retry, sale)
+        else:
+            self._forget(sale_id, sale)
+
+    def _retry(self, sale: _Sale) -> None:
+        still_here = self._sales.get(sale.channel.feed.sale_id) is sale
+        if still_here and not sale.loaded and sale.reading is None:
+            self._start_reading(sale)
 
     async def _read(self, sale: _Sale) -> None:
-        feed = sale.channel.feed
+        watched = bool(sale.channel.subscriptions)
         try:
-            while chunk := await read_on(self._log, feed.replica):
-                for recorded in chunk:
-                    feed.take(recorded)
-            # What was durable before this began has been read; what came since is held. If more
-            # came than is held, the log has it.
-            while len(sale.held) >= MAX_HELD:
-                sale.held.clear()
-                while chunk := await read_on(self._log, feed.replica):
-                    for recorded in chunk:
-                        feed.take(recorded)
-            for recorded in sale.held:
-                feed.take(recorded)
-            sale.loaded = True
-            self.figures.feeds_read += 1
-            sale.channel.plan_tick()
+            async with nullcontext() if watched else self._reads:
+                await self._read_all(sale)
         finally:
             sale.held.clear()
             sale.reading = None
 
+    async def _read_all(self, sale: _Sale) -> None:
+        feed = sale.channel.feed
+        shard = shard_of(feed.sale_id)
+        if shard not in self._heard:
+            heads = await self._log.heads()
+            self._heard.setdefault(shard, heads[shard])
+        sale.again = True
+        while sale.again or len(sale.held) >= MAX_HELD:
+            # What was durable before this is read now; what comes from here on is held. If more
+            # comes than is held, or the bus drops some of it, the log has it.
+            sale.again = False
+            sale.held.clear()
+            while chunk := await read_on(self._log, feed.replica):
+                for recorded in chunk:
+                    self._fold(sale, recorded)
+                await asyncio.sleep(0)
+        for recorded in sale.held:
+            self._fold(sale, recorded)
+        sale.loaded = True
+        self.figures.feeds_read += 1
+
+    def still_has(self, feed: Feed) -> bool:
+        """Whether this is the feed of its sale; if so, it stays for a while."""
+        sale = self._sales.get(feed.sale_id)
+        if sale is None or sale.channel.feed is not feed:
+            return False
+        sale.idle_since_s = self._loop.time()
+        return True
+
+    def _make_room(self) -> None:
+        """Forget the sale that was unwatched for longest, if there are many."""
+        idle = [sale for sale in self._sales.values() if self._is_idle(sale)]
+        if len(idle) >= MOST_IDLE:
+            longest = min(idle, key=lambda sale: sale.idle_since_s)
+            self._forget(longest.channel.feed.sale_id, longest)
+
+    def _is_idle(self, sale: _Sale) -> bool:
+        return sale.reading is None and not sale.channel.subscriptions
+
     def _forget(self, sale_id: SaleId, sale: _Sale) -> None:
-        if self._sales.get(sale_id) is sale and not sale.channel.subscriptions:
+        if self._sales.get(sale_id) is sale and self._is_idle(sale):
             self.figures.delivered_before += sale.channel.delivered
             del self._sales[sale_id]
 
@@ -174,8 +278,19 @@ class Hub:
         """Let go of sales that nobody has watched for a while."""
         before_s = self._loop.time() - FORGET_AFTER_S
         for sale_id, sale in list(self._sales.items()):
-            if sale.loaded and sale.idle_since_s < before_s:
+            if sale.idle_since_s < before_s:
                 self._forget(sale_id, sale)
+
+    async def close(self) -> None:
+        """Nothing happens by itself any more."""
+        if self._looking is not None:
+            self._looking.cancel()
+        readings = [sale.reading for sale in self._sales.values() if sale.reading is not None]
+        for sale in self._sales.values():
+            sale.channel.close()
+        for reading in readings:
+            reading.cancel()
+        await asyncio.gather(*readings, return_exceptions=True)
 
     # Those who are connected.
 
@@ -198,9 +313,7 @@ class Hub:
             self.unfollow(link, sale_id)
         self._watching.pop(link, None)
         self._full.pop(link, None)
-        waiter = self._cleared.pop(link, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        self._wake(link)
         bidder_id = self._bidders.pop(link, None)
         if bidder_id is not None:
             links = self._people[bidder_id]
@@ -214,31 +327,31 @@ class Hub:
             if not links:
                 del self._links_of[person_id]
 
-    def follow(self, link: Link, sale_id: SaleId, lots: Lots, has: int) -> None:
-        """Send what comes after the event ``has`` of a sale whose feed is loaded."""
-        sale = self._sales[sale_id]
-        self._watching[link][sale_id] = sale.channel
+    def follow(self, link: Link, feed: Feed, lots: Lots, has: int) -> None:
+        """Send what comes after the event ``has`` of a feed that the hub still has."""
+        sale = self._sales[feed.sale_id]
+        assert sale.channel.feed is feed, "the sale was read anew"
+        self._watching[link][feed.sale_id] = sale
         sale.channel.add(Subscription(link, lots, has))
 
     def unfollow(self, link: Link, sale_id: SaleId) -> bool:
         """Send nothing more of a sale; whether it was followed."""
-        channel = self._watching.get(link, {}).pop(sale_id, None)
-        if channel is None:
+        sale = self._watching.get(link, {}).pop(sale_id, None)
+        if sale is None:
             return False
-        channel.remove(link)
-        if not channel.subscriptions:
-            self._sales[sale_id].idle_since_s = self._loop.time()
+        sale.channel.remove(link)
+        sale.idle_since_s = self._loop.time()
         return True
 
     def followed(self, link: Link) -> dict[SaleId, int]:
         """For each sale that the link follows the last event that was sent to it."""
-        channels = self._watching.get(link, {})
-        return {sale_id: channel.sequence_of(link) for sale_id, channel in channels.items()}
+        sales = self._watching.get(link, {})
+        return {sale_id: sale.channel.sequence_of(link) for sale_id, sale in sales.items()}
 
     def last_sent_s(self, link: Link) -> float:
         """When something was last sent to everybody in one of the link's sales, by loop time."""
-        channels = self._watching.get(link, {}).values()
-        return max((channel.ticked_at_s for channel in channels), default=-1.0)
+        sales = self._watching.get(link, {}).values()
+        return max((sale.channel.sent_at_s for sale in sales), default=-1.0)
 
     def tell(self, bidder_id: BidderId, frame: ServerFrame, sale_id: SaleId | None = None) -> None:
         """A personal frame to every connection of a bidder; ``sale_id``: that follows this sale."""
@@ -256,47 +369,71 @@ class Hub:
         _write_to(self._links_of.get(person_id, ()), frame)
 
     def _tell_owners(self, channel: Channel) -> None:
-        """After a tick: to each bidder what only it may see of its own events."""
+        """To each bidder what only it may see of its own events."""
         owned, channel.owned = channel.owned, []
         for recorded in owned:
             bidder_id: BidderId = recorded.event.bidder_id  # type: ignore[union-attr]
-            seen = view(recorded, Viewer(bidder_id))
-            if seen is not None:
-                frame = Own(sale_id=recorded.sale_id, event=seen)
-                self.tell(bidder_id, frame, recorded.sale_id)
+            try:
+                seen = view(recorded, Viewer(bidder_id))
+                if seen is not None:
+                    frame = Own(sale_id=recorded.sale_id, event=seen)
+                    self.tell(bidder_id, frame, recorded.sale_id)
+            except Exception:  # a defect: the bidder comes back to a fresh standing, the log tells
+                _logger.exception("owner_not_told", sale_id=recorded.sale_id)
+                for link in list(self._people.get(bidder_id, ())):
+                    link.abort()
+
+    def tell_standing(self, link: Link, feed: Feed) -> None:
+        """The bidder's own part of the sale, if the link is a bidder's who is registered."""
+        bidder_id = self._bidders.get(link)
+        own = None if bidder_id is None else standing(feed.sale, bidder_id)
+        if own is not None:
+            link.write(link.encoding.frame(own))
 
     # Links that are full.
 
     def blocked(self, link: Link) -> None:
         """A link's socket is full."""
-        self._full[link] = self._loop.time()
-        for channel in self._watching.get(link, {}).values():
-            channel.blocked(link)
+        self._full[link] = _Full(self._loop.time(), link.left)
+        for sale in self._watching.get(link, {}).values():
+            sale.channel.blocked(link)
         if self._looking is None:
             self._looking = self._loop.call_later(LOOK_S, self._look)
 
     def _look(self) -> None:
         """See which links have been read; drop those that have not for too long."""
-        stalled_s = self._loop.time() - STALLED_S
-        for link, since_s in list(self._full.items()):
-            if link.unblock():
-                del self._full[link]
-                self._clear(link)
-            elif link.dead or since_s < stalled_s:
+        now_s = self._loop.time()
+        for link in list(self._full):
+            try:
+                self._look_at(link, now_s)
+            except Exception:  # a defect: this one comes back, the others are looked at
+                _logger.exception("link_not_looked_at")
                 self._drop(link)
         self._looking = self._loop.call_later(LOOK_S, self._look) if self._full else None
 
+    def _look_at(self, link: Link, now_s: float) -> None:
+        if link.unblock():
+            del self._full[link]
+            self._clear(link)
+            return
+        full = self._full[link]
+        if link.left <= full.left - PROGRESS_BYTES:
+            full.since_s, full.left = now_s, link.left
+        if link.dead or full.since_s < now_s - STALLED_S:
+            self._drop(link)
+
     def _clear(self, link: Link) -> None:
-        for channel in self._watching.get(link, {}).values():
-            channel.cleared(link)
-        waiter = self._cleared.pop(link, None)
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        for sale in self._watching.get(link, {}).values():
+            sale.channel.cleared(link)
+        self._wake(link)
 
     def _drop(self, link: Link) -> None:
-        del self._full[link]
+        self._full.pop(link, None)
         self.figures.stalled += 1
         link.abort()
+        self._wake(link)
+
+    def _wake(self, link: Link) -> None:
         waiter = self._cleared.pop(link, None)
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

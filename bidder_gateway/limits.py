@@ -36,19 +36,25 @@ class Bucket:
 class Limits(Struct, frozen=True, kw_only=True):
     """The bounds of a gateway. Each figure has its reason.
 
-    ``frames``: of one connection. A person makes one or two a second; a page also samples time.
-    ``account_frames``: of all connections of a bidder: a team with programs.
+    ``frames``: of one connection, pings among them. A person makes one or two a second; a page
+    also samples time. ``account_frames``: of all connections of a bidder: a team with programs.
+    ``address_frames``: of all who have not logged in, from one address: 500 guests of an office or
+    of a mobile network who all come back at once.
     ``connections_per_account``, ``connections_per_address``: a team at its desks, and an office
-    behind one address. ``bids_at_once``: of a connection, waiting for their verdicts.
+    behind one address. ``subscribes``: of a connection, since an answer may be half a megabyte: a
+    page that follows all it may at once, and then scrolls.
+    ``bids_at_once``: of a connection, waiting for their verdicts.
     ``patience``: frames that came too fast until the connection is closed: at 200 a second that is
     after half a second, and a page that was held up for a moment is forgiven.
     """
 
     frames: Rate = Rate(20, 60)
     account_frames: Rate = Rate(100, 300)
+    address_frames: Rate = Rate(1_000, 5_000)
     connections_per_account: int = 50
     connections_per_address: int = 500
     subscriptions: int = 32
+    subscribes: Rate = Rate(2, 64)
     bids_at_once: int = 32
     patience: Rate = Rate(5, 100)
 
@@ -71,6 +77,18 @@ class Shared:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return bucket.take(now_s)
+
+
+class Shares(Struct, frozen=True):
+    """What connections have in common: the frames of an account, and of a guests' address."""
+
+    accounts: Shared
+    addresses: Shared
+
+    @classmethod
+    def within(cls, limits: Limits) -> "Shares":
+        """For one gateway."""
+        return cls(Shared(limits.account_frames), Shared(limits.address_frames))
 
 
 class Counts:

@@ -7,7 +7,9 @@ conflated frame), and what is personal waits here, within bounds.
 
 All writes to the socket go through here, for the bytes of two writers would mix inside a
 message; so pings and pongs are written here too, and the WebSocket library writes only the
-closing handshake, after which this writes nothing.
+closing handshake, before which this dies. ``os.write`` asks before each write whether the
+transport is closing: until it is, the descriptor is the transport's own, and no other socket has
+its number.
 """
 
 import os
@@ -45,7 +47,7 @@ class Link:
         "_transport",
         "_waiting",
         "_waiting_bytes",
-        "blocked_at_s",
+        "aborted",
         "closing",
         "dead",
         "encoding",
@@ -67,9 +69,8 @@ class Link:
     ) -> None:
         self.name, self.encoding, self.fd = name, encoding, fd
         self.closing = transport.is_closing
-        self.blocked_at_s: float | None = None
         self.ready = True  # neither blocked nor dead
-        self.dead = False
+        self.dead = self.aborted = False
         self.wrote = False  # since the last ping
         self.ponged = True
         self.pinged_at_s = 0.0
@@ -82,6 +83,11 @@ class Link:
     def clear(self) -> bool:
         """Whether everything written so far is with the kernel."""
         return self._waiting is None
+
+    @property
+    def left(self) -> int:
+        """Bytes that the socket has not taken yet, but for what waits here."""
+        return self._transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
         """Send one or more whole messages, now or as soon as the client reads."""
@@ -151,4 +157,5 @@ class Link:
     def abort(self) -> None:
         """Drop the connection without a word: whoever does not read would not see it."""
         self.die()
+        self.aborted = True
         self._transport.abort()

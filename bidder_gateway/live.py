@@ -6,8 +6,10 @@ one-time ticket or a token, never in the address, where proxies and logs would s
 
 import secrets
 import socket
+from ipaddress import IPv6Address, IPv6Network
 from typing import Final
 
+import structlog
 from aiohttp import web
 
 from accounts.permissions import Access, Action
@@ -16,7 +18,7 @@ from bidder_gateway.encodings import ENCODINGS, Encoding
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.link import SEND_BUFFER_BYTES, Link
 from bidder_gateway.protocol import MAX_FRAME_BYTES
-from foundation.http.client_address import client_address
+from foundation.http.client_address import Address, client_ip
 from foundation.http.problems import (
     BAD_REQUEST,
     TOO_MANY_REQUESTS,
@@ -32,6 +34,23 @@ COME_BACK_S: Final = "2"
 
 UPGRADE_REQUIRED = ProblemKind("UPGRADE_REQUIRED", 426, "This address speaks WebSocket only")
 NO_SUBPROTOCOL = ProblemKind("NO_SUBPROTOCOL", 400, "No known subprotocol was offered")
+
+_logger = structlog.get_logger(__name__)
+
+
+class LiveSocket(web.WebSocketResponse):
+    """aiohttp's WebSocket, which writes nothing but the closing frame, and that after the link.
+
+    It closes by itself too: when the client closes, or breaks the protocol.
+    """
+
+    link: Link | None = None
+
+    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
+        """See aiohttp."""
+        if self.link is not None:
+            self.link.die()
+        return await super().close(code=code, message=message, drain=drain)
 
 
 class LiveEndpoint:
@@ -54,11 +73,11 @@ class LiveEndpoint:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Shake hands and run the connection."""
         encoding = self._check(request)
-        address = client_address(request)
+        address = _household(client_ip(request))
         if not self._gateway.by_address.enter(address):
             raise TOO_MANY_REQUESTS("There are too many connections from this address.")
         try:
-            return await self._run(request, encoding)
+            return await self._run(request, encoding, address)
         finally:
             self._gateway.by_address.leave(address)
 
@@ -75,28 +94,42 @@ class LiveEndpoint:
                 return encoding
         raise NO_SUBPROTOCOL(f"Offer one of {', '.join(ENCODINGS)}.")
 
-    async def _run(self, request: web.Request, encoding: Encoding) -> web.StreamResponse:
+    async def _run(
+        self, request: web.Request, encoding: Encoding, address: str
+    ) -> web.StreamResponse:
         # Pings, pongs and goodbyes are ours: two writers would mix their bytes (`link`).
-        response = web.WebSocketResponse(
+        response = LiveSocket(
             protocols=(encoding.name,),
             autoping=False,
             autoclose=True,
             compress=False,
-            max_msg_size=MAX_FRAME_BYTES,
+            max_msg_size=MAX_FRAME_BYTES + 1,  # it refuses what has this size
             timeout=CLOSE_TIMEOUT_S,
         )
         await response.prepare(request)
         transport = request.transport
         if transport is None:  # the client went away during the handshake
             return response
+        assert transport.get_extra_info("sslcontext") is None, "the link would write past TLS"
         fd = transport.get_extra_info("socket").fileno()
         _bound_buffer(fd)
         name = secrets.token_hex(8)
         gateway = self._gateway
-        link = Link(name, encoding, fd, transport, gateway.hub.blocked)
-        session = gateway.new_session(name, encoding)
-        await gateway.serve(Connection(gateway, session, link, response))
+        response.link = link = Link(name, encoding, fd, transport, gateway.hub.blocked)
+        session = gateway.new_session(name, encoding, address)
+        try:
+            await gateway.serve(Connection(gateway, session, link, response))
+        except Exception:  # a defect: an answer of HTTP has no place on this line any more
+            _logger.exception("connection_failed", connection=name)
+            link.abort()
         return response
+
+
+def _household(address: Address | None) -> str:
+    """What counts as one address: in IPv6 the /64 that a household is given."""
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False))
+    return str(address or "unknown")
 
 
 def _bound_buffer(fd: int) -> None:

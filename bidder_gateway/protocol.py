@@ -67,6 +67,7 @@ class CloseCode(IntEnum):
     BAD_TEXT = 1007
     TOO_BIG = 1009
     RESTART = 1012
+    TRY_LATER = 1013
     UNAUTHENTICATED = 4401
     NO_HELLO = 4408
     TOO_SLOW = 4413
@@ -82,10 +83,12 @@ CLOSE_MEANINGS: dict[CloseCode, str] = {
     CloseCode.BAD_TEXT: "A text message that is not UTF-8.",
     CloseCode.TOO_BIG: "A message of more than 16 KiB.",
     CloseCode.RESTART: "The server restarts: come back after `resume_after_ms`, and resume.",
+    CloseCode.TRY_LATER: "Whether the ticket or token is good cannot be known now: come back after "
+    "`resume_after_ms`.",
     CloseCode.UNAUTHENTICATED: "The ticket or token is unknown, used, expired or revoked.",
     CloseCode.NO_HELLO: "No hello within 5 seconds.",
     CloseCode.TOO_SLOW: "What was sent was not read for 8 seconds, or a ping was not answered for "
-    "5. Reconnect and resume.",
+    "4. Reconnect and resume.",
     CloseCode.TOO_FAST: "Too many frames, after being told to slow down.",
     CloseCode.TOO_MANY: "The account or address has too many connections.",
     CloseCode.SESSION_ENDED: "The session or token was revoked while connected.",

@@ -16,7 +16,7 @@ from bidder_gateway.channel import TICK_S
 from bidder_gateway.connection import COME_BACK_MS
 from bidder_gateway.following import MAX_RESUME
 from bidder_gateway.gateway import PING_ACTIVE_S, PING_IDLE_S, PONG_WITHIN_S
-from bidder_gateway.hub import STALLED_S
+from bidder_gateway.hub import PROGRESS_BYTES, STALLED_S
 from bidder_gateway.limits import Limits
 from bidder_gateway.live import PATH
 from bidder_gateway.protocol import (
@@ -77,7 +77,8 @@ within 5 s.
 * with `since` and `recovered: false` (it is too far back, more than {MAX_RESUME:,} events, or never
   was): a `snapshot`, as without `since`.
 
-A registered bidder also gets `standing`, its own part of the sale.
+A registered bidder also gets `standing`, its own part of the sale: after the snapshot, after what
+a resume had to bring, and after each `conflated`.
 
 `event.sequence` has no gaps and never repeats within a sale. Who follows chosen lots sees
 `event.lot_sequence` without gaps for each of them, and the events of the sale as a whole. Events
@@ -114,15 +115,18 @@ the hash to go on from as `sale.hash`.
 ## Keeping up, and limits
 
 The server pings: an idle connection every {PING_IDLE_S:g} s, one that was sent something every
-{PING_ACTIVE_S:g} s. A pong is due within {PONG_WITHIN_S:g} s. What was sent and is not read for
-{STALLED_S:g} s ends the connection. A message has at most {MAX_FRAME_BYTES // 1024} KiB.
+{PING_ACTIVE_S:g} s. A pong is due within {PONG_WITHIN_S:g} s. A client that does not read what was
+sent, not even {PROGRESS_BYTES // 1024} KiB of it in {STALLED_S:g} s, is cut off. A message has at
+most {MAX_FRAME_BYTES // 1024} KiB.
 
 A connection may send {_LIMITS.frames.per_s:g} frames a second ({_LIMITS.frames.burst:g} at once),
-all connections of an account {_LIMITS.account_frames.per_s:g}. Frames beyond are not looked at; the
-client is told `SLOW_DOWN`, and after {_LIMITS.patience.burst:g} of them in short time sent away. A
+pings counted, all connections of an account {_LIMITS.account_frames.per_s:g}, all guests of an
+address {_LIMITS.address_frames.per_s:,g}. Frames beyond are not looked at; the client is told
+`SLOW_DOWN`, and after {_LIMITS.patience.burst:g} of them in short time sent away. Of the frames at
+most {_LIMITS.subscribes.per_s:g} a second are `subscribe` ({_LIMITS.subscribes.burst:g} at once). A
 connection may follow {_LIMITS.subscriptions} sales and have {_LIMITS.bids_at_once} bids waiting; an
 account may have {_LIMITS.connections_per_account} connections, an address
-{_LIMITS.connections_per_address}.
+{_LIMITS.connections_per_address} (in IPv6 a /64).
 
 Before a restart the server sends `goodbye` with `resume_after_ms`, between {COME_BACK_MS[0]} and
 {COME_BACK_MS[1]:,}, different for each client.

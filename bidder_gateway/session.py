@@ -2,7 +2,8 @@
 
 The order of the conversation, the shape of frames and the limits of rate are decided here, and
 nowhere else. ``receive`` looks at one message; what it returns is done in order by the shell
-(``server``), which hands back what came of it: ``welcome`` after a hello, ``bid_done`` after a bid.
+(``connection``), which hands back what came of it: ``welcome`` after a hello, ``bid_done`` after a
+bid.
 
 Before a bid leaves here its frame is in shape and within the limits; who bids is taken from the
 login, never from the frame.
@@ -14,9 +15,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from auction.ids import SaleId
 from bidder_gateway.encodings import BadFrame, Encoding
-from bidder_gateway.limits import Bucket, Limits, Shared
+from bidder_gateway.limits import Bucket, Limits, Shares
 from bidder_gateway.ports import Participant
 from bidder_gateway.protocol import (
     AnyClientFrame,
@@ -44,6 +44,12 @@ class Send(Struct, frozen=True):
     """Send a frame."""
 
     frame: ServerFrame
+
+
+class Pong(Struct, frozen=True):
+    """Answer a ping."""
+
+    data: bytes
 
 
 class Authenticate(Struct, frozen=True):
@@ -78,7 +84,7 @@ class End(Struct, frozen=True):
     message: str
 
 
-Action = Send | Authenticate | Follow | Unfollow | Submit | End
+Action = Send | Pong | Authenticate | Follow | Unfollow | Submit | End
 
 
 class _State(Enum):
@@ -96,7 +102,8 @@ class Session:
         name: str,
         encoding: Encoding,
         limits: Limits,
-        accounts: Shared,
+        shares: Shares,
+        address: str,
         now_us: Callable[[], int],
         now_s: float,
     ) -> None:
@@ -104,9 +111,10 @@ class Session:
         self.client = ""  # what the client calls itself
         self.bids_waiting = 0
         self._name, self._encoding, self._limits = name, encoding, limits
-        self._accounts, self._now_us = accounts, now_us
+        self._shares, self._address, self._now_us = shares, address, now_us
         self._state = _State.EXPECTS_HELLO
         self._bucket = Bucket(limits.frames, now_s)
+        self._subscribes = Bucket(limits.subscribes, now_s)
         self._patience = Bucket(limits.patience, now_s)
         self._told_at_s = -TELL_EVERY_S
         self._hello_by_s = now_s + HELLO_WITHIN_S
@@ -129,7 +137,20 @@ class Session:
             frame = self._encoding.read(data)
         except BadFrame as fault:
             return self._error(fault.request, ErrorCode.INVALID, str(fault))
-        return self._take(frame)
+        return self._take(frame, now_s)
+
+    def ping(self, data: bytes, now_s: float) -> list[Action]:
+        """Take in a ping, which costs what a frame costs."""
+        return self._control([Pong(data)], now_s)
+
+    def stray_pong(self, now_s: float) -> list[Action]:
+        """Take in a pong that nobody asked for. It means nothing, but many of them are a flood."""
+        return self._control([], now_s)
+
+    def _control(self, answer: list[Action], now_s: float) -> list[Action]:
+        if self._state is _State.ENDED:
+            return []
+        return answer if self._may_go_on(now_s) else self._too_fast(now_s)
 
     def welcome(self, participant: Participant | None, now_us: int) -> list[Action]:
         """The answer to hello: who it is, or ``None`` for a guest."""
@@ -163,7 +184,9 @@ class Session:
         if not self._bucket.take(now_s):
             return False
         who = self.participant
-        return who is None or self._accounts.take(who.bidder_id or who.person_id, now_s)
+        if who is None:
+            return self._shares.addresses.take(self._address, now_s)
+        return self._shares.accounts.take(who.bidder_id or who.person_id, now_s)
 
     def _too_fast(self, now_s: float) -> list[Action]:
         if not self._patience.take(now_s):
@@ -175,7 +198,7 @@ class Session:
         message = f"at most {rate.per_s:g} frames a second; frames beyond are not looked at"
         return self._error(None, ErrorCode.SLOW_DOWN, message)
 
-    def _take(self, frame: AnyClientFrame) -> list[Action]:
+    def _take(self, frame: AnyClientFrame, now_s: float) -> list[Action]:
         if isinstance(frame, Hello):
             return self._hello(frame)
         if self._state is not _State.OPEN:
@@ -188,7 +211,7 @@ class Session:
             case Bid():
                 return self._bid(frame)
             case Subscribe():
-                return [Follow(frame)]
+                return self._subscribe(frame, now_s)
             case Unsubscribe():
                 return [Unfollow(frame)]
         assert_never(frame)
@@ -201,6 +224,12 @@ class Session:
         self._state = _State.AUTHENTICATING
         self.client = hello.client
         return [Authenticate(hello)]
+
+    def _subscribe(self, subscribe: Subscribe, now_s: float) -> list[Action]:
+        if not self._subscribes.take(now_s):
+            message = f"at most {self._limits.subscribes.per_s:g} subscriptions a second"
+            return self._error(subscribe.request, ErrorCode.SLOW_DOWN, message)
+        return [Follow(subscribe)]
 
     def _bid(self, bid: Bid) -> list[Action]:
         who = self.participant
@@ -219,7 +248,3 @@ class Session:
     def _end(self, code: CloseCode, message: str) -> list[Action]:
         self._state = _State.ENDED
         return [End(code, message)]
-
-
-Resume = dict[SaleId, int]
-"""For each sale the last sequence that was sent."""

@@ -32,7 +32,8 @@ from softclose.host import Host
 from tests.builders import HOUR_US, SALE, a_lot, bid, register, schedule
 
 # Tests send more than people do.
-WIDE = Limits(frames=Rate(10_000, 10_000), account_frames=Rate(10_000, 10_000))
+_MANY = Rate(10_000, 10_000)
+WIDE = Limits(frames=_MANY, account_frames=_MANY, address_frames=_MANY, subscribes=_MANY)
 
 
 class Tokens:
@@ -54,7 +55,9 @@ class Tokens:
 
 def participant(name: str) -> Participant:
     """The bidder of this name."""
-    return Participant(BidderId(name), PersonId(f"person-{name}"), name, f"login-{name}", may_bid=True)
+    return Participant(
+        BidderId(name), PersonId(f"person-{name}"), name, f"login-{name}", may_bid=True
+    )
 
 
 class LiveRoom:

@@ -80,6 +80,7 @@ async def test_a_raise_in_private_reaches_its_owner_and_nobody_else() -> None:
     ):
         for client in (bidder, rival):
             await client.follow(SALE)
+            await next_frame(client, "snapshot")
         await bidder.bid(SALE, LOT, 500_00, "USD")
         raised = await bidder.bid(SALE, LOT, 900_00, "USD")
         assert raised["sequence"] is None
@@ -265,7 +266,7 @@ async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything() 
                 await events(healthy, 200)
                 seen += 200
             (link,) = [link for link in hub.links if not link.clear]
-            hub._full[link] -= 60  # it has been so for a minute
+            hub._full[link].since_s -= 60  # it has been so for a minute
             await until(lambda: hub.connected == 1)
             assert hub.figures.stalled == 1
             await room.bid("a", 999_000_000_00)

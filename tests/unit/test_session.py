@@ -8,7 +8,7 @@ import pytest
 
 from auction.ids import BidderId, PersonId
 from bidder_gateway.encodings import AS_JSON, AS_MSGPACK, BadFrame, Encoding
-from bidder_gateway.limits import Bucket, Counts, Limits, Rate, Shared
+from bidder_gateway.limits import Bucket, Counts, Limits, Rate, Shared, Shares
 from bidder_gateway.ports import Participant
 from bidder_gateway.protocol import Bid, CloseCode, Error, ErrorCode, Subscribe, TimeSample, Welcome
 from bidder_gateway.session import (
@@ -30,7 +30,7 @@ WATCHER = Participant(None, PersonId("p-2"), "Lee", "session-2", may_bid=False)
 
 def a_session(limits: Limits | None = None, encoding: Encoding = AS_JSON) -> Session:
     limits = limits or Limits()
-    return Session("c-1", encoding, limits, Shared(limits.account_frames), lambda: NOW_US, 0.0)
+    return Session("c-1", encoding, limits, Shares.within(limits), "192.0.2.1", lambda: NOW_US, 0.0)
 
 
 def welcomed(who: Participant | None = ANN, limits: Limits | None = None) -> Session:
@@ -267,8 +267,10 @@ def test_who_is_a_little_too_fast_is_let_be() -> None:
 
 def test_the_connections_of_an_account_share_its_rate() -> None:
     limits = Limits(frames=Rate(100, 100), account_frames=Rate(1, 3))
-    accounts = Shared(limits.account_frames)
-    sessions = [Session("c", AS_JSON, limits, accounts, lambda: NOW_US, 0.0) for _ in range(2)]
+    shares = Shares.within(limits)
+    sessions = [
+        Session("c", AS_JSON, limits, shares, "192.0.2.1", lambda: NOW_US, 0.0) for _ in range(2)
+    ]
     for session in sessions:
         session.receive('{"type":"hello"}', 0.0)
         session.welcome(ANN, NOW_US)
