@@ -28,7 +28,16 @@ from auction.terms import STORABLE, LotKind
 from bidder_gateway.listed import LotPage, LotRules, LotSummary, lot_page, lot_summary
 from bidder_gateway.sales import is_public
 from foundation.database import AnyConnection, Pool, acquire
-from foundation.http.cursors import Listing, Paging, cursor_of, key_of_cursor, listing
+from foundation.http.cursors import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    Listing,
+    Paging,
+    cursor_of,
+    key_of_cursor,
+    listing,
+)
 from foundation.http.problems import INVALID
 from foundation.http.reading import Input
 
@@ -95,11 +104,13 @@ class LineWishes(Input):
         )
 
 
-class LinesQuery(LineWishes, Paging):
-    """Which lines of a manifest, in which order."""
+class LinesQuery(LineWishes):
+    """Which lines of a manifest, in which order. ``limit`` and ``cursor`` as of every list."""
 
     order: LineOrder = LineOrder.LINE
     descending: bool = False
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
 
 
 class GroupsQuery(LineWishes):

@@ -64,7 +64,7 @@ cross join lateral (
         coalesce(sum(msrp_minor), 0)::bigint as msrp_minor,
         min(closes_at_us) filter (where status in ('LIVE', 'IF_BID')) as next_end_us,
         max(closes_at_us) as last_end_us,
-        coalesce(array_agg(distinct category order by category), '{{}}') as categories
+        coalesce(array_agg(distinct category order by category), array[]::text[]) as categories
     from lot_board join lot_listing using (sale_id, lot_id)
     where lot_board.sale_id = sale_board.sale_id and lot_listing.published_at_us is not null
 ) as figures

@@ -9,7 +9,7 @@ what we would have made for this very list.
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,22 +21,28 @@ MAX_LIMIT: Final = 200
 MAX_CURSOR_CHARS: Final = 1_000
 
 
+DEFAULT_LIMIT: Final = 50
+
+Limit: TypeAlias = Annotated[
+    int, msgspec.Meta(ge=1, le=MAX_LIMIT, description="How many items at most.")
+]
+Cursor: TypeAlias = (
+    Annotated[
+        str,
+        msgspec.Meta(
+            max_length=MAX_CURSOR_CHARS,
+            description="`next_cursor` of the page before; without it, the first page.",
+        ),
+    ]
+    | None
+)
+
+
 class Paging(Input):
     """The query of a list: base the list's own query on it."""
 
-    limit: Annotated[
-        int, msgspec.Meta(ge=1, le=MAX_LIMIT, description="How many items at most.")
-    ] = 50
-    cursor: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                max_length=MAX_CURSOR_CHARS,
-                description="`next_cursor` of the page before; without it, the first page.",
-            ),
-        ]
-        | None
-    ) = None
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
 
 
 ItemT = TypeVar("ItemT")
