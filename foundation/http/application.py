@@ -14,6 +14,7 @@ from foundation.http.errors import answer_errors
 from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
 from foundation.http.openapi import UNNAMED, About, openapi_json, route_to
 from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
+from foundation.http.problem_pages import route_to_problems
 from foundation.http.request_id import with_request_id
 from foundation.http.routes import Guard, Mount, Route, add_routes
 from foundation.http.security import PUBLIC_ORIGIN, add_headers, refuse_foreign
@@ -61,7 +62,7 @@ def application(
     app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
     app.router.add_get(manifest.PATH, manifest.manifest)
-    app.router.add_routes([route_to(openapi_json(mounts, about))])
+    app.router.add_routes([route_to(openapi_json(mounts, about)), route_to_problems(mounts)])
     for mount in mounts:
         add_routes(app.router, mount.routes, guard)
     app.cleanup_ctx.append(_watching_loop)

@@ -311,6 +311,17 @@ async def test_a_path_with_line_breaks_forges_no_line(
     assert "forged" not in log.getvalue()
 
 
+async def test_the_type_of_a_problem_leads_to_a_page_about_it(
+    client: aiohttp.ClientSession,
+) -> None:
+    for code, title in (("INVALID", "A value is not as it must be"), ("NO_MORE_CRATES", "full")):
+        async with client.get(f"/problems/{code}") as answer:
+            assert answer.status == 200
+            assert title in await answer.text()
+    async with client.get("/problems/NO_SUCH_CODE") as answer:
+        assert await problem(answer) == (404, "NOT_FOUND", None)
+
+
 # --- where it comes from ---------------------------------------------------------------------
 
 FOREIGN = [

@@ -1,5 +1,6 @@
 """Small parts of pages: moments, numbers, where a form may lead to, static names."""
 
+import re
 from pathlib import Path
 
 import jinja2
@@ -16,8 +17,11 @@ from foundation.http.pages import (
     time_element,
 )
 from foundation.http.routes import Mount, Route
-from foundation.http.static import STATIC, StaticFiles
+from foundation.http.static import StaticFiles
 from tests.http_room import Shelf
+
+# Attributes and elements that the Content-Security-Policy forbids, and ways around escaping.
+INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\ssrc=)|\|\s*safe\b|autoescape")
 
 AT_US = 1_795_322_405_000_000  # 2026-11-22 04:40:05 UTC
 
@@ -70,17 +74,16 @@ def test_all_style_sheets_are_linked() -> None:
     assert {path.name for path in folder.iterdir()} == {Path(name).name for name in STYLE_SHEETS}
 
 
-def test_nothing_is_inline_and_no_name_is_forgotten() -> None:
-    app = application([Shelf().mount()])
-    assert STATIC in app
-    assert PAGES in app
-    for folder in (FOUNDATION / "http" / "templates", Path(__file__).parents[1] / "http_templates"):
-        for template in folder.glob("*.html"):
-            text = template.read_text()
-            assert " style=" not in text, template
-            assert " onclick" not in text, template
-            assert "<style" not in text, template
-            assert "|safe" not in text.replace(" ", ""), template
+def test_no_template_of_any_room_has_anything_inline_or_unescaped() -> None:
+    root = FOUNDATION.parent
+    rooms = ("foundation", "accounts", "auction", "bidder_gateway", "settlement", "softclose")
+    templates = [path for room in rooms for path in (root / room).rglob("templates/**/*.html")]
+    assert len(templates) > 5
+    for template in templates:
+        text = template.read_text()
+        if text.startswith("<!doctype html>"):
+            continue  # a mail, which has no style sheet and no policy
+        assert not INLINE.search(text), template
 
 
 def test_a_static_name_that_is_not_there_is_a_defect(tmp_path: Path) -> None:

@@ -65,6 +65,52 @@ def test_a_bad_database_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> 
     assert complaint() == "SOFTCLOSE_DATABASE_URL: must start with postgresql://"
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["softclose.example", "ftp://x", "https://", "https://x/path", "https://x?q", "https://u@x"],
+)
+def test_a_public_url_that_is_no_origin_is_refused(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SOFTCLOSE_PUBLIC_URL", url)
+    assert complaint().startswith("SOFTCLOSE_PUBLIC_URL: must ")
+
+
+def test_a_public_url_becomes_the_origin_that_browsers_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOFTCLOSE_PUBLIC_URL", "https://Softclose.Example:8443/")
+    assert load().public_url == "https://softclose.example:8443"
+
+
+def test_networks_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7,, fd00::/8")
+    assert [str(network) for network in load().trusted_proxies] == [
+        "10.0.0.0/8",
+        "192.0.2.7/32",
+        "fd00::/8",
+    ]
+    monkeypatch.setenv("SOFTCLOSE_TRUSTED_PROXIES", "10.0.0.0/8, everybody")
+    assert complaint().startswith("SOFTCLOSE_TRUSTED_PROXIES: ")
+
+
+def test_by_default_nobody_is_trusted_and_metrics_are_for_this_machine() -> None:
+    settings = load()
+    assert settings.trusted_proxies == ()
+    assert [str(network) for network in settings.metrics_clients] == ["127.0.0.0/8", "::1/128"]
+    assert settings.mail.get_secret_value() == "file"
+
+
+def test_a_bad_mail_server_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_MAIL", "smtp:/someone:hunter2@host")
+    assert complaint() == "SOFTCLOSE_MAIL: must be file, console, smtp://... or smtps://..."
+
+
+def test_a_sender_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_MAIL_FROM", "Softclose")
+    assert complaint().startswith("SOFTCLOSE_MAIL_FROM: 'Softclose' is not a mail address")
+
+
 def test_the_data_folder_follows_the_users_data_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
