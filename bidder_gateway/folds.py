@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from auction.ids import BidderId, SaleId
+from auction.ports import OutcomeUnknown
 from auction.sale import Registration, Sale
 from bidder_gateway.hub import Hub
 
@@ -13,7 +14,7 @@ class Folds(Protocol):
     async def sale(self, sale_id: SaleId) -> Sale | None:
         """The sale as far as the log is known here; to be looked at, not changed or kept.
 
-        ``None``: no such sale. Raises what reading the log raises.
+        ``None``: no such sale. Raises ConnectionError when the log does not answer.
         """
         ...
 
@@ -26,7 +27,10 @@ class HubFolds:
 
     async def sale(self, sale_id: SaleId) -> Sale | None:
         """See `Folds`."""
-        feed = await self._hub.feed(sale_id)
+        try:
+            feed = await self._hub.feed(sale_id)
+        except OutcomeUnknown as error:
+            raise ConnectionError(f"the log does not answer: {error}") from error
         return None if feed is None else feed.sale
 
 

@@ -151,8 +151,10 @@ class OwnLimits:
         self._registrar.ring()
 
     async def for_sale(self, organisation_id: OrganisationId, sale_id: SaleId) -> int | None:
-        """What staff set for this sale; ``None``: nothing."""
+        """What staff set for this sale; ``None``: nothing. Raises `Refused` NOT_FOUND."""
+        await self._standing(organisation_id)
         async with acquire(self._pool) as connection:
+            await refuse_unscheduled(connection, sale_id)
             found: int | None = await connection.fetchval(_OF_SALE, organisation_id, sale_id)
         return found
 

@@ -29,6 +29,7 @@ class Refusal(StrEnum):
     BUDGETS_UNUSABLE = "BUDGETS_UNUSABLE"
     NO_ADDRESS = "NO_ADDRESS"
     NO_QUOTE = "NO_QUOTE"
+    NO_FREIGHT = "NO_FREIGHT"
     # Notices.
     BAD_DEVICE = "BAD_DEVICE"
     BAD_PHONE = "BAD_PHONE"
@@ -52,6 +53,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BUDGETS_UNUSABLE: "These budgets cannot be kept together.",
     Refusal.NO_ADDRESS: "There is no address of your organisation to ship to.",
     Refusal.NO_QUOTE: "There is no such quote for this lot, or it has expired.",
+    Refusal.NO_FREIGHT: "There is no price for freight there.",
     Refusal.BAD_DEVICE: "This browser cannot be sent to. Ask it for a new permission.",
     Refusal.BAD_PHONE: "Enter a phone number with its country code, such as +13125550123.",
     Refusal.WRONG_CODE: "This code is not right, or too old. Ask for a new one.",

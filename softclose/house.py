@@ -13,13 +13,14 @@ from typing import Any
 from auction.clock import EngineClock
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
-from bidder_gateway.ports import NoFreight
+from bidder_gateway.resellers import Resellers
 from foundation.http.connections import answering
 from softclose.followers import Followers
 from softclose.host import Host
 from softclose.listener import address_of
 from softclose.live import live_gateway
 from softclose.participants import Participants
+from softclose.reselling import freight_offers, running_resellers
 from softclose.settings import Settings
 from softclose.site import Resources, site, site_resources
 
@@ -31,6 +32,7 @@ class House:
     host: Host
     resources: Resources
     gateway: Gateway
+    resellers: Resellers
 
 
 @asynccontextmanager
@@ -56,6 +58,7 @@ async def open_house(
         resources = await layers.enter_async_context(
             site_resources(settings, host, dsn, address_of(listener))
         )
+        freight = freight_offers(resources.pool, host.clock)
         gateway = await layers.enter_async_context(
             live_gateway(
                 log,
@@ -63,11 +66,12 @@ async def open_house(
                 host.clock,
                 host.bus,
                 Participants(resources.accounts),
-                NoFreight(),
+                freight,
                 resources.metrics,
             )
         )
-        whole = site(resources, gateway, reasons_not_ready)
+        resellers = await layers.enter_async_context(running_resellers(resources, gateway, freight))
+        whole = site(resources, gateway, resellers, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
-        yield House(host, resources, gateway)
+        yield House(host, resources, gateway, resellers)

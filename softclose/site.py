@@ -17,6 +17,7 @@ from accounts.room import Room
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
+from bidder_gateway.resellers import Resellers
 from foundation.database import Pool, open_pool
 from foundation.http.application import application
 from foundation.http.metrics import Metrics
@@ -79,21 +80,24 @@ async def site_resources(
         pool.terminate()
 
 
-def mounts(resources: Resources, gateway: Gateway) -> Sequence[Mount]:
+def mounts(resources: Resources, gateway: Gateway, resellers: Resellers) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
     return [
-        Mount("bidder_gateway", [LiveEndpoint(gateway).route()]),
+        Mount("bidder_gateway", [LiveEndpoint(gateway).route(), *resellers.routes()]),
         accounts_mount(resources.accounts),
     ]
 
 
 def site(
-    resources: Resources, gateway: Gateway, reasons_not_ready: ReasonsNotReady
+    resources: Resources,
+    gateway: Gateway,
+    resellers: Resellers,
+    reasons_not_ready: ReasonsNotReady,
 ) -> web.Application:
     """Everything that a running host answers."""
     settings = resources.settings
     app = application(
-        mounts(resources, gateway),
+        mounts(resources, gateway, resellers),
         guard=Door(resources.pool, resources.accounts.clock).guard,
         context_of=page_context,
         public_origin=settings.public_url,
@@ -141,4 +145,5 @@ def description(settings: Settings) -> bytes:
         metrics=Metrics(),
         accounts=nothing,
     )
-    return openapi_json(mounts(resources, nothing), about())
+    resellers = Resellers.over(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    return openapi_json(mounts(resources, nothing, resellers), about())
