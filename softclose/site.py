@@ -13,6 +13,7 @@ from aiohttp import web
 from accounts.http.guard import Door
 from accounts.http.mount import mount as accounts_mount
 from accounts.http.shell import page_context
+from accounts.permissions import Access, Action
 from accounts.room import Room
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
@@ -105,6 +106,7 @@ def site(
         metrics_clients=settings.metrics_clients,
         metrics=resources.metrics,
         about=about(),
+        lost=Access(Action.VIEW_SALES),
     )
     add_health(app, reasons_not_ready)
     return app

@@ -1,7 +1,7 @@
 """The host's one application: the layers around every request, and the rooms' mounts in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -10,11 +10,12 @@ from aiohttp import web
 
 from foundation.http import manifest
 from foundation.http.client_address import TRUSTED_PROXIES, Network
-from foundation.http.errors import answer_errors
+from foundation.http.errors import LOST, answer_errors
 from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
 from foundation.http.openapi import UNNAMED, About, openapi_json, route_to
 from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
 from foundation.http.problem_pages import route_to_problems
+from foundation.http.problems import NOT_FOUND
 from foundation.http.request_id import with_request_id
 from foundation.http.routes import Guard, Mount, Route, add_routes
 from foundation.http.security import PUBLIC_ORIGIN, add_headers, refuse_foreign
@@ -42,12 +43,14 @@ def application(
     metrics: Metrics | None = None,
     metrics_clients: Sequence[Network] = (),
     about: About = UNNAMED,
+    lost: object = None,
 ) -> web.Application:
     """The application with these rooms.
 
     ``public_origin`` is where people reach it (scheme://host, without a path); without it each
     request's own Host is taken for that. ``metrics_clients`` may read /metrics.
-    ``about`` heads the API's description.
+    ``about`` heads the API's description. ``lost`` is the access that the guard is asked about
+    when somebody comes to an address that leads nowhere: the page that says so shows who it is.
     """
     app = web.Application(middlewares=[with_request_id, answer_errors, refuse_foreign])
     app.on_response_prepare.append(add_headers)
@@ -58,6 +61,7 @@ def application(
         app[PUBLIC_ORIGIN] = public_origin
     app[TRUSTED_PROXIES] = tuple(trusted_proxies)
     app[STATIC] = static
+    app[LOST] = _asking(guard, lost)
     app[PAGES] = Pages(mounts, static, context_of)
     app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
@@ -67,6 +71,18 @@ def application(
         add_routes(app.router, mount.routes, guard)
     app.cleanup_ctx.append(_watching_loop)
     return app
+
+
+def _asking(guard: Guard, access: object) -> Callable[[web.Request], Awaitable[None]]:
+    async def nowhere(_request: web.Request) -> web.StreamResponse:
+        raise NOT_FOUND()
+
+    row = Route("GET", "/", nowhere, "An address that leads nowhere", access=access)
+
+    async def ask(request: web.Request) -> None:
+        await guard(request, row)
+
+    return ask
 
 
 def _static_folders(mounts: Sequence[Mount]) -> list[tuple[str, Path]]:

@@ -4,6 +4,10 @@ Programs get problem details, browsers that ask for a page get one. What is no r
 logged with its traceback and the request's id, and the answer holds neither.
 """
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
 import asyncpg
 import structlog
 from aiohttp import web
@@ -35,6 +39,9 @@ AWAY = (
 )
 RETRY_AFTER_S = 2
 
+# Asks the guard who it is that came to an address that leads nowhere.
+LOST: Final[web.AppKey[Callable[[web.Request], Awaitable[None]]]] = web.AppKey("lost")
+
 _KIND_OF_STATUS: dict[int, ProblemKind] = {
     403: FORBIDDEN,
     404: NOT_FOUND,
@@ -55,6 +62,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as raised:
         if raised.status < 400:  # a redirect of a guard's: an answer like others from here on
             return web.Response(status=raised.status, headers=raised.headers)
+        await _know_who_is_lost(request)
         return problem_answer(request, _of_aiohttp(raised))
     except AWAY as error:
         _logger.warning("request_unavailable", reason=f"{type(error).__name__}: {error}"[:200])
@@ -78,6 +86,13 @@ def problem_answer(request: web.Request, problem: Problem) -> web.Response:
 def wants_page(request: web.Request) -> bool:
     """Whether a person looks at the answer."""
     return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
+async def _know_who_is_lost(request: web.Request) -> None:
+    """No guard was asked about an address that leads nowhere; the page shows who is signed in."""
+    if wants_page(request) and LOST in request.config_dict:
+        with suppress(Problem, web.HTTPException, *AWAY):
+            await request.config_dict[LOST](request)
 
 
 def _of_aiohttp(raised: web.HTTPException) -> Problem:

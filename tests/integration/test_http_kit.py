@@ -526,6 +526,21 @@ async def test_the_shell_shows_who_is_signed_in() -> None:
     assert 'action="/sign-out"' in text
 
 
+async def test_who_is_lost_is_still_known() -> None:
+    known = web.RequestKey("known", str)
+
+    async def guard(request: web.Request, route: Route) -> None:
+        request[known] = f"Ann, asked for {route.access}"
+
+    def shell(request: web.Request) -> PageContext:
+        return PageContext(visitor=Visitor(request.get(known, "nobody"), ""))
+
+    site = client_of(guard=guard, context_of=shell, lost="looking")
+    async with site as client, client.get("/nowhere", headers=BROWSER) as answer:
+        assert answer.status == 404
+        assert "Ann, asked for looking" in await answer.text()
+
+
 # --- static files, metrics, connections ------------------------------------------------------
 
 
