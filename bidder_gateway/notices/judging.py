@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from bidder_gateway.notices.addressing import Notice
 from bidder_gateway.notices.kinds import MANNERS, Kind, Way
 from bidder_gateway.notices.preferences import Choices, Settings, quiet_until_us, wants
-from bidder_gateway.notices.rules import LotNow, SaleNow, still_true
+from bidder_gateway.notices.sale_now import LotNow, SaleNow
+from bidder_gateway.notices.truth import still_true
 
 
 class Dropped(StrEnum):

@@ -20,8 +20,10 @@ from auction.ids import BidderId, LotId, SaleId, Shard
 from auction.ports import LoggedEvent
 from bidder_gateway.notices.book import Book, Entered
 from bidder_gateway.notices.kinds import Kind
-from bidder_gateway.notices.rules import Draft, SaleNow, apply, drafts_of, still_true
+from bidder_gateway.notices.rules import Draft, drafts_of
+from bidder_gateway.notices.sale_now import SaleNow, apply
 from bidder_gateway.notices.sales import load, save
+from bidder_gateway.notices.truth import still_true
 from foundation.database import AnyConnection
 from foundation.follower import Cursors, LogFollower, Step
 

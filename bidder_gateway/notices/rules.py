@@ -1,14 +1,13 @@
 """Who is told what: a pure function of an event and of how its lot stood before it.
 
-``drafts_of`` looks, ``apply`` changes; both see only what they are handed. A draft says nothing
-that its reader may not know: of rivals no more than the public price, of the own side no maximum,
-of the seller no reserve.
+A draft says nothing that its reader may not know: of rivals no more than the public price, of the
+own side no maximum, of the seller no reserve.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from accounts.ids import PersonId
 from auction.codec import Recorded
@@ -37,40 +36,10 @@ from auction.events import (
     SaleResumed,
     SaleScheduled,
 )
-from auction.ids import BidderId, LotId, Paddle, SaleId
+from auction.ids import BidderId, LotId, SaleId
 from auction.sale import LotStatus
 from bidder_gateway.notices.kinds import Kind
-
-
-class BidderNow(Struct):
-    """A reseller whose bid stands on a lot, and who of its team has bid there."""
-
-    paddle: Paddle
-    people: set[PersonId] = field(default_factory=set)
-
-
-class LotNow(Struct):
-    """A lot as far as notices need it. It holds no maximum and no reserve."""
-
-    lot_id: LotId
-    title: str
-    opens_at_us: int
-    closes_at_us: int
-    next_minimum_minor: int
-    status: LotStatus = LotStatus.LIVE
-    price_minor: int | None = None
-    leader: BidderId | None = None
-    bidders: dict[BidderId, BidderNow] = field(default_factory=dict)
-
-
-class SaleNow(Struct):
-    """A sale with those of its lots that the events at hand concern."""
-
-    sale_id: SaleId
-    currency: str = ""
-    paused: bool = False
-    closed: bool = False
-    lots: dict[LotId, LotNow] = field(default_factory=dict)
+from bidder_gateway.notices.sale_now import LotNow, SaleNow
 
 
 class Facts(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -182,65 +151,6 @@ def drafts_of(sale: SaleNow, one: Recorded) -> list[Draft]:  # noqa: C901 - disp
             | SaleClosed()
         ):
             return []  # nobody has to be told: it is their own doing, or the page shows it
-        case _:
-            assert_never(event)
-
-
-def apply(sale: SaleNow, one: Recorded) -> None:  # noqa: C901 - dispatch
-    """Bring what notices need of the sale up to this event."""
-    event = one.event
-    match event:
-        case BidPlaced():
-            _bid_placed(sale.lots[event.lot_id], event)
-        case MaximumRaised():
-            _seen(sale.lots[event.lot_id], event.bidder_id, event.person_id)
-        case BidsVoided():
-            _bids_voided(sale.lots[event.lot_id], event)
-        case EndExtended():
-            sale.lots[event.lot_id].closes_at_us = event.closes_at_us
-        case EndsMoved():
-            for moved in event.ends:
-                sale.lots[moved.lot_id].closes_at_us = moved.closes_at_us
-        case ReserveStatusChanged():
-            lot = sale.lots[event.lot_id]
-            lot.price_minor = event.price_minor
-            lot.next_minimum_minor = event.next_minimum_minor
-        case IfBidOpened():
-            lot = sale.lots[event.lot_id]
-            lot.status, lot.closes_at_us = LotStatus.IF_BID, event.until_us
-        case LotSold():
-            lot = sale.lots[event.lot_id]
-            lot.status, lot.price_minor = LotStatus.SOLD, event.hammer_price_minor
-        case LotPassed():
-            sale.lots[event.lot_id].status = LotStatus.PASSED
-        case LotWithdrawn():
-            sale.lots[event.lot_id].status = LotStatus.WITHDRAWN
-        case SaleScheduled():
-            sale.currency = event.terms.currency
-        case LotScheduled():
-            sale.lots[event.lot_id] = LotNow(
-                event.lot_id,
-                event.title,
-                event.opens_at_us,
-                event.closes_at_us,
-                event.opening_minor,
-            )
-        case SalePaused():
-            sale.paused = True
-        case SaleResumed():
-            sale.paused = False
-        case SaleClosed():
-            sale.closed = True
-        case (
-            BidderRegistered()
-            | LimitChanged()
-            | BudgetsSet()
-            | ReserveChanged()
-            | IfBidCountered()
-            | CounterDeclined()
-            | AwardFunded()
-        ):
-            pass  # nothing of these is kept
         case _:
             assert_never(event)
 
@@ -406,81 +316,3 @@ def _to_the_sale(
         )
         for lot in lots
     ]
-
-
-# How the state follows.
-
-
-def _seen(lot: LotNow, bidder_id: BidderId, person_id: str | None) -> None:
-    if person_id is not None:
-        lot.bidders[bidder_id].people.add(PersonId(person_id))
-
-
-def _bid_placed(lot: LotNow, event: BidPlaced) -> None:
-    lot.bidders.setdefault(event.bidder_id, BidderNow(event.paddle))
-    _seen(lot, event.bidder_id, event.person_id)
-    lot.leader = leader_of(lot, event.leader)
-    lot.price_minor, lot.next_minimum_minor = event.price_minor, event.next_minimum_minor
-
-
-def _bids_voided(lot: LotNow, event: BidsVoided) -> None:
-    del lot.bidders[event.bidder_id]
-    if event.leader is None:
-        lot.bidders.clear()
-    lot.leader = None if event.leader is None else leader_of(lot, event.leader)
-    lot.price_minor, lot.next_minimum_minor = event.price_minor, event.next_minimum_minor
-
-
-def leader_of(lot: LotNow, paddle: Paddle) -> BidderId:
-    """The bidder of this paddle, who has a bid on the lot."""
-    (found,) = (b for b, bidder in lot.bidders.items() if bidder.paddle == paddle)
-    return found
-
-
-# Whether it is still so.
-
-
-def still_true(
-    kind: Kind,
-    facts: Facts,
-    bidder_id: BidderId | None,
-    sale: SaleNow | None,
-    lot: LotNow | None,
-    now_us: int,
-) -> bool:
-    """Whether a notice that waited is still worth sending; without a lot, its sale is over.
-
-    ``bidder_id``: on whose side the reader is.
-    """
-    live = lot is not None and lot.status is LotStatus.LIVE
-    match kind:
-        case Kind.OUTBID:
-            return lot is not None and live and lot.leader != bidder_id
-        case Kind.LEADING_AGAIN:
-            return lot is not None and live and lot.leader == bidder_id
-        case Kind.CLOSING_SOON:  # not once it has ended, nor if it has got much more time
-            told_us = facts.closes_at_us or 0
-            in_time = lot is not None and now_us < lot.closes_at_us < told_us + 3_600_000_000
-            return live and in_time and sale is not None and not sale.paused
-        case Kind.LOT_REOPENED:
-            return live
-        case Kind.IF_BID_OPENED | Kind.IF_BID_COUNTERED:
-            return lot is not None and lot.status is LotStatus.IF_BID
-        case Kind.SALE_PAUSED:
-            return sale is not None and sale.paused
-        case Kind.SALE_RESUMED:
-            return sale is not None and not sale.paused
-        case Kind.ENDS_MOVED:
-            return sale is not None and not sale.closed
-        case (
-            Kind.BIDS_VOIDED
-            | Kind.LOT_WON
-            | Kind.LOT_LOST
-            | Kind.LOT_WITHDRAWN
-            | Kind.SEARCH_MATCHED
-            | Kind.REGISTERED
-            | Kind.APPROVAL_DECIDED
-        ):
-            return True
-        case _:
-            assert_never(kind)

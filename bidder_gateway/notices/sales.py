@@ -23,7 +23,7 @@ from auction.events import (
 )
 from auction.ids import BidderId, LotId, Paddle, SaleId
 from auction.sale import LotStatus
-from bidder_gateway.notices.rules import BidderNow, LotNow, SaleNow
+from bidder_gateway.notices.sale_now import BidderNow, LotNow, SaleNow
 from foundation.database import AnyConnection
 
 Key = tuple[SaleId, LotId]

@@ -22,7 +22,9 @@ from auction.ids import BidderId, LotId
 from auction.ids import PersonId as EnginePersonId
 from auction.terms import ClosingMode, Terms, VoidRule
 from bidder_gateway.notices.kinds import Kind
-from bidder_gateway.notices.rules import Draft, Facts, SaleNow, apply, drafts_of, still_true
+from bidder_gateway.notices.rules import Draft, Facts, drafts_of
+from bidder_gateway.notices.sale_now import SaleNow, apply
+from bidder_gateway.notices.truth import still_true
 from tests.builders import (
     FIVE_AND_FIVE,
     HOUR_US,
