@@ -207,6 +207,7 @@ class Channel:
 
     def _rejoin(self, subscription: Subscription) -> None:
         if not self._is_far(subscription):
+            subscription.conflates = False  # what comes from here on, it has not missed
             self._joining[subscription.link] = subscription
             self.plan_tick()
             return
@@ -233,7 +234,7 @@ class Channel:
             if link.dead:
                 continue
             data = self._conflated(subscription)
-            subscription.behind, subscription.conflates = self.feed.sequence, False
+            subscription.behind = self.feed.sequence
             self._rejoin(subscription)
             link.write(data)  # if that blocks it, `blocked` takes it out again
             self._on_conflated(link, self.feed)
@@ -270,6 +271,7 @@ class Channel:
             if not audience.links:
                 del self._audiences[key]
             elif not self._in_reach(audience.sequence):
+                del self._audiences[key]
                 self._dissolve(audience)
             else:
                 news = self._news(audience.sequence, audience.lots, audience.encoding)
@@ -294,7 +296,6 @@ class Channel:
             subscription = self.subscriptions[link]
             subscription.behind = audience.sequence
             self._rejoin(subscription)
-        audience.links.clear()
 
     def _bring_up(self, subscription: Subscription) -> None:
         link, lots, behind = subscription.link, subscription.lots, subscription.behind
