@@ -36,7 +36,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class BidsLost(OperatorError):
-    """A bid was not answered once, or was refused."""
+    """A bid was not answered, or twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +66,13 @@ class Answers:
 
     @property
     def refused_share(self) -> float:
-        """Which part came to nothing: a higher bid on the lot was read first."""
+        """Which part was refused: a higher bid on the lot, from elsewhere, was read before it."""
         refused = int(self.found["bad"])
         return refused / (self.accepted + refused)
 
-    def whole(self, *, refusals: bool = False) -> "Answers":
-        """This, if each bid was answered once and stands, or was refused if that may be; raises
-        `BidsLost`."""
-        wrongs = ["unanswered", "twice"] + ([] if refusals else ["bad"])
-        wrong = {name: self.found[name] for name in wrongs if self.found[name]}
+    def whole(self) -> "Answers":
+        """This, if each bid was answered once; raises `BidsLost`."""
+        wrong = {name: self.found[name] for name in ("unanswered", "twice") if self.found[name]}
         if wrong:
             raise BidsLost(f"beside {self.accepted} bids that stand: {wrong}")
         return self

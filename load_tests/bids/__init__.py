@@ -1,10 +1,10 @@
 """Bids end to end: from a bidder's WebSocket to the durable verdict on it, while others watch.
 
 The whole way on one machine's two cores: the bidders' and watchers' programs, the gateway with the
-engine, and PostgreSQL with fsync. Every bid stands and is an event; each watcher checks that it
-hears each of them once and in order, and each bidder follows its lot. Rates are kept whatever the
-answers do, and a verdict's time counts from when its bid was due. At the peak every lot is bid on
-as soon as its last bid has a verdict.
+engine, and PostgreSQL with fsync. Each accepted bid is an event; each watcher checks that it hears
+every one once and in order, and each bidder follows its lot. Rates are kept whatever the answers
+do, and a verdict's time counts from when its bid was due. At the peak every lot is bid on as soon
+as its last bid has a verdict.
 """
 
 from pathlib import Path

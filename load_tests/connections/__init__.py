@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from foundation.errors import OperatorError
 from load_tests.children import resident_kib
 from load_tests.gateway.contender import OURS
 from load_tests.machine import describe
@@ -54,7 +55,7 @@ QUICK: Final = Plan(500, 5_000, 3.0)
 TINY: Final = Plan(20, 100, 0.1)  # for tests: every path, no meaning
 
 
-class TooFewFiles(Exception):
+class TooFewFiles(OperatorError):
     """This machine lets a process have fewer open files than there are watchers."""
 
 
