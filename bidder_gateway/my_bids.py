@@ -120,8 +120,8 @@ else 4000000000000000000 - lot_board.closes_at_us end
 
 _MINE = f"""
 select * from (
-    select bidder_lot.sale_id, lot_id, position, bid_at_us, counter_minor, paddle, tax_bps,
-        lot_board.status, next_minimum_minor, sale_board.terms::text as terms,
+    select bidder_lot.sale_id, bidder_lot.lot_id, position, bid_at_us, counter_minor, paddle,
+        admission.tax_bps, lot_board.status, sale_board.terms::text as terms,
         sale_listing.title as sale_title, {RANK} as rank,
         case
             when voided then 'VOIDED'
@@ -137,7 +137,8 @@ select * from (
     join admission on admission.bidder_id = $1 and admission.sale_id = bidder_lot.sale_id
     join sale_board on sale_board.sale_id = bidder_lot.sale_id
     join sale_listing on sale_listing.sale_id = bidder_lot.sale_id
-    left join won_lot using (bidder_id, sale_id, lot_id)
+    left join won_lot on won_lot.bidder_id = $1 and won_lot.sale_id = bidder_lot.sale_id
+        and won_lot.lot_id = bidder_lot.lot_id
     where bidder_lot.bidder_id = $1
 ) as mine where {{condition}}
 """  # noqa: S608 - named above

@@ -40,7 +40,16 @@ from softclose.followers import Followers
 from softclose.host import Host
 from softclose.reselling import freight_offers
 from tests.accounts import ORIGIN, Clock, House, Letterbox, cheap_hasher
-from tests.builders import HOUR_US, HOUSE, SALE, SECRET, STAFF_MEMBER, a_lot, new_bid_id
+from tests.builders import (
+    HOUR_US,
+    HOUSE,
+    SALE,
+    SECOND_US,
+    SECRET,
+    STAFF_MEMBER,
+    a_lot,
+    new_bid_id,
+)
 from tests.catalogue import a_described_lot, a_sale, list_lots
 
 DEADLINE_S: Final = 30.0
@@ -242,13 +251,9 @@ class Market:
     ) -> None:
         """A sale whose lots are open for an hour, as everybody finds it."""
         listings = [lot_of(lot) for lot in lots or ("1",)]
-        described = [_described(listing, sale_id, **details) for listing in listings]
-        opens_at_us = min(listing.opens_at_us for listing in listings)
-        listed = sale or a_sale(sale_id, opens_at_us=opens_at_us)
-        async with acquire(self.pool) as connection:
-            await list_lots(
-                connection, *described, sale=listed, lines=lines or (), publish=published
-            )
+        await self.lists(
+            *listings, sale_id=sale_id, sale=sale, lines=lines, published=published, **details
+        )
         await self.submit(
             ScheduleSale(
                 sale_id=SaleId(sale_id),
@@ -260,6 +265,31 @@ class Market:
             )
         )
         await self.caught_up()
+
+    async def lists(
+        self,
+        *lots: LotListing | str,
+        sale_id: str = SALE,
+        sale: SaleDetails | None = None,
+        lines: list[ManifestLine] | None = None,
+        published: bool = True,
+        **details: Any,
+    ) -> None:
+        """The sale in the catalogue, before the engine has it."""
+        listings = [lot_of(lot) for lot in lots]
+        described = [_described(listing, sale_id, **details) for listing in listings]
+        opens_at_us = min(listing.opens_at_us for listing in listings)
+        listed = sale or a_sale(sale_id, opens_at_us=opens_at_us)
+        async with acquire(self.pool) as connection:
+            await list_lots(
+                connection, *described, sale=listed, lines=lines or (), publish=published
+            )
+
+    async def closes(self, sale_id: str = SALE) -> None:
+        """Wait until every lot of the sale has ended, and the tables have it."""
+        async with asyncio.timeout(DEADLINE_S), acquire(self.pool) as connection:
+            while not await connection.fetchval(_CLOSED, sale_id):  # noqa: ASYNC110 - a table's
+                await asyncio.sleep(0.01)
 
     async def caught_up(self) -> None:
         """Wait until the tables have all that the log has."""
@@ -279,6 +309,8 @@ class Market:
             await self.caught_up()
 
 
+_CLOSED = "select closed_at_us is not null from sale_board where sale_id = $1"
+
 _STANDING = """
 update approval set state = $2, limit_minor = $3, street = '500 Commerce St', city = 'Dallas',
     region = $4, postal_code = '75201', country = 'US', changed_at_us = $5
@@ -297,6 +329,12 @@ def lot_of(lot: LotListing | str, **changes: Any) -> LotListing:
     now_us = wall_clock()
     times = {"opens_at_us": now_us - HOUR_US, "closes_at_us": now_us + HOUR_US}
     return a_lot(lot, **(times | changes)) if isinstance(lot, str) else lot
+
+
+def closing_in(seconds: float, lot_id: str = "1", **changes: Any) -> LotListing:
+    """A lot that ends soon."""
+    closes_at_us = wall_clock() + round(seconds * SECOND_US)
+    return lot_of(lot_id, closes_at_us=closes_at_us, **changes)
 
 
 def _described(listing: LotListing, sale_id: str, **changes: Any) -> LotDetails:
