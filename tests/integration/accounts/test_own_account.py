@@ -144,6 +144,7 @@ async def test_a_second_factor_is_set_up_with_a_code_and_the_password(
     assert (await elsewhere.get("/account")).status == 303
     assert (await client.get("/staff/applications")).status == 200
     assert home.post.to(KIM)[-1].subject.startswith("A second factor was set up")
+    fields = {"code": "000000", "password": PASSWORD}
     again = await client.post("/account/second-factor", fields)
     assert again.status == 409  # there is one already
 
