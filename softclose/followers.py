@@ -59,7 +59,7 @@ class Followers:
         """Follow until cancelled."""
         pool = await open_pool(self._dsn, name="followers", max_connections=MAX_CONNECTIONS)
         try:
-            cursors = _PatientCursors(PostgresCursors(pool), self._host)
+            cursors = PatientCursors(PostgresCursors(pool), self._host)
             for shard in ALL_SHARDS:
                 self._followers[shard] = [
                     LogFollower(name, shard, handler_of(keepers), cursors)
@@ -89,7 +89,7 @@ def handler_of(keepers: Sequence[Keeper]) -> Handler[AnyConnection, LoggedEvent]
     return handle
 
 
-class _PatientCursors:
+class PatientCursors:
     """While the writer is dark followers wait, and do not all complain of the same outage."""
 
     def __init__(self, cursors: PostgresCursors, host: Host) -> None:

@@ -19,6 +19,7 @@ from softclose.followers import Followers
 from softclose.host import Host
 from softclose.listener import address_of
 from softclose.live import live_gateway
+from softclose.notices import running_notices
 from softclose.participants import Participants
 from softclose.reselling import freight_offers, running_resellers
 from softclose.settings import Settings
@@ -71,7 +72,10 @@ async def open_house(
             )
         )
         resellers = await layers.enter_async_context(running_resellers(resources, gateway, freight))
-        whole = site(resources, gateway, resellers, reasons_not_ready)
+        notices = await layers.enter_async_context(
+            running_notices(settings, dsn, host, resources, gateway.hub)
+        )
+        whole = site(resources, gateway, resellers, notices, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
         yield House(host, resources, gateway, resellers)

@@ -2,12 +2,13 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from bidder_gateway.notices.push_key import scalar_of
 from foundation import settings as foundation_settings
 from foundation.logs import LogFormat, LogLevel
 from foundation.mail import address_of, transport_of
@@ -66,7 +67,19 @@ class Settings(foundation_settings.Settings):
     )
     mail_from: str = Field(
         default="Softclose <softclose@localhost>",
-        description="The sender of all mail, as `Name <address>`.",
+        description="The sender of all mail, as `Name <address>`. Push services are told its "
+        "address as whom to ask when something is wrong.",
+    )
+    push_key: SecretStr | None = Field(
+        default=None,
+        description="The private key that pushes to browsers are signed with (VAPID), as 32 bytes "
+        "in base64url. Devices are bound to it: with another key all of them have to sign up "
+        "again. Without it one is made once and kept in the database.",
+    )
+    sms: Literal["off", "console"] = Field(
+        default="off",
+        description="How text messages are sent: `off`, or `console` (they are logged, for trying "
+        "things out).",
     )
     log_level: LogLevel = Field(
         default=LogLevel.INFO,
@@ -114,6 +127,13 @@ class Settings(foundation_settings.Settings):
     def _mail(cls, mail: SecretStr) -> SecretStr:
         transport_of(mail.get_secret_value())
         return mail
+
+    @field_validator("push_key")
+    @classmethod
+    def _push_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None:
+            scalar_of(key.get_secret_value())
+        return key
 
     @field_validator("mail_from")
     @classmethod

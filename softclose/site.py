@@ -18,6 +18,8 @@ from accounts.room import Room
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
+from bidder_gateway.notices.api import NoticesRoom
+from bidder_gateway.notices.routes import notice_routes
 from bidder_gateway.resellers import Resellers
 from foundation.database import Pool, open_pool
 from foundation.http.application import application
@@ -81,10 +83,15 @@ async def site_resources(
         pool.terminate()
 
 
-def mounts(resources: Resources, gateway: Gateway, resellers: Resellers) -> Sequence[Mount]:
+def mounts(
+    resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom
+) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
     return [
-        Mount("bidder_gateway", [LiveEndpoint(gateway).route(), *resellers.routes()]),
+        Mount(
+            "bidder_gateway",
+            [LiveEndpoint(gateway).route(), *resellers.routes(), *notice_routes(notices)],
+        ),
         accounts_mount(resources.accounts),
     ]
 
@@ -93,12 +100,13 @@ def site(
     resources: Resources,
     gateway: Gateway,
     resellers: Resellers,
+    notices: NoticesRoom,
     reasons_not_ready: ReasonsNotReady,
 ) -> web.Application:
     """Everything that a running host answers."""
     settings = resources.settings
     app = application(
-        mounts(resources, gateway, resellers),
+        mounts(resources, gateway, resellers, notices),
         guard=Door(resources.pool, resources.accounts.clock).guard,
         context_of=page_context,
         public_origin=settings.public_url,
@@ -148,4 +156,5 @@ def description(settings: Settings) -> bytes:
         accounts=nothing,
     )
     resellers = Resellers.over(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
-    return openapi_json(mounts(resources, nothing, resellers), about())
+    notices = NoticesRoom(nothing, nothing, nothing, nothing, nothing)
+    return openapi_json(mounts(resources, nothing, resellers, notices), about())

@@ -6,10 +6,11 @@ from aiohttp import web
 
 from accounts.ids import PersonId
 from accounts.permissions import Access, Action
+from bidder_gateway.notices.api import NoticesRoom
 from bidder_gateway.notices.kinds import MANNERS, Kind, Way
 from bidder_gateway.notices.preferences import choose
 from bidder_gateway.notices.unsubscribing import PATH, read_token
-from foundation.database import Pool, acquire
+from foundation.database import acquire
 from foundation.http.pages import page
 from foundation.http.problems import NOT_FOUND
 from foundation.http.routes import Route
@@ -20,10 +21,10 @@ _ANYBODY: Final = Access(Action.VIEW_SALES)
 
 
 class UnsubscribePages:
-    """Handlers. ``link_key``: what links are signed with."""
+    """Handlers."""
 
-    def __init__(self, pool: Pool, link_key: bytes) -> None:
-        self._pool, self._link_key = pool, link_key
+    def __init__(self, room: NoticesRoom) -> None:
+        self._room = room
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -41,12 +42,12 @@ class UnsubscribePages:
     async def stop(self, request: web.Request) -> web.StreamResponse:
         """POST, by the page's button or by a mail program; its body says nothing more."""
         person_id, kind = self._read(request)
-        async with acquire(self._pool) as connection:
+        async with acquire(self._room.pool) as connection:
             await choose(connection, person_id, {(kind, Way.MAIL): False})
         return page(request, TEMPLATE, title=MANNERS[kind].title, done=True)
 
     def _read(self, request: web.Request) -> tuple[PersonId, Kind]:
-        found = read_token(self._link_key, request.match_info["token"])
+        found = read_token(self._room.key.link_key, request.match_info["token"])
         if found is None:
             raise NOT_FOUND()
         return found
