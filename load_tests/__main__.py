@@ -16,7 +16,7 @@ import uvloop
 from rich.console import Console
 
 from foundation.errors import OperatorError
-from load_tests.machine import keep_to_cores
+from load_tests.machine import Others, keep_to_cores
 from load_tests.report import Report
 from load_tests.steps import Say, steps_shown
 from softclose.signals import until_signal
@@ -72,6 +72,7 @@ def run(name: str, test: LoadTest, scratch: Path | None, *, quick: bool) -> Repo
     """Run a load test in a folder of its own; a signal ends it early, its servers with it."""
     keep_to_cores()
     reports: list[Report] = []
+    others = Others()
     if scratch is None and Path(SCRATCH).is_dir():
         scratch = Path(SCRATCH)
     with (
@@ -85,6 +86,7 @@ def run(name: str, test: LoadTest, scratch: Path | None, *, quick: bool) -> Repo
         stopped_by = uvloop.run(until_signal(measure(), lambda _: None))
     if stopped_by is not None:
         sys.exit(128 + stopped_by)
+    reports[0].machine["cores_used_by_others"] = round(others.cores(), 2)
     return reports[0]
 
 

@@ -35,6 +35,34 @@ def describe(folder: Path) -> dict[str, Any]:
     }
 
 
+class Others:
+    """What everything else on this machine does from here on: how far figures may be trusted."""
+
+    def __init__(self) -> None:
+        self._before = self._now()
+
+    def cores(self) -> float:
+        """How many cores others have used, on average; what we started must have ended."""
+        busy_s, own_s, at_s = (
+            after - before for after, before in zip(self._now(), self._before, strict=True)
+        )
+        return max(0.0, (busy_s - own_s) / at_s)
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        return _busy_s(), sum(os.times()[:4]), time.perf_counter()
+
+
+def _busy_s() -> float:
+    """CPU time of all that runs here, and what the machine's owner took for others."""
+    try:
+        words = Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, *interrupts_and_stolen = map(int, words[:8])
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+
+
 def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
