@@ -64,6 +64,7 @@ def _report(plan: Plan, machine: dict[str, Any], bench: Bench) -> Report:
     limits = {
         "ack_p50_limit_vs_found": ACK_MS_P50_LIMIT / figures["ack_ms_p50"],
         "ack_p99_limit_vs_found": ACK_MS_P99_LIMIT / figures["ack_ms_p99"],
+        "events_heard_one_by_one": 1 - figures[f"at_{RATE}_conflated_share"],
     }
     return Report(
         title="Bids over WebSockets, end to end",
