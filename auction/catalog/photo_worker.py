@@ -79,12 +79,24 @@ def resized(upload: bytes) -> Answer:
         return TOO_MANY_PIXELS
     except Exception:  # noqa: BLE001 - whatever the bytes lead a decoder to; the uploader learns of it
         return Refused("this is not a JPEG, PNG or WebP picture that can be read")
+    return Resized(in_all_sizes(picture))
+
+
+def in_all_sizes(picture: Image.Image) -> list[PhotoFile]:
+    """All files of a picture in plain colours, which is made smaller on the way."""
     picture.info.clear()
     files: list[PhotoFile] = []
+    encoded: dict[str, bytes] = {}
     for size, edge in SIZES.items():  # each from the one before it, which is a quarter of the work
-        picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
-        files += _files(picture, size)
-    return Resized(files)
+        if max(picture.size) > edge or not encoded:
+            picture.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+            encoded = {form: _encoded(picture, form) for form in MEDIA_TYPES}
+        width, height = picture.size
+        files += [
+            PhotoFile(size, MEDIA_TYPES[form], width, height, data)
+            for form, data in encoded.items()
+        ]
+    return files
 
 
 def _upright(opened: Image.Image) -> Image.Image:
@@ -111,14 +123,6 @@ def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
         return picture  # a damaged profile: the colours are a little off
     assert converted is not None, "it was not asked to change the picture in place"
     return converted
-
-
-def _files(picture: Image.Image, size: str) -> list[PhotoFile]:
-    width, height = picture.size
-    return [
-        PhotoFile(size, MEDIA_TYPES[form], width, height, _encoded(picture, form))
-        for form in MEDIA_TYPES
-    ]
 
 
 def _encoded(picture: Image.Image, form: str) -> bytes:

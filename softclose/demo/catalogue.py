@@ -1,15 +1,16 @@
-"""The sale of the demonstration: ten pallets and a truckload of made-up liquidation goods."""
+"""The sale of the demonstration: its terms and times, and the lots as they are scheduled."""
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from auction.catalog.goods import ManifestLine, manifest_sha256
 from auction.commands import ScheduleSale
 from auction.ids import ActorId, LiquidatorId, LotId, SaleId
-from auction.terms import LotKind, LotListing, Premium, PremiumTier, SoftClose, Terms
+from auction.terms import LotListing, Premium, PremiumTier, SoftClose, Terms
+from softclose.demo.goods import GOODS, Goods
+from softclose.demo.manifests import manifest
 
 SECOND_US: Final = 1_000_000
 MINUTE_US: Final = 60 * SECOND_US
@@ -28,87 +29,22 @@ AUCTIONEER: Final = ActorId("auctioneer")
 
 
 @dataclass(frozen=True)
-class Goods:
-    """What is in a lot. ``worth`` is what its goods usually bring, as a fraction of the MSRP."""
-
-    title: str
-    category: str
-    source: str
-    condition: str
-    units: int
-    msrp_minor: int
-    opening_minor: int
-    worth: float
-    reserve_minor: int | None = None
-    kind: LotKind = LotKind.PALLET
-
-    def manifest_sha256(self) -> bytes:
-        """The digest of the manifest as published: what is sold cannot be changed afterwards."""
-        published = {
-            name: value
-            for name, value in asdict(self).items()
-            if name not in ("worth", "reserve_minor")
-        }
-        return hashlib.sha256(json.dumps(published, sort_keys=True).encode()).digest()
-
-
-# The television lot's reserve is beyond what anybody would pay for salvage, and nobody in the
-# room deals in artificial trees in their wrong season: two lots that pass, for two reasons.
-GOODS: Final = (
-    Goods(
-        "Kitchen appliances", "kitchen", "customer returns", "used, good",
-        48, 4_870_00, 100_00, 0.21,
-    ),
-    Goods(
-        "Cordless power tools", "tools", "customer returns", "used, good",
-        36, 6_240_00, 250_00, 0.27, 1_000_00,
-    ),
-    Goods(
-        "Bedding and bath", "home", "shelf pulls", "like new",
-        210, 5_130_00, 100_00, 0.22,
-    ),
-    Goods(
-        "Laptops and tablets", "electronics", "customer returns", "uninspected",
-        40, 18_400_00, 1_000_00, 0.25, 3_200_00,
-    ),
-    Goods(
-        "Toys and games", "toys", "overstock", "new",
-        320, 6_480_00, 150_00, 0.28,
-    ),
-    Goods(
-        "Strollers, car seats", "baby", "shelf pulls", "like new",
-        52, 5_960_00, 150_00, 0.25,
-    ),
-    Goods(
-        "Televisions, cracked", "electronics", "customer returns", "salvage",
-        14, 7_350_00, 300_00, 0.09, 2_500_00,
-    ),
-    Goods(
-        "Apparel, mixed sizes", "apparel", "overstock", "new",
-        540, 14_200_00, 200_00, 0.12,
-    ),
-    Goods(
-        "Vacuums and floor care", "home", "customer returns", "used, fair",
-        32, 7_700_00, 200_00, 0.16, 750_00,
-    ),
-    Goods(
-        "Artificial trees, 7 ft", "seasonal", "customer returns", "used, fair",
-        22, 4_180_00, 600_00, 0.10,
-    ),
-    Goods(
-        "Furniture and DIY", "furniture", "customer returns", "uninspected",
-        1_150, 96_500_00, 5_000_00, 0.16, 9_500_00, LotKind.TRUCKLOAD,
-    ),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
 class Catalogue:
-    """The lots of one sale with their goods, and when it opens."""
+    """The lots of one sale with their goods, and when it opens. ``seed``: of all that is drawn."""
 
+    seed: int
     sale_id: SaleId
     opens_at_us: int
     goods: dict[LotId, Goods]
+
+    @property
+    def restrictions(self) -> tuple[str, ...]:
+        """What who wants to bid on every lot accepts."""
+        return tuple(dict.fromkeys(r for goods in self.goods.values() for r in goods.restrictions))
+
+    def manifest(self, lot_id: LotId) -> tuple[ManifestLine, ...]:
+        """The lines of a lot."""
+        return manifest(self.goods[lot_id], lot_id, self.seed)
 
     def schedule(self, secret: bytes) -> ScheduleSale:
         """The command that opens the sale. ``secret``: 32 random bytes."""
@@ -132,7 +68,8 @@ class Catalogue:
                 reserve_minor=goods.reserve_minor,
                 opens_at_us=self.opens_at_us,
                 closes_at_us=closes_at_us,
-                manifest_sha256=goods.manifest_sha256(),
+                restrictions=goods.restrictions,
+                manifest_sha256=manifest_sha256(CURRENCY, self.manifest(lot_id)),
             )
             closes_at_us += BETWEEN_ENDS_US
 
@@ -146,6 +83,7 @@ def catalogue(seed: int) -> Catalogue:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     opens = datetime.combine(yesterday, time(14), UTC)
     return Catalogue(
+        seed,
         SaleId(f"demo-{seed}"),
         int(opens.timestamp()) * SECOND_US,
         {LotId(str(number)): goods for number, goods in enumerate(GOODS, start=1)},

@@ -82,6 +82,7 @@ class Play:
                 sale_id=self._catalogue.sale_id,
                 bidder_id=reseller.bidder_id,
                 terms_version=TERMS.version,
+                restrictions=self._catalogue.restrictions,
                 deposit_minor=reseller.deposit_minor,
             )
             await self._expect_accepted(registration)

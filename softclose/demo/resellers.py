@@ -13,7 +13,8 @@ from typing import Final
 from auction.ids import BidderId, LotId, Paddle
 from auction.rejections import Rejection
 from auction.verdicts import Verdict
-from softclose.demo.catalogue import SECOND_US, Catalogue, Goods
+from softclose.demo.catalogue import SECOND_US, Catalogue
+from softclose.demo.goods import Goods
 from softclose.demo.saleroom import Message, PublicLot
 
 # How far the valuations of two dealers in the same goods lie apart.
