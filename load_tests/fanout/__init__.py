@@ -67,6 +67,7 @@ def _charts() -> list[Chart]:
             f"Deliveries, {words}",
             "per second of the server's CPU",
             [_bar(contender, way, "deliveries_per_cpu_s") for contender in _CONTENDERS],
+            logarithmic=way == "burst",
         )
         for way, words in ways
     ]
