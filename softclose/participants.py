@@ -58,7 +58,8 @@ class Participants:
         revoked = await revocations.revoked_among(self._room.pool, session_ids, token_ids, now_us)
         unapproved = await self._unapproved(logins)
         for login, bidding in list(self._bidding.items()):
-            if login not in logins and bidding.since_us < now_us - _SETTLING_US:
+            settled = bidding.since_us < now_us - _SETTLING_US
+            if login in unapproved or (login not in logins and settled):
                 del self._bidding[login]
         return {*revoked.session_ids, *revoked.token_ids, *unapproved}
 
