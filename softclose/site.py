@@ -12,7 +12,6 @@ from aiohttp import web
 
 from accounts.http.guard import Door
 from accounts.http.mount import mount as accounts_mount
-from accounts.http.shell import page_context
 from accounts.permissions import Access, Action
 from accounts.room import Room
 from auction.ports import Bus, Clock, Engine, EventLog
@@ -20,6 +19,8 @@ from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
 from bidder_gateway.notices.api import NoticesRoom
 from bidder_gateway.notices.routes import notice_routes
+from bidder_gateway.pages.mount import mount as pages_mount
+from bidder_gateway.pages.room import PagesRoom
 from bidder_gateway.resellers import Resellers
 from foundation.database import Pool, open_pool
 from foundation.http.application import application
@@ -33,6 +34,7 @@ from softclose.api_description import about
 from softclose.health import add_health
 from softclose.host import Host
 from softclose.settings import Settings
+from softclose.shell import shell_of
 
 ReasonsNotReady = Callable[[], list[str]]
 
@@ -87,10 +89,13 @@ def mounts(
     resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom
 ) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
+    pages = PagesRoom(resources.pool, resources.engine, gateway, resellers)
     return [
-        Mount(
-            "bidder_gateway",
-            [LiveEndpoint(gateway).route(), *resellers.routes(), *notice_routes(notices)],
+        pages_mount(
+            pages,
+            LiveEndpoint(gateway).route(),
+            *resellers.routes(),
+            *notice_routes(notices),
         ),
         accounts_mount(resources.accounts),
     ]
@@ -108,7 +113,7 @@ def site(
     app = application(
         mounts(resources, gateway, resellers, notices),
         guard=Door(resources.pool, resources.accounts.clock).guard,
-        context_of=page_context,
+        context_of=shell_of,
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
         metrics_clients=settings.metrics_clients,

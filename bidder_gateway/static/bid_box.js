@@ -11,11 +11,11 @@ import { money } from "./money.js";
 import { Outcome } from "./outcome.js";
 import { Countdown, Moment, Reserve, Standing } from "./parts.js";
 import { useTicking } from "./ticker.js";
-import { priceLabel } from "./tile.js";
+import { bidsInWords, priceLabel } from "./tile.js";
 import { Watch } from "./watching.js";
 import { count } from "./words.js";
 
-export function BidBox({ sale, lot, position, bid, watched }) {
+export function BidBox({ sale, lot, position, bid, watched, typed }) {
   const { terms, paused } = sale.sale;
   const write = (minor) => money(minor, terms.currency);
   const share = shareOfMsrp(lot.price_minor ?? lot.opening_minor, page.lot.msrp_minor);
@@ -26,12 +26,12 @@ export function BidBox({ sale, lot, position, bid, watched }) {
       <p><span class="label">${lot.status === "LIVE" ? "Time left" : "Bidding"}</span><br /><${Countdown} lot=${lot} paused=${paused} windowUs=${terms.soft_close?.window_us} big /></p>
     </div>
     <p class="row small">
-      <span>${count(lot.bid_count, "bid")}</span>
+      <span>${bidsInWords(lot)}</span>
       ${share && html`<span>${share} of MSRP</span>`}
       <${Reserve} lot=${lot} />
     </p>
     <${Ends} lot=${lot} />
-    <${Doing} sale=${sale} lot=${lot} position=${position} />
+    <${Doing} sale=${sale} lot=${lot} position=${position} typed=${typed} />
     <div class="outcomes"><${Outcome} bid=${bid} position=${position} /></div>
     <div class="row between">
       <${Watch} sale_id=${sale.sale_id} lot_id=${lot.lot_id} title=${`lot ${lot.lot_id}`} />
@@ -46,15 +46,15 @@ function Ends({ lot }) {
     return reading ? errorInWords(reading.error) : null;
   }, []);
   if (lot.status !== "LIVE") return null;
+  const extended = lot.extensions > 0 ? `, extended ${count(lot.extensions, "time")}` : "";
+  const final = lot.latest_end_us === lot.closes_at_us ? " This end is final." : "";
   return html`<p class="small muted ends">
-    Ends <${Moment} at=${lot.closes_at_us} style="seconds" />${lot.extensions > 0 && html`, <strong>extended ${count(lot.extensions, "time")}</strong>`}.
-    <span class="nowrap">${error ? `Server time, ${error}.` : ""}</span>
-    ${lot.latest_end_us === lot.closes_at_us && " This end is final."}
+    Ends <${Moment} at=${lot.closes_at_us} style="seconds" /><strong>${extended}</strong>.${final}${error ? ` By the server's clock, ${error}.` : ""}
   </p>`;
 }
 
 /** The form to bid in, or why there is none and what to do about it. */
-function Doing({ sale, lot, position }) {
+function Doing({ sale, lot, position, typed }) {
   const { own } = sale;
   const { terms, paused } = sale.sale;
   if (lot.status !== "LIVE") return html`<${Ended} sale=${sale} lot=${lot} position=${position} />`;
@@ -67,7 +67,7 @@ function Doing({ sale, lot, position }) {
     return html`<${Way} icon="document" text=${text} href=${page.register_path} words="Read and accept" />`;
   }
   if (paused) return html`<div class="note warn"><${Icon} name="pause" /><p>The sale is paused${sale.sale.paused_because ? `: ${sale.sale.paused_because}` : ""}. Bids are taken again when it goes on; no lot ends meanwhile.</p></div>`;
-  return html`<${BidForm} sale=${sale} lot=${lot} position=${position} />`;
+  return html`<${BidForm} sale=${sale} lot=${lot} position=${position} before=${typed} />`;
 }
 
 function Way({ icon, text, href, words }) {

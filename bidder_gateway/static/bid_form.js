@@ -1,16 +1,15 @@
 // The form in which a bid is made: what it would mean, what it would cost at the door, and a second
 // look at what may be a slip. The amount that is being typed is never touched from outside.
 
-import { html, useMemo, useRef, useState } from "../../foundation/static/html.js";
+import { html, useEffect, useRef, useState } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { CostLines } from "./cost_lines.js";
 import { doorCost } from "./costs.js";
-import { Freight, waysOf } from "./freight.js";
+import { Freight, useFreight } from "./freight.js";
 import { leastBid, quickBids } from "./increments.js";
 import { connection, page } from "./live.js";
 import { caution, meaning } from "./meaning.js";
 import { money, parseMoney, plain, sign } from "./money.js";
-import { span } from "./words.js";
 
 /** A new id for a bid. Pages that are not on a secure address have no randomUUID. */
 function newId() {
@@ -33,7 +32,7 @@ function useBid({ sale, lot, position, typed, way }) {
   const parsed = typed.trim() === "" ? null : parseMoney(typed, currency);
   const fault = faultOf(parsed, least, increments.unit_minor, leads, write);
   const minor = parsed?.minor ?? least;
-  const cost = doorCost(terms, minor, page.tax.bps, way?.amount_minor ?? null);
+  const cost = doorCost(terms, minor, way);
   const bid = { amount_minor: minor, opening_minor: lot.opening_minor, reserve: lot.reserve, has_leader: lot.leader !== null, leads, own_minor: own, rule: price_rule };
   return {
     least, leads, own, parsed, fault, minor, write, terms,
@@ -52,12 +51,13 @@ function faultOf(parsed, least, unit, leads, write) {
   return leads ? `Your max can only go up: at least ${write(least)}.` : `The least you can bid now is ${write(least)}.`;
 }
 
-export function BidForm({ sale, lot, position }) {
-  const [typed, setTyped] = useState("");
+/** ``before``: what was typed into the server's form before this one took its place. */
+export function BidForm({ sale, lot, position, before }) {
+  const { currency } = sale.sale.terms;
+  const [typed, setTyped] = useState(page.lot.asked_minor === null ? before : plain(page.lot.asked_minor, currency));
   const [asked, setAsked] = useState(false); // whether a fault has been asked for by sending
-  const [choice, setChoice] = useState(0);
-  const ways = useMemo(() => waysOf(page.freight), []);
-  const way = ways[choice] ?? null;
+  const [ways, chosen, choose, ask] = useFreight();
+  const way = ways[chosen];
   const field = useRef(null);
   const dialog = useRef(null);
   const bid = useBid({ sale, lot, position, typed, way });
@@ -68,7 +68,7 @@ export function BidForm({ sale, lot, position }) {
   const send = () => {
     connection.bid({
       bid_id: newId(), sale_id: sale.sale_id, lot_id: lot.lot_id, amount_minor: bid.minor,
-      currency: terms.currency, quote_id: way?.quote_id ?? null, made_at: Date.now(),
+      currency: terms.currency, quote_id: way.quote_id, made_at: Date.now(),
     });
     setTyped("");
     setAsked(false);
@@ -80,15 +80,17 @@ export function BidForm({ sale, lot, position }) {
     else if (bid.careful) dialog.current.showModal();
     else send();
   };
+  useEffect(() => {
+    // A link in a notice brings an amount along: it is asked about, and never bid by itself.
+    if (page.lot.asked_minor !== null && bid.parsed !== null && !bid.fault) dialog.current.showModal();
+  }, []);
   const empty = asked && bid.parsed === null ? "Enter the most you would pay." : null;
   const message = empty ?? complaint;
 
   return html`<form class="stack" method="post" action=${page.bid_path} onSubmit=${submit} noValidate data-live>
       <div class="field">
         <label for="amount">${bid.leads ? "Raise your max bid" : "Your max bid"}</label>
-        <p class="hint" id="amount-hint">
-          ${bid.leads ? `Your max is ${write(bid.own)}, and only you see it. ` : "The most you would pay; only you see it. "}At least ${write(bid.least)}.
-        </p>
+        <p class="hint" id="amount-hint">${bid.leads ? `Now ${write(bid.own)}. ` : ""}At least ${write(bid.least)}. Only you see it.</p>
         <div class="affixed">
           <span aria-hidden="true">${sign(terms.currency).trim()}</span>
           <input id="amount" name="amount" type="text" inputmode="decimal" autocomplete="off" ref=${field} value=${typed}
@@ -102,11 +104,10 @@ export function BidForm({ sale, lot, position }) {
           onClick=${() => { setTyped(plain(minor, terms.currency)); setAsked(false); field.current.focus(); }}>${write(minor)}</button>`)}
       </div>
       <p class="meaning" id="meaning">${bid.means}</p>
-      <${CostLines} amountMinor=${bid.minor} terms=${terms} tax=${page.tax} way=${way} msrpMinor=${page.lot.msrp_minor}
-        heading=${`If you win at ${write(bid.minor)}`} />
-      <${Freight} ways=${ways} chosen=${choice} onChoose=${setChoice} currency=${terms.currency} />
       <button type="submit" class="primary large full"><${Icon} name="gavel" />${bid.leads ? "Raise my max to" : "Bid up to"} ${write(bid.minor)}</button>
-      <p class="small muted">A bid is binding and cannot be taken back.${terms.soft_close ? ` A bid in the last ${span(terms.soft_close.window_us)} gives everybody ${span(terms.soft_close.extension_us)} more.` : ""}</p>
+      <p class="small muted">A bid is binding and cannot be taken back.</p>
+      <${CostLines} amountMinor=${bid.minor} terms=${terms} way=${way} msrpMinor=${page.lot.msrp_minor} heading=${`If you win at ${write(bid.minor)}`} />
+      <${Freight} ways=${ways} chosen=${chosen} onChoose=${choose} onAsk=${ask} currency=${terms.currency} />
     </form>
     <${Careful} dialog=${dialog} bid=${bid} lot=${lot} onYes=${send} onNo=${() => field.current?.focus()} />`;
 }
@@ -118,7 +119,7 @@ function Careful({ dialog, bid, lot, onYes, onNo }) {
     <form method="dialog">
       <header><h2 id="careful-title">Bid up to ${bid.write(bid.minor)}?</h2></header>
       <div class="content">
-        <p>${bid.careful}</p>
+        <p>${bid.careful ?? "You came here to bid."}</p>
         <p>${bid.means}</p>
         <p class="strong">All in, lot ${lot.lot_id} could come to ${bid.write(bid.total)}. A bid cannot be taken back.</p>
       </div>

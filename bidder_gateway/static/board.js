@@ -4,11 +4,11 @@
 // Tiles change in place at once. Their order changes only while nobody has a hand or the focus on
 // them: a tile that jumps away from under a finger is somebody's wrong bid.
 
-import { html, render, useEffect, useReducer, useState } from "../../foundation/static/html.js";
+import { html, useEffect, useReducer, useState } from "../../foundation/static/html.js";
 import { announceList } from "./announcer.js";
 import { banner } from "./banner.js";
 import { NOTHING_CHOSEN, choiceOf, choose, counts, queryOf, rowsOf } from "./choosing.js";
-import { listen, now, page, start, useLive } from "./live.js";
+import { listen, now, page, start, takeOver, useLive } from "./live.js";
 import { noticesShown } from "./notices_shown.js";
 import { saleOf } from "./reduce.js";
 import { Tile } from "./tile.js";
@@ -56,7 +56,7 @@ function clearChoice() {
   form.elements.q.focus();
 }
 
-const rows = () => rowsOf(saleOf(now(), sale_id), page.cards, isWatched);
+const rows = () => rowsOf(saleOf(now(), sale_id), page.cards[sale_id], isWatched);
 
 /** The chips' counts, and which of them is on. */
 function drawChips() {
@@ -102,7 +102,7 @@ function Board() {
   const [most, setMost] = useState(STEP);
   const order = useOrder();
   useEffect(() => onWatching(redraw), []);
-  const byId = new Map(rowsOf(sale, page.cards, isWatched).map((row) => [row.lot.lot_id, row]));
+  const byId = new Map(rowsOf(sale, page.cards[sale_id], isWatched).map((row) => [row.lot.lot_id, row]));
   const shown = order.map((lot_id) => byId.get(lot_id)).filter(Boolean);
   const { terms, paused } = sale.sale;
   if (shown.length === 0) return html`<${Nothing} />`;
@@ -132,7 +132,7 @@ for (const type of ["pointermove", "pointerdown", "touchmove", "wheel", "keydown
   document.addEventListener(type, () => { touched = performance.now(); }, { passive: true });
 }
 start();
-render(html`<${Board} />`, document.getElementById("board"));
+takeOver(document.getElementById("board"), html`<${Board} />`);
 takeOverForm();
 for (const draw of [drawChips, drawFound]) {
   draw();
@@ -141,5 +141,5 @@ for (const draw of [drawChips, drawFound]) {
   choosers.add(draw);
 }
 banner();
-announceList(() => page.cards);
+announceList((of) => page.cards[of] ?? {});
 noticesShown();

@@ -1,35 +1,34 @@
 // The cost at the door, line by line, before a bid is made.
 
 import { html } from "../../foundation/static/html.js";
-import { doorCost, shareOfMsrp } from "./costs.js";
+import { doorCost, shareMinor, shareOfMsrp } from "./costs.js";
 import { money } from "./money.js";
 
 /** "10 %", "8.25 %" of basis points. */
-export const rate = (bps) => `${(bps / 100).toLocaleString("en-US", { maximumFractionDigits: 2 })} %`;
+const rate = (bps) => `${(bps / 100).toLocaleString("en-US", { maximumFractionDigits: 2 })} %`;
 
-function premiumWords({ tiers, minimum_minor }, currency) {
-  const least = minimum_minor ? `, at least ${money(minimum_minor, currency)}` : "";
-  if (tiers.length === 0) return `Buyer's premium${minimum_minor ? ` (${money(minimum_minor, currency)})` : ""}`;
-  const rates = tiers.map((tier) => rate(tier.rate_bps)).join(", then ");
-  return `Buyer's premium (${rates}${least})`;
+/** The premium with its rate; where it is not that rate (tiers, a minimum), without. */
+function premiumWords({ tiers }, hammerMinor, premiumMinor) {
+  const plain = tiers.length === 1 && shareMinor(hammerMinor, tiers[0].rate_bps) === premiumMinor;
+  return plain ? `Buyer's premium (${rate(tiers[0].rate_bps)})` : "Buyer's premium";
 }
 
-/** What an amount comes to. ``tax``: {bps, words}; bps null: not known before registering. */
-export function CostLines({ amountMinor, terms, tax, way, msrpMinor, heading }) {
+/** What an amount comes to by this way of freight. */
+export function CostLines({ amountMinor, terms, way, msrpMinor, heading }) {
   const { currency, premium } = terms;
-  const cost = doorCost(terms, amountMinor, tax.bps, way?.amount_minor ?? null);
+  const cost = doorCost(terms, amountMinor, way);
   const write = (minor) => money(minor, currency);
   const share = shareOfMsrp(cost.total_minor, msrpMinor);
+  const shipped = cost.freight_minor !== null;
   return html`<section class="stack tight costs" aria-labelledby="costs-heading">
     <h3 id="costs-heading" class="label">${heading}</h3>
     <dl class="sums">
       <dt>Winning bid</dt><dd>${write(cost.hammer_minor)}</dd>
-      <dt>${premiumWords(premium, currency)}</dt><dd>${write(cost.premium_minor)}</dd>
-      <dt>${tax.words}</dt><dd>${tax.bps === null ? "not known yet" : write(cost.tax_minor)}</dd>
-      <dt>Freight${way?.quote_id || way?.amount_minor ? "" : ", collected"}</dt><dd>${write(cost.freight_minor)}</dd>
-      <dt class="total">At your door${way?.quote_id || way?.amount_minor ? "" : ", without freight"}</dt><dd class="total">${write(cost.total_minor)}</dd>
+      <dt>${premiumWords(premium, amountMinor, cost.premium_minor)}</dt><dd>${write(cost.premium_minor)}</dd>
+      <dt>${way.tax.words}</dt><dd>${write(cost.tax_minor)}</dd>
+      <dt>${shipped ? "Freight" : "Freight: you collect"}</dt><dd>${write(cost.freight_minor ?? 0)}</dd>
+      <dt class="total">${shipped ? "At your door" : "All in, at the dock"}</dt><dd class="total">${write(cost.total_minor)}</dd>
       ${share && html`<dt>Share of MSRP (${write(msrpMinor)})</dt><dd>${share}</dd>`}
     </dl>
   </section>`;
 }
-

@@ -1,5 +1,5 @@
-// What a hammer price comes to at the door, as in auction/costs.py: premium, tax, freight, each
-// rounded half up. Shares are taken in BigInt, since an amount times a rate may not be exact.
+// What a winning bid comes to at the door: premium, tax, freight, each rounded half up. Shares are
+// taken in BigInt, since an amount times a rate may not be exact as a number.
 
 /** A share of an amount, rounded half up to the minor unit. */
 export function shareMinor(amountMinor, rateBps) {
@@ -18,21 +18,22 @@ export function premiumMinor(premium, hammerMinor) {
 }
 
 /**
- * The cost at the door, line by line. ``taxBps``: the rate that this buyer bears; null: not known
- * yet, and left out. ``freightMinor``: null when the buyer collects.
+ * The cost at the door, line by line, as auction/catalog/door_price.py counts. ``way``: how the goods
+ * come: {amount_minor, tax: {rate_ppm, premium_taxable, freight_taxable}}; amount_minor null when
+ * nothing is paid to us for it.
  */
-export function doorCost(terms, hammerMinor, taxBps, freightMinor) {
+export function doorCost(terms, hammerMinor, way) {
   const premium = premiumMinor(terms.premium, hammerMinor);
-  const freight = freightMinor ?? 0;
+  const freight = way.amount_minor ?? 0;
   let base = hammerMinor;
-  if (terms.premium.taxable) base += premium;
-  if (terms.freight_taxable) base += freight;
-  const tax = taxBps ? shareMinor(base, taxBps) : 0;
+  if (terms.premium.taxable && way.tax.premium_taxable) base += premium;
+  if (terms.freight_taxable && way.tax.freight_taxable) base += freight;
+  const tax = Number((BigInt(base) * BigInt(way.tax.rate_ppm) + 500_000n) / 1_000_000n);
   return {
     hammer_minor: hammerMinor,
     premium_minor: premium,
     tax_minor: tax,
-    freight_minor: freight,
+    freight_minor: way.amount_minor,
     total_minor: hammerMinor + premium + tax + freight,
   };
 }

@@ -5,7 +5,7 @@ import { Icon } from "../../foundation/static/icons.js";
 import { money } from "./money.js";
 import { Moment } from "./parts.js";
 
-const FIRST = 12;
+const FIRST = 6;
 
 const PASSED = {
   NO_BIDS: "Not sold: nobody bid",

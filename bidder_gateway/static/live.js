@@ -4,7 +4,7 @@
 // The page brings its first frames along (the very ones that the server would send), so that it
 // is right before anything is connected, and the stream goes on from there without a gap.
 
-import { useEffect, useState } from "../../foundation/static/html.js";
+import { render, useEffect, useState } from "../../foundation/static/html.js";
 import { Connection, SUBPROTOCOL, SignedOut } from "./connection.js";
 import { ServerClock } from "./countdown.js";
 import { emptyState, reduce } from "./reduce.js";
@@ -122,4 +122,19 @@ export function start() {
   window.addEventListener("pagehide", () => connection.stop());
   window.addEventListener("pageshow", (event) => event.persisted && connection.start());
   connection.start();
+}
+
+/**
+ * Draw into an element in place of what the server has drawn there. Who had the focus in it has it
+ * still, and what was typed stays (see the form).
+ */
+export function takeOver(element, drawn) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const { id, selectionStart, selectionEnd } = focused ?? {};
+  element.replaceChildren();
+  render(drawn, element);
+  if (!focused) return;
+  const again = (id && document.getElementById(id)) || element.querySelector("a, button, input");
+  again?.focus({ preventScroll: true });
+  if (selectionStart != null) again?.setSelectionRange?.(selectionStart, selectionEnd);
 }

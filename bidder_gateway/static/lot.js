@@ -1,13 +1,13 @@
 // A lot's own page, live: the bid box, the ladder, and on phones a bar with the price and the time.
 
-import { html, render, useEffect, useReducer } from "../../foundation/static/html.js";
+import { html, useEffect, useReducer } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { announceLot } from "./announcer.js";
 import { banner } from "./banner.js";
 import { BidBox } from "./bid_box.js";
 import { entryOf, positionOf } from "./fold.js";
 import { Ladder } from "./ladder.js";
-import { connection, listen, now, page, start, tell, useLive } from "./live.js";
+import { connection, listen, now, page, start, takeOver, tell, useLive } from "./live.js";
 import { money } from "./money.js";
 import { noticesShown } from "./notices_shown.js";
 import { Countdown } from "./parts.js";
@@ -27,12 +27,12 @@ function useLot() {
   return { sale, lot, position: positionOf(sale, lot) };
 }
 
-function Box() {
+function Box({ typed }) {
   const { sale, lot, position } = useLot();
   const bid = useLive((state) => bidsOn(state, sale_id, lot_id)[0]);
   const [, redraw] = useReducer((drawn) => drawn + 1, 0);
   useEffect(() => onWatching(redraw), []);
-  return html`<${BidBox} sale=${sale} lot=${lot} position=${position} bid=${bid} watched=${isWatched(sale_id, lot_id)} />`;
+  return html`<${BidBox} sale=${sale} lot=${lot} position=${position} bid=${bid} watched=${isWatched(sale_id, lot_id)} typed=${typed} />`;
 }
 
 function History() {
@@ -94,9 +94,10 @@ start();
 tell({ type: "page:ladder", sale_id, lot_id, entries: page.history.map(entryOf).filter(Boolean), complete: page.history_complete });
 const box = document.getElementById("bid-box");
 const bar = document.getElementById("bid-bar");
-render(html`<${Box} />`, box);
-render(html`<${History} />`, document.getElementById("ladder"));
-render(html`<${Bar} />`, bar);
+const typed = document.getElementById("amount")?.value ?? "";
+takeOver(box, html`<${Box} typed=${typed} />`);
+takeOver(document.getElementById("ladder"), html`<${History} />`);
+takeOver(bar, html`<${Bar} />`);
 showBar(bar, box);
 keepStanding();
 keepHistory();

@@ -22,7 +22,7 @@ export class Tile extends Component {
     const href = `/sales/${encodeURIComponent(sale_id)}/lots/${encodeURIComponent(lot.lot_id)}`;
     return html`<li class="tile" data-lot=${lot.lot_id}>
       <${Picture} photo=${card.photo} />
-      <div class="over"><span class="badge">Lot ${lot.lot_id}</span><${Status} lot=${lot} /></div>
+      <div class="corner"><span class="badge">Lot ${lot.lot_id}</span><${Status} lot=${lot} /></div>
       <div class="body">
         <h3><a href=${href}>${card.title}</a></h3>
         <p class="meta">
@@ -32,18 +32,14 @@ export class Tile extends Component {
           ${card.msrp_minor && html`<span>MSRP ${money(card.msrp_minor, currency)}</span>`}
         </p>
         <div class="bid">
-          <p><span class="label">${priceLabel(lot)}</span><br /><${Price} lot=${lot} currency=${currency} /></p>
-          <p>
-            <span class="label">${besides(lot, card)}</span><br />
-            <${Countdown} lot=${lot} paused=${paused} windowUs=${soft_close?.window_us} />
-          </p>
-        </div>
-        <div class="row between">
-          ${lot.reserve === "NONE" ? html`<span></span>` : html`<${Reserve} lot=${lot} />`}
-          <${Watch} sale_id=${sale_id} lot_id=${lot.lot_id} title=${`lot ${lot.lot_id}`} compact />
+          <span class="label">${priceLabel(lot)}</span>
+          <${Price} lot=${lot} currency=${currency} />
+          <${Countdown} lot=${lot} paused=${paused} windowUs=${soft_close?.window_us} />
+          <p class="meta"><span>${besides(lot, card)}</span>${lot.reserve !== "NONE" && html`<${Reserve} lot=${lot} />`}</p>
         </div>
       </div>
       <${Standing} position=${position} watched=${watched} />
+      <${Watch} sale_id=${sale_id} lot_id=${lot.lot_id} title=${`lot ${lot.lot_id}`} compact />
     </li>`;
   }
 }
@@ -66,5 +62,8 @@ export function priceLabel(lot) {
 
 function besides(lot, card) {
   const share = lot.price_minor === null ? null : shareOfMsrp(lot.price_minor, card.msrp_minor);
-  return `${count(lot.bid_count, "bid")}${share ? ` · ${share} of MSRP` : ""}`;
+  return `${bidsInWords(lot)}${share ? ` · ${share} of MSRP` : ""}`;
 }
+
+/** "No bids", "1 bid", "12 bids". */
+export const bidsInWords = (lot) => (lot.bid_count ? count(lot.bid_count, "bid") : "No bids");

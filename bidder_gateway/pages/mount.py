@@ -1,0 +1,32 @@
+"""The pages as the host mounts them."""
+
+from pathlib import Path
+from typing import Final
+
+from bidder_gateway.pages.bidding import BiddingPages
+from bidder_gateway.pages.freight import FreightPages
+from bidder_gateway.pages.lots import LotPages
+from bidder_gateway.pages.room import PagesRoom
+from bidder_gateway.pages.sales import SalePages
+from bidder_gateway.pages.words import FILTERS
+from foundation.http.routes import Mount, Route
+
+_ROOM: Final = Path(__file__).parents[1]
+
+
+def routes(room: PagesRoom) -> list[Route]:
+    """Every page."""
+    lots = LotPages(room)
+    parts = (SalePages(room), lots, BiddingPages(room, lots), FreightPages(room))
+    return [route for part in parts for route in part.routes()]
+
+
+def mount(room: PagesRoom, *others: Route) -> Mount:
+    """The pages, and ``others``: rows of the same room, such as those of its API."""
+    return Mount(
+        "bidder_gateway",
+        [*routes(room), *others],
+        templates=_ROOM / "templates",
+        static=_ROOM / "static",
+        filters=FILTERS,
+    )

@@ -1,0 +1,17 @@
+"""The shell of every page of the site: the account part, and the navigation of all rooms."""
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from accounts.http.guard import identity_of
+from accounts.http.shell import page_context
+from bidder_gateway.pages.navigation import links
+from foundation.http.pages import PageContext
+
+
+def shell_of(request: web.Request) -> PageContext:
+    """What the shell shows to who looks."""
+    shell = page_context(request)
+    navigation = [*links(identity_of(request)), *shell.navigation]
+    return replace(shell, navigation=navigation)
