@@ -124,7 +124,7 @@ class NoticeRoom:
         )
         return browser
 
-    async def chooses(self, person_id: PersonId, kind: Kind, way: Way, wanted: bool) -> None:
+    async def chooses(self, person_id: PersonId, kind: Kind, way: Way, *, wanted: bool) -> None:
         async with transaction(self.pool) as connection:
             await choose(connection, person_id, {(kind, way): wanted})
 
