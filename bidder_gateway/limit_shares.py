@@ -46,10 +46,7 @@ def grant_minor(whole_minor: int, parts: Sequence[Part], sale_id: SaleId) -> int
     return max(0, min(targets(whole_minor, parts)[sale_id], whole_minor - others))
 
 
-def unshared_minor(whole_minor: int, parts: Sequence[Part]) -> int:
-    """What of the whole no sale has: neither as its part nor held."""
-    taken = sum(
-        part.held_minor if part.closed else max(part.held_minor, part.share_minor or 0)
-        for part in parts
-    )
+def unnamed_minor(whole_minor: int, parts: Sequence[Part]) -> int:
+    """What of the whole is neither owed nor named: for who named no part, or names one next."""
+    taken = sum(part.held_minor if part.closed else part.share_minor or 0 for part in parts)
     return max(0, whole_minor - taken)

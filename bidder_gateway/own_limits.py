@@ -13,7 +13,7 @@ from accounts.directory import Standing, standing_of
 from accounts.identity import Identity
 from accounts.ids import OrganisationId
 from auction.ids import SaleId
-from bidder_gateway.limit_shares import Part, unshared_minor
+from bidder_gateway.limit_shares import Part, unnamed_minor
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.registrar import Registrar
 from bidder_gateway.registration_rows import make_due, make_resellers_due, parts_of
@@ -36,11 +36,15 @@ class LimitPart(Struct, frozen=True, kw_only=True):
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """A reseller's limit over all sales (null: none), and how it is shared out."""
+    """A reseller's limit over all sales (null: none), and how it is shared out.
+
+    ``unnamed_minor``: what of it is neither owed nor named as a sale's part. Sales without a part
+    of their own have it, in the order of registration.
+    """
 
     whole_minor: int | None
     currency: str
-    unshared_minor: int | None
+    unnamed_minor: int | None
     parts: Sequence[LimitPart]
 
 
@@ -84,7 +88,7 @@ class OwnLimits:
         return Limits(
             whole_minor=whole_minor,
             currency=standing.currency,
-            unshared_minor=None if whole_minor is None else unshared_minor(whole_minor, _of(parts)),
+            unnamed_minor=None if whole_minor is None else unnamed_minor(whole_minor, _of(parts)),
             parts=parts,
         )
 

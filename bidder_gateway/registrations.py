@@ -23,11 +23,11 @@ from auction.money import Minor
 from auction.terms import Restriction
 from auction.verdicts import Acceptance
 from bidder_gateway.folds import Folds, registration_in
-from bidder_gateway.limit_shares import unshared_minor
+from bidder_gateway.limit_shares import unnamed_minor
 from bidder_gateway.listed import SalePage, SaleState
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.registrar import Registrar
-from bidder_gateway.registration_rows import parts_of
+from bidder_gateway.registration_rows import make_resellers_due, parts_of
 from bidder_gateway.sales import Sales
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
@@ -50,7 +50,7 @@ class Accepted(Input):
 
     ``terms_version`` and ``terms_sha256`` as the sale's page has them. Restrictions that were
     accepted before under the same terms stay accepted. ``share_minor``: the sale's part of the
-    reseller's whole limit; without it, what is left of it.
+    reseller's whole limit; without it the sale has what no part was made of.
     """
 
     terms_version: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -138,8 +138,8 @@ where organisation_id = $1 and {condition}
 _ONE = _REGISTRATIONS.format(condition="registration.sale_id = $2")
 _ALL = _REGISTRATIONS.format(
     condition="""
-($2::bigint is null or (registered_at_us, registration.sale_id) < ($2, $3))
-order by registered_at_us desc, registration.sale_id desc limit $4
+($2::bigint is null or (registration.registered_at_us, registration.sale_id) < ($2, $3))
+order by registration.registered_at_us desc, registration.sale_id desc limit $4
 """
 )
 
@@ -170,8 +170,10 @@ class Registrations:
         if standing is None or not standing.may_bid:
             raise Refused(Refusal.NOT_APPROVED)
         async with transaction(self._pool) as connection:
-            share_minor = await _share_minor(connection, standing, sale, accepted.share_minor)
-            await self._write(connection, identity, sale, accepted, share_minor, address)
+            await _check_share(connection, standing, sale, accepted.share_minor)
+            await self._write(connection, identity, sale, accepted, address)
+            if accepted.share_minor is not None:  # others that named no part have less of it now
+                await make_resellers_due(connection, [organisation_id])
         await self.answered(organisation_id, sale_id)
         page = await self.of_sale(organisation_id, sale_id)
         assert page is not None, "it has just been written"
@@ -183,14 +185,13 @@ class Registrations:
         identity: Identity,
         sale: SalePage,
         accepted: Accepted,
-        share_minor: int | None,
         address: str,
     ) -> None:
         now_us, restrictions = self._clock(), sorted(set(accepted.restrictions))
         key, person_id = (identity.organisation_id, sale.sale_id), identity.person_id
         version, digest = accepted.terms_version, bytes.fromhex(accepted.terms_sha256)
         await connection.execute(
-            _REGISTER, *key, now_us, person_id, version, restrictions, share_minor
+            _REGISTER, *key, now_us, person_id, version, restrictions, accepted.share_minor
         )
         await connection.execute(
             _ACCEPT, *key, version, digest, restrictions, person_id, now_us, address
@@ -265,24 +266,19 @@ def _check(sale: SalePage, accepted: Accepted) -> None:
         raise Refused(Refusal.RESTRICTION_UNKNOWN, field="restrictions")
 
 
-async def _share_minor(
-    connection: AnyConnection, standing: Standing, sale: SalePage, asked_minor: int | None
-) -> int | None:
-    """The sale's part of the whole limit; ``None``: nothing is to be shared out, or it has one."""
+async def _check_share(
+    connection: AnyConnection, standing: Standing, sale: SalePage, share_minor: int | None
+) -> None:
+    """Whether this much of the whole limit is still to be named."""
+    if share_minor is None:
+        return
     whole_minor = standing.limit_minor
     if whole_minor is None or standing.currency != sale.currency:
-        if asked_minor is not None:
-            raise Refused(Refusal.NO_WHOLE_LIMIT, field="share_minor")
-        return None
+        raise Refused(Refusal.NO_WHOLE_LIMIT, field="share_minor")
     parts = await parts_of(connection, standing.organisation_id)
-    known = any(part.sale_id == sale.sale_id for part in parts)
-    if known and asked_minor is None:
-        return None
     others = [part for part in parts if part.sale_id != sale.sale_id]
-    left_minor = unshared_minor(whole_minor, others)
-    if asked_minor is not None and asked_minor > left_minor:
+    if share_minor > unnamed_minor(whole_minor, others):
         raise Refused(Refusal.OVER_WHOLE_LIMIT, field="share_minor")
-    return left_minor if asked_minor is None else asked_minor
 
 
 def _fields(row: asyncpg.Record) -> dict[str, Any]:

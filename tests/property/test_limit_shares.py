@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from auction.ids import SaleId
-from bidder_gateway.limit_shares import Part, grant_minor, targets, unshared_minor
+from bidder_gateway.limit_shares import Part, grant_minor, targets, unnamed_minor
 
 SALES = [SaleId(name) for name in ("A", "B", "C")]
 AMOUNTS = st.integers(0, 1_000)
@@ -36,7 +36,7 @@ def test_a_part_that_grows_waits_for_one_that_shrinks() -> None:
 def test_what_is_owed_in_a_closed_sale_is_not_shared_out() -> None:
     owed = [part("A", 1_000, held_minor=600, closed=True), part("B", None)]
     assert grant_minor(1_000, owed, SaleId("B")) == 400
-    assert unshared_minor(1_000, owed) == 400
+    assert unnamed_minor(1_000, owed) == 400
 
 
 class Moving(RuleBasedStateMachine):
