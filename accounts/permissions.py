@@ -16,43 +16,78 @@ from accounts.ids import OrganisationId, PersonId
 
 
 class Action(StrEnum):
-    """What can be done; the comment says to what."""
+    """What can be done; `MEANINGS` says to what."""
 
-    SIGN_IN = "SIGN_IN"  # the ways in: signing in and up, joining a team, a new password
-    VIEW_SALES = "VIEW_SALES"  # the public calendar, lots, manifests, photos, histories
-    WATCH_LIVE = "WATCH_LIVE"  # the live feed's public events
+    SIGN_IN = "SIGN_IN"
+    VIEW_SALES = "VIEW_SALES"
+    WATCH_LIVE = "WATCH_LIVE"
 
-    OPEN_LIVE = "OPEN_LIVE"  # a ticket for a live connection under one's own name
-    MANAGE_OWN_ACCOUNT = "MANAGE_OWN_ACCOUNT"  # one's own profile, password, mail, second factor
-    MANAGE_OWN_SESSIONS = "MANAGE_OWN_SESSIONS"  # one's own sessions
-    MANAGE_OWN_TOKENS = "MANAGE_OWN_TOKENS"  # one's own API tokens
-    KEEP_WATCHLIST = "KEEP_WATCHLIST"  # one's own watched lots
-    KEEP_SAVED_SEARCHES = "KEEP_SAVED_SEARCHES"  # one's own searches
-    KEEP_NOTICES = "KEEP_NOTICES"  # one's own notices, and by which way they come
+    OPEN_LIVE = "OPEN_LIVE"
+    MANAGE_OWN_ACCOUNT = "MANAGE_OWN_ACCOUNT"
+    MANAGE_OWN_SESSIONS = "MANAGE_OWN_SESSIONS"
+    MANAGE_OWN_TOKENS = "MANAGE_OWN_TOKENS"
+    KEEP_WATCHLIST = "KEEP_WATCHLIST"
+    KEEP_SAVED_SEARCHES = "KEEP_SAVED_SEARCHES"
+    KEEP_NOTICES = "KEEP_NOTICES"
 
-    VIEW_TEAM = "VIEW_TEAM"  # an organisation's people
-    MANAGE_TEAM = "MANAGE_TEAM"  # their invitations, roles, ceilings, tokens, leaving
-    VIEW_AUDIT = "VIEW_AUDIT"  # an organisation's audit log
+    VIEW_TEAM = "VIEW_TEAM"
+    MANAGE_TEAM = "MANAGE_TEAM"
+    VIEW_AUDIT = "VIEW_AUDIT"
 
-    VIEW_APPLICATION = "VIEW_APPLICATION"  # a reseller's approval: state, reasons, limit
-    EDIT_APPLICATION = "EDIT_APPLICATION"  # its profile and certificates, and submitting them
-    VIEW_DOCUMENTS = "VIEW_DOCUMENTS"  # the documents of an application
-    DECIDE_APPLICATION = "DECIDE_APPLICATION"  # approve, ask for more, decline, suspend, limit
+    VIEW_APPLICATION = "VIEW_APPLICATION"
+    EDIT_APPLICATION = "EDIT_APPLICATION"
+    VIEW_DOCUMENTS = "VIEW_DOCUMENTS"
+    DECIDE_APPLICATION = "DECIDE_APPLICATION"
 
-    REGISTER_FOR_SALE = "REGISTER_FOR_SALE"  # a reseller's registrations
-    PLACE_BID = "PLACE_BID"  # a reseller's bids
-    VIEW_BIDS = "VIEW_BIDS"  # a reseller's bids, maxima and won lots
-    SET_BUDGETS = "SET_BUDGETS"  # a reseller's budgets in a sale
+    REGISTER_FOR_SALE = "REGISTER_FOR_SALE"
+    PLACE_BID = "PLACE_BID"
+    VIEW_BIDS = "VIEW_BIDS"
+    SET_BUDGETS = "SET_BUDGETS"
 
-    VIEW_DESK = "VIEW_DESK"  # a liquidator's sales as their seller sees them
-    RUN_SALE = "RUN_SALE"  # a liquidator's sales: schedule, add lots, withdraw, answer if-bids
-    PAUSE_SALE = "PAUSE_SALE"  # a sale, in an emergency
-    VOID_BIDS = "VOID_BIDS"  # a bidder's bids on a lot
+    VIEW_DESK = "VIEW_DESK"
+    RUN_SALE = "RUN_SALE"
+    PAUSE_SALE = "PAUSE_SALE"
+    VOID_BIDS = "VOID_BIDS"
 
-    VIEW_ORGANISATIONS = "VIEW_ORGANISATIONS"  # the list of all, with their standing
-    MANAGE_ORGANISATIONS = "MANAGE_ORGANISATIONS"  # new liquidators, consignors, staff
-    RECORD_DEPOSIT = "RECORD_DEPOSIT"  # a reseller's deposit for a sale
-    SET_LIMIT = "SET_LIMIT"  # a reseller's limit in a sale
+    VIEW_ORGANISATIONS = "VIEW_ORGANISATIONS"
+    MANAGE_ORGANISATIONS = "MANAGE_ORGANISATIONS"
+    RECORD_DEPOSIT = "RECORD_DEPOSIT"
+    SET_LIMIT = "SET_LIMIT"
+
+
+MEANINGS: Mapping[Action, str] = MappingProxyType(
+    {
+        Action.SIGN_IN: "The ways in: signing in and up, joining a team, a new password.",
+        Action.VIEW_SALES: "The public calendar, lots, manifests, photos, histories.",
+        Action.WATCH_LIVE: "The live feed's public events.",
+        Action.OPEN_LIVE: "A ticket for a live connection under one's own name.",
+        Action.MANAGE_OWN_ACCOUNT: "One's own profile, password, mail, second factor.",
+        Action.MANAGE_OWN_SESSIONS: "One's own sessions.",
+        Action.MANAGE_OWN_TOKENS: "One's own API tokens.",
+        Action.KEEP_WATCHLIST: "One's own watched lots.",
+        Action.KEEP_SAVED_SEARCHES: "One's own searches.",
+        Action.KEEP_NOTICES: "One's own notices, and by which way they come.",
+        Action.VIEW_TEAM: "An organisation's people.",
+        Action.MANAGE_TEAM: "Their invitations, roles, ceilings, tokens, leaving.",
+        Action.VIEW_AUDIT: "An organisation's audit log.",
+        Action.VIEW_APPLICATION: "A reseller's approval: state, reasons, limit.",
+        Action.EDIT_APPLICATION: "Its profile and certificates, and submitting them.",
+        Action.VIEW_DOCUMENTS: "The documents of an application.",
+        Action.DECIDE_APPLICATION: "Approve, ask for more, decline, suspend, limit.",
+        Action.REGISTER_FOR_SALE: "A reseller's registrations.",
+        Action.PLACE_BID: "A reseller's bids.",
+        Action.VIEW_BIDS: "A reseller's bids, maxima and won lots.",
+        Action.SET_BUDGETS: "A reseller's budgets in a sale.",
+        Action.VIEW_DESK: "A liquidator's sales as their seller sees them.",
+        Action.RUN_SALE: "A liquidator's sales: schedule, add lots, withdraw, answer if-bids.",
+        Action.PAUSE_SALE: "A sale, in an emergency.",
+        Action.VOID_BIDS: "A bidder's bids on a lot.",
+        Action.VIEW_ORGANISATIONS: "The list of all, with their standing.",
+        Action.MANAGE_ORGANISATIONS: "New liquidators, consignors, staff.",
+        Action.RECORD_DEPOSIT: "A reseller's deposit for a sale.",
+        Action.SET_LIMIT: "A reseller's limit in a sale.",
+    }
+)
 
 
 class Ownership(StrEnum):
