@@ -22,6 +22,7 @@ from load_tests.engine.redis_lua import RedisLua, redis_lua
 from load_tests.engine.row_lock import RowLock, row_lock
 from load_tests.engine.rules import EXTENSION_US, ProxyLot
 from load_tests.engine.workload import FAR_END_US, Bid, make_bids
+from load_tests.machine import Others
 from load_tests.plots import draw
 from load_tests.redis_server import NoRedis, find_redis, redis_server
 
@@ -122,6 +123,12 @@ async def test_a_run_reports_machine_figures_and_ratios(tmp_path: Path) -> None:
     for name in ("engine.png", "engine.svg"):
         draw(report, tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1_000
+
+
+def test_a_report_can_say_how_much_others_used_the_machine() -> None:
+    others = Others()
+    sum(range(2_000_000))  # our own work is not theirs
+    assert 0 <= others.cores() <= (os.cpu_count() or 1) + 1
 
 
 def test_where_no_redis_can_be_had_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
