@@ -23,6 +23,7 @@ from bidder_gateway.live import PATH
 from softclose.databases import embedded_server, prepare
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
+from softclose.demo.filling import fill_catalogue
 from softclose.demo.people import People, settle_in
 from softclose.demo.registering import register
 from softclose.demo.resellers import resellers
@@ -110,6 +111,7 @@ class OpenHouse:
     async def _sale(self, house: House, address: str, people: People, seed: int) -> None:
         opens_at_us = now_us() - UNDER_WAY_US
         sale = replace(catalogue(seed), opens_at_us=opens_at_us, sale_id=SaleId(f"pallets-{seed}"))
+        await fill_catalogue(house.resources.pool, sale)
         verdict = await house.host.engine.submit(sale.schedule(secrets.token_bytes(32)))
         assert verdict.accepted, verdict
         await register(address, sale.sale_id, people.tokens)

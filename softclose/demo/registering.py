@@ -13,6 +13,7 @@ from foundation.errors import OperatorError
 AT_ONCE = 6
 # Longer than a registration takes on a busy machine.
 WITHIN_S = 30.0
+LOOK_EVERY_S = 0.05
 
 
 class NotRegistered(OperatorError):
@@ -25,7 +26,7 @@ async def register(address: str, sale_id: SaleId, tokens: Mapping[BidderId, str]
     room = asyncio.Semaphore(AT_ONCE)
     timeout = aiohttp.ClientTimeout(total=WITHIN_S)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        sale = await _answer(http, "GET", url, None)
+        sale = await _listed(http, url)
         accepted = {
             "terms_version": sale["terms"]["version"],
             "terms_sha256": sale["terms_sha256"],
@@ -41,14 +42,24 @@ async def register(address: str, sale_id: SaleId, tokens: Mapping[BidderId, str]
                 tasks.create_task(one(token))
 
 
+async def _listed(http: aiohttp.ClientSession, url: str) -> Any:
+    """The sale, once it is listed: the tables of sales trail the log by moments."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            async with http.get(url) as response:
+                if response.status == 200:
+                    return await response.json()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
 async def _answer(
     http: aiohttp.ClientSession,
     method: str,
     url: str,
-    token: str | None,
-    body: Mapping[str, Any] | None = None,
+    token: str,
+    body: Mapping[str, Any],
 ) -> Any:
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}"}
     async with http.request(method, url, json=body, headers=headers) as response:
         answer = await response.json(content_type=None)
         if response.status >= 400:

@@ -92,7 +92,8 @@ def test_the_sale_can_be_kept_and_its_log_verified(tmp_path: Path) -> None:
 def test_a_signal_ends_it_with_what_happened_so_far(tmp_path: Path, number: int) -> None:
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     scratch.mkdir()
-    with demonstration(out, "--json", str(tmp_path / "no.json"), TMPDIR=str(scratch)) as process:
+    words = ("--speed", "14", "--json", str(tmp_path / "no.json"))
+    with demonstration(out, *words, TMPDIR=str(scratch)) as process:
         eventually(lambda: "bids and leads" in out.read_text())
         process.send_signal(number)
         assert process.wait() == 128 + number
@@ -106,7 +107,7 @@ def test_a_signal_ends_it_with_what_happened_so_far(tmp_path: Path, number: int)
 def test_a_signal_before_the_sale_leaves_nothing_behind(tmp_path: Path) -> None:
     out, scratch = tmp_path / "out", tmp_path / "scratch"
     scratch.mkdir()
-    with demonstration(out, TMPDIR=str(scratch)) as process:
+    with demonstration(out, "--speed", "14", TMPDIR=str(scratch)) as process:
         eventually(lambda: any(scratch.iterdir()))  # PostgreSQL is being made
         process.send_signal(signal.SIGINT)
         assert process.wait() == 128 + signal.SIGINT
