@@ -94,7 +94,8 @@ class Source(ABC):
 
 
 _DUE = """
-select sale_id, lot_id, closes_at_us from notice_lot join notice_sale using (sale_id)
+select notice_lot.sale_id, notice_lot.lot_id, closes_at_us
+from notice_lot join notice_sale using (sale_id)
 left join notice_closing on notice_closing.sale_id = notice_lot.sale_id
     and notice_closing.lot_id = notice_lot.lot_id and lead_minutes = $1
 where status = 'LIVE' and not paused and opens_at_us <= $2
