@@ -162,8 +162,9 @@ join log_event using (shard, position)
 
 _WON = """
 select won_lot.sale_id, lot_id, quantity, hammer_price_minor, won_lot.tax_bps, sold_at_us,
-    paid_at_us, position, currency, terms::text as terms, time_zone, sale_listing.country,
-    sale_listing.title as sale_title, lot_listing.title, lot_listing.msrp_minor
+    paid_at_us, position, sale_board.currency, terms::text as terms, time_zone,
+    sale_listing.country, sale_listing.title as sale_title, lot_listing.title,
+    lot_listing.msrp_minor
 from won_lot
 join bidder_lot using (bidder_id, sale_id, lot_id)
 join sale_board using (sale_id)

@@ -11,7 +11,7 @@ from auction.catalog.listings import Visibility
 from auction.commands import CloseDue, PauseSale
 from auction.ids import SaleId
 from auction.pricing import ReserveStatus
-from auction.terms import SoftClose, Terms
+from auction.terms import ClosingMode, SoftClose, Terms
 from tests.builders import HOUR_US, SALE, STAFF_MEMBER, change_reserve, void
 from tests.catalogue import a_line, a_sale
 from tests.market import Market, closing_in, lot_of
@@ -206,7 +206,7 @@ async def test_a_history_tells_bids_and_extensions_by_numbers_the_latest_first(
 async def test_ends_that_moved_together_are_in_the_history_of_each_lot(market: Market) -> None:
     soft_close = SoftClose(2 * HOUR_US, 2 * HOUR_US)
     lots = [lot_of("1", group="x"), lot_of("2", group="x"), lot_of("3", group="y")]
-    await market.opens(*lots, terms=Terms(soft_close=soft_close, closing="GROUP"))
+    await market.opens(*lots, terms=Terms(soft_close=soft_close, closing=ClosingMode.GROUP))
     hart = await market.reseller("Hart")
     await hart.registers()
     await market.bid(hart, 200_00)
