@@ -228,7 +228,7 @@ class Channel:
     def _catch_up(self) -> None:
         """Take who is far behind to the latest event; the next tick makes them members."""
         until_s = self._loop.time() + CATCH_UP_S
-        while self._far and self._loop.time() < until_s:
+        while self._far:
             link = next(iter(self._far))
             subscription = self._far.pop(link)
             if link.dead:
@@ -238,6 +238,8 @@ class Channel:
             self._rejoin(subscription)
             link.write(data)  # if that blocks it, `blocked` takes it out again
             self._on_conflated(link, self.feed)
+            if self._loop.time() >= until_s:
+                break
         self._catching_up = None
         if self._far:
             self._catching_up = self._loop.call_soon(self._safely, self._catch_up)

@@ -286,9 +286,47 @@ async def test_what_happens_within_a_tick_goes_with_the_next(fanout: Fanout) -> 
     fanout.bids(1)
     await turns(2)
     fanout.bids(1)
-    late = await fanout.watch(has=5)
     await turns()
-    assert [fanout.sequences(link) for link in (*links, late)] == [[5, 6]] * 5 + [[6]]
+    assert [fanout.sequences(link) for link in links] == [[5, 6]] * 5
+
+
+@pytest.mark.usefixtures("slices")
+async def test_who_joins_within_a_tick_goes_with_the_next(fanout: Fanout) -> None:
+    links = [await fanout.watch() for _ in range(5)]
+    await turns()
+    fanout.bids(1)
+    await turns(2)
+    late = await fanout.watch(has=4)
+    fanout.bids(1)
+    await turns()
+    assert [fanout.sequences(link) for link in (*links, late)] == [[5, 6]] * 6
+
+
+async def test_who_leaves_before_it_was_brought_up_is_sent_nothing(fanout: Fanout) -> None:
+    joining, far = await fanout.watch(has=3), await fanout.watch()
+    await turns()
+    fill(far)
+    fanout.bids(1)
+    await turns()
+    await fanout.readable(far)
+    leaves = await fanout.watch(has=3)
+    fanout.channel.cleared(far)
+    fanout.channel.remove(leaves)
+    fanout.channel.remove(far)
+    fanout.bids(1)
+    await turns()
+    assert [fanout.sequences(link) for link in (joining, leaves, far)] == [[4, 5, 6], [], []]
+
+
+@pytest.mark.usefixtures("slices")
+async def test_who_was_said_goodbye_within_a_tick_is_sent_nothing_more(fanout: Fanout) -> None:
+    links = [await fanout.watch() for _ in range(5)]
+    await turns()
+    fanout.bids(1)
+    await turns(2)
+    links[4].die()
+    await turns()
+    assert [fanout.sequences(link) for link in links] == [[5], [5], [5], [5], []]
 
 
 async def test_who_is_very_far_behind_skips(
@@ -336,15 +374,40 @@ async def test_a_crowd_that_was_blocked_at_once_gets_the_same_bytes(
     assert made == [4]
 
 
+async def test_what_happens_while_a_crowd_catches_up_is_not_left_out(
+    fanout: Fanout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "CATCH_UP_S", 0.0)
+    links = [await fanout.watch() for _ in range(6)]
+    await turns()
+    for link in links:
+        fill(link)
+    fanout.bids(3)
+    await turns()
+    for link in links:
+        await fanout.readable(link)
+    for link in links:
+        fanout.channel.cleared(link)
+    while fanout.channel._far:
+        fanout.bids(1)
+        await turns(1)
+    await turns()
+    last = fanout.feed.sequence
+    assert last > 8
+    for link in links:
+        (_, until), *events = fanout.sequences(link)
+        assert events == list(range(until + 1, last + 1))
+
+
 async def test_a_conflated_frame_holds_what_changed_and_nothing_else(fanout: Fanout) -> None:
     slow = await fanout.watch()
     fill(slow)
-    fanout.bids(2, "3")
+    fanout.bids(2, "2")
     await fanout.read(slow)
     await turns()
     frame = fanout.peers[slow].frames()[-1]
-    assert [lot["lot_id"] for lot in frame["lots"]] == ["3"]
-    assert frame["lots"][0]["price_minor"] == fanout.room.lot("3").price_minor
+    assert [lot["lot_id"] for lot in frame["lots"]] == ["2"]
+    assert frame["lots"][0]["price_minor"] == fanout.room.lot("2").price_minor
     assert frame["sale"]["hash"]
 
 

@@ -111,7 +111,7 @@ async def test_a_sale_is_read_once_for_a_crowd(desk: Desk) -> None:
 
 
 async def test_what_happens_while_the_sale_is_read_is_there_once(desk: Desk) -> None:
-    desk.log.after_read = [desk.happens, desk.happens]
+    desk.log.after_read = [desk.happens, lambda: None, desk.happens]
     feed = await desk.hub.feed(SALE)
     assert feed is not None
     assert feed.sequence == 4
@@ -122,10 +122,10 @@ async def test_more_than_is_held_while_the_sale_is_read_is_read_on(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "MAX_HELD", 2)
-    desk.log.after_read = [desk.happens, lambda: [desk.happens() for _ in range(3)]]
+    desk.log.after_read = [lambda: None, lambda: [desk.happens() for _ in range(3)]]
     feed = await desk.hub.feed(SALE)
     assert feed is not None
-    assert feed.sequence == 6
+    assert feed.sequence == 5
 
 
 async def test_a_batch_that_the_bus_drops_while_the_sale_is_read_is_not_missed(
@@ -148,7 +148,7 @@ async def test_a_batch_that_the_bus_drops_while_the_sale_is_read_is_not_missed(
 async def test_what_is_heard_twice_or_late_happens_once(desk: Desk) -> None:
     link = await desk.watch()
     first, second = desk.happens(heard=False), desk.happens(heard=False)
-    for batch in (first, first, second, first, second):
+    for batch in (first, first, second, first):
         desk.hub.hear(SHARD, batch)
     desk.happens()
     await desk.sees(link, 3, 4, 5)

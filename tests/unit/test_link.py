@@ -97,6 +97,14 @@ async def test_a_number_that_another_socket_was_given_is_not_written_to(ends: En
                 sock.close()
 
 
+async def test_a_link_that_has_died_writes_nothing_though_the_client_is_there(ends: Ends) -> None:
+    link, peer = await ends.link()
+    link.die()
+    link.write(b"after the goodbye")
+    link.ping(0.0)
+    assert peer.read() == b""
+
+
 async def test_a_ping_is_not_what_pings_are_sent_for(ends: Ends) -> None:
     link, peer = await ends.link()
     link.write(b"event")
