@@ -33,6 +33,8 @@ VERDICT_WITHIN_S: Final = 5.0
 RESEND_S: Final = 0.1
 # Frames that wait for whoever reads them; beyond, this client reads no further.
 MAX_UNREAD: Final = 10_000
+# Errors that sending the same again does not mend.
+FINAL_ERRORS: Final = frozenset({"INVALID", "FORBIDDEN"})
 # A close that means: do not come back.
 FINAL_CLOSES: Final = frozenset({4401, 4440})
 
@@ -45,6 +47,10 @@ class ProtocolBroken(Exception):
 
 class LoginRefused(Exception):
     """The ticket or token is not good."""
+
+
+class BidNotTaken(Exception):
+    """The server does not take such a bid from this login: the code of its error, and why."""
 
 
 class Followed(Struct):
@@ -129,7 +135,10 @@ class LiveClient:
         currency: str,
         bid_id: BidId | None = None,
     ) -> Frame:
-        """The verdict on a bid, sent as often as it takes, always under the same id."""
+        """The verdict on a bid, sent as often as it takes, always under the same id.
+
+        Raises `BidNotTaken`, and what ended the client: `ProtocolBroken`, `LoginRefused`.
+        """
         frame = {
             "type": "bid",
             "request": self._next_request(),
@@ -257,6 +266,8 @@ class LiveClient:
                 if asked is not None and not asked[1].done():
                     asked[1].set_result(frame)
                 return
+            case "error":
+                self._refused(frame)
             case "goodbye":
                 self._come_back_s = frame["resume_after_ms"] / 1000
             case "subscribed":
@@ -268,6 +279,13 @@ class LiveClient:
             case "conflated":
                 self._conflated(frame)
         await self._frames.put(frame)
+
+    def _refused(self, frame: Frame) -> None:
+        if frame["code"] not in FINAL_ERRORS:
+            return  # a bid is sent again when its time is over
+        for bid, asked in self._verdicts.values():
+            if bid["request"] == frame["request"] and not asked.done():
+                asked.set_exception(BidNotTaken(frame["code"], frame["message"]))
 
     def _subscribed(self, frame: Frame) -> None:
         followed = self._followed.get(frame["sale_id"])
@@ -282,8 +300,10 @@ class LiveClient:
 
     def _conflated(self, frame: Frame) -> None:
         followed = self._followed[frame["sale_id"]]
-        if followed.sequence is not None and frame["from"] != followed.sequence + 1:
-            raise ProtocolBroken(f"conflated from {frame['from']} after {followed.sequence}")
+        first, seen = frame["from"], followed.sequence
+        # Who follows chosen lots has not seen the events just before, if they were about others.
+        if seen is not None and (first <= seen or (followed.lots is None and first > seen + 1)):
+            raise ProtocolBroken(f"conflated from {first} after {seen}")
         followed.sequence = frame["to"]
         followed.hash = self._bytes(frame["sale"]["hash"])
         for lot in frame["lots"]:
@@ -296,6 +316,8 @@ class LiveClient:
         if followed is None:
             return
         sequence = event["sequence"]
+        if followed.sequence is not None and sequence <= followed.sequence:
+            raise ProtocolBroken(f"event {sequence} again, after {followed.sequence}")
         if followed.lots is not None:
             self._check_lot(followed, event)
         elif followed.sequence is not None and sequence != followed.sequence + 1:

@@ -158,7 +158,7 @@ async def raw_socket(port: int, *, buffer_bytes: int | None = None) -> AsyncIter
     sock.settimeout(0)
     await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
     # A small limit, so that what this client does not read stays in the kernel.
-    limit = 2**16 if buffer_bytes is None else 1
+    limit = 2**16 if buffer_bytes is None else 4_096
     reader, writer = await asyncio.open_connection(sock=sock, limit=limit)
     try:
         yield RawSocket(reader, writer)

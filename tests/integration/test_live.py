@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from auction.ids import LotId
-from bidder_gateway import feeds, following
-from bidder_gateway.client import LiveClient, LoginRefused
+from bidder_gateway import feeds, following, live
+from bidder_gateway.client import BidNotTaken, LiveClient, LoginRefused
+from bidder_gateway.live import PATH
 from bidder_gateway.protocol import JSON, MSGPACK
 from tests.builders import SALE, new_bid_id
 from tests.live import LOT, follow, hello, live_room, receive
+from tests.raw_sockets import raw_socket
 from tests.waiting import until
 
 BOTH = pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
@@ -248,15 +250,19 @@ async def test_a_server_that_stops_says_when_to_come_back_and_from_where() -> No
         await stopping
 
 
-async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything() -> None:
+async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "SEND_BUFFER_BYTES", 8 * 1024)
     async with live_room() as room, room.client() as healthy:
         await healthy.follow(SALE)
         await next_frame(healthy, "snapshot")
-        async with room.socket() as deaf:
-            await hello(deaf)
-            await follow(deaf)
+        async with raw_socket(room.port, buffer_bytes=4 * 1024) as deaf:
+            await deaf.open(PATH, room.port)
+            deaf.say(type="hello")
+            deaf.say(type="subscribe", request=1, sale_id=SALE)
             hub = room.gateway.hub
-            deaf._writer.transport.pause_reading()
+            await until(lambda: len(hub.links) == 2)
             seen, step = 0, 0
             while not hub.full:
                 step += 1
@@ -272,3 +278,29 @@ async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything() 
             await room.bid("a", 999_000_000_00)
             (last,) = await events(healthy, 1)
             assert last["sequence"] == seen + 3
+
+
+async def test_a_client_learns_that_its_bid_is_not_taken() -> None:
+    async with live_room() as room, room.client() as guest:
+        with pytest.raises(BidNotTaken, match="FORBIDDEN"):
+            await guest.bid(SALE, LOT, 500_00, "USD")
+
+
+@BOTH
+async def test_who_watches_chosen_lots_and_does_not_read_skips_and_goes_on(
+    subprotocol: str,
+) -> None:
+    async with live_room(lots=2) as room, room.client(None, subprotocol) as watcher:
+        await watcher.follow(SALE, lots=(LotId("2"),))
+        await next_frame(watcher, "snapshot")
+        await room.bid("a", 100_00, "1")  # of which the watcher is not told
+        (link,) = room.gateway.hub.links
+        await until(lambda: room.gateway.hub.followed(link) == {SALE: 4})
+        room.gateway.hub.blocked(link)
+        await room.bid("a", 100_00, "2")
+        await room.bid("b", 300_00, "1")
+        conflated = await next_frame(watcher, "conflated")
+        assert (conflated["from"], conflated["to"]) == (5, 6)
+        assert [lot["lot_id"] for lot in conflated["lots"]] == ["2"]
+        await room.bid("b", 300_00, "2")
+        assert [event["lot_sequence"] for event in await events(watcher, 1)] == [3]
