@@ -29,7 +29,7 @@ from bidder_gateway.notices.sms import SmsSender
 from bidder_gateway.notices.subscriptions import NewSubscription
 from bidder_gateway.notices.views import NoticeView
 from bidder_gateway.protocol import NoticeFrame, ServerFrame
-from foundation.database import open_pool, transaction
+from foundation.database import Pool, open_pool, transaction
 from foundation.mail import Mail, Mailer, MailNotSent
 from foundation.outbound import Outbound
 from softclose.host import Host
@@ -91,7 +91,7 @@ class NoticeRoom:
         host: Host,
         home: House,
         notices: Notices,
-        cursors: PostgresCursors,
+        followers_pool: Pool,
         service: PushService,
         mails: Mails,
         texts: Texts,
@@ -101,7 +101,7 @@ class NoticeRoom:
     ) -> None:
         self.host, self.home, self.notices = host, home, notices
         self.service, self.mails, self.texts, self.pages = service, mails, texts, pages
-        self.outbound, self.means, self.cursors = outbound, means, cursors
+        self.outbound, self.means, self.followers_pool = outbound, means, followers_pool
         self.clock: Clock = home.clock
         self.pool = means.pool
 
@@ -150,7 +150,7 @@ class NoticeRoom:
     async def follow(self, *sale_ids: SaleId) -> None:
         """The followers take what there is to read."""
         for shard in {shard_of(sale_id) for sale_id in (sale_ids or (SALE,))}:
-            follower = self.notices.follower(shard, self.cursors)
+            follower = self.notices.follower(shard, PostgresCursors(self.followers_pool))
             while await follower.step():
                 pass
 
@@ -238,7 +238,7 @@ async def notice_room(
             host,
             home,
             Notices(means),
-            PostgresCursors(followers_pool),
+            followers_pool,
             service,
             mails,
             texts,
