@@ -253,10 +253,10 @@ async def test_a_server_that_stops_says_when_to_come_back_and_from_where() -> No
 async def test_one_who_does_not_read_is_dropped_and_the_others_see_everything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "SEND_BUFFER_BYTES", 8 * 1024)
     async with live_room() as room, room.client() as healthy:
         await healthy.follow(SALE)
         await next_frame(healthy, "snapshot")
+        monkeypatch.setattr(live, "SEND_BUFFER_BYTES", 8 * 1024)
         async with raw_socket(room.port, buffer_bytes=4 * 1024) as deaf:
             await deaf.open(PATH, room.port)
             deaf.say(type="hello")
