@@ -28,6 +28,7 @@ from foundation.errors import OperatorError
 from softclose.demo.catalogue import CURRENCY, LIQUIDATOR, Catalogue
 from softclose.demo.goods import JOLIET, Goods
 from softclose.demo.photo_maker import Drawn
+from softclose.demo.picture_cache import keep, kept
 
 # Pallets of 48 by 40 inches; film, cartons and the wood itself weigh too.
 PALLET_LENGTH_MM, PALLET_WIDTH_MM = 1_219, 1_016
@@ -65,13 +66,16 @@ class NotDrawn(OperatorError):
 async def fill_catalogue(pool: Pool, catalogue: Catalogue) -> None:
     """Publish the sale with all its lots, before the engine schedules it.
 
-    What is there already stays: a sale is published once. Takes some seconds of other cores, for
-    the pictures. Raises `NotDrawn`.
+    What is there already stays: a sale is published once. Takes some seconds of other cores the
+    first time, for the pictures. Raises `NotDrawn`.
     """
     async with acquire(pool) as connection:
         if await read_sale(connection, catalogue.sale_id) is not None:
             return
-    drawn = await _drawn(catalogue)
+    drawn = kept(catalogue.seed)
+    if drawn is None:
+        drawn = await _drawn(catalogue)
+        keep(catalogue.seed, drawn)
     async with transaction(pool) as connection:
         await save_sale(connection, sale_details(catalogue))
         for lot_id in catalogue.goods:
