@@ -89,7 +89,7 @@ def mounts(
     resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom
 ) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
-    pages = PagesRoom(resources.pool, resources.engine, gateway, resellers)
+    pages = PagesRoom(resources.pool, resources.engine, gateway, resellers, notices)
     return [
         pages_mount(
             pages,

@@ -27,6 +27,7 @@ class Row(Struct, frozen=True):
     card: Card
     position: str
     watched: bool
+    own_minor: int | None = None
 
 
 class Choice(Input):
@@ -72,7 +73,13 @@ def rows_of(
 ) -> list[Row]:
     """Every lot that has a card."""
     return [
-        Row(lot, cards[lot.lot_id], position_of(standing, lot), lot.lot_id in watched)
+        Row(
+            lot,
+            cards[lot.lot_id],
+            position_of(standing, lot),
+            lot.lot_id in watched,
+            None if standing is None else standing.maxima.get(lot.lot_id),
+        )
         for lot in lots
         if lot.lot_id in cards
     ]

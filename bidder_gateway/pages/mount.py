@@ -4,10 +4,15 @@ from pathlib import Path
 from typing import Final
 
 from bidder_gateway.pages.bidding import BiddingPages
+from bidder_gateway.pages.budgets import BudgetPages
 from bidder_gateway.pages.freight import FreightPages
 from bidder_gateway.pages.lots import LotPages
+from bidder_gateway.pages.mine import MyPages
+from bidder_gateway.pages.notices import NoticePages
+from bidder_gateway.pages.registration import RegistrationPages
 from bidder_gateway.pages.room import PagesRoom
 from bidder_gateway.pages.sales import SalePages
+from bidder_gateway.pages.searching import SearchPages
 from bidder_gateway.pages.words import FILTERS
 from foundation.http.routes import Mount, Route
 
@@ -17,7 +22,17 @@ _ROOM: Final = Path(__file__).parents[1]
 def routes(room: PagesRoom) -> list[Route]:
     """Every page."""
     lots = LotPages(room)
-    parts = (SalePages(room), lots, BiddingPages(room, lots), FreightPages(room))
+    parts = (
+        SalePages(room),
+        lots,
+        BiddingPages(room, lots),
+        FreightPages(room),
+        RegistrationPages(room),
+        BudgetPages(room),
+        MyPages(room),
+        SearchPages(room),
+        NoticePages(room),
+    )
     return [route for part in parts for route in part.routes()]
 
 

@@ -68,10 +68,12 @@ def _steps(table: IncrementTable, currency: str) -> str:
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         amount = money(step.increment_minor, currency)
         if following is None:
-            parts.append(f"{amount} from {money(step.from_minor, currency)} on")
+            begins = f" from {money(step.from_minor, currency)} on" if step.from_minor else ""
+            parts.append(f"{amount}{begins}")
         else:
             parts.append(f"{amount} below {money(following.from_minor, currency)}")
-    text = "Each bid is at least one step above the current one: " + ", ".join(parts) + "."
+    steps_said = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    text = f"Each bid is at least one step above the current one. The step is {steps_said}."
     if table.unit_minor > 1:
         text += f" Bids are multiples of {money(table.unit_minor, currency)}."
     return text

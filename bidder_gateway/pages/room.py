@@ -18,6 +18,7 @@ from bidder_gateway.feeds import Feed
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.listed import LotSummary
 from bidder_gateway.lots import LotsQuery
+from bidder_gateway.notices.api import NoticesRoom
 from bidder_gateway.pages.words import FREIGHT, KINDS, measures_words
 from bidder_gateway.resellers import Resellers
 from foundation.database import Pool
@@ -39,6 +40,7 @@ class PagesRoom:
     engine: Engine
     gateway: Gateway
     its: Resellers
+    notices: NoticesRoom
 
     async def feed(self, sale_id: SaleId) -> Feed:
         """The sale as it durably stands. Raises `Problem` 404."""

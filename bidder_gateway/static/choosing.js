@@ -56,6 +56,7 @@ export function rowsOf(sale, cards, isWatched) {
     lot,
     card: cards[lot.lot_id] ?? blankCard(lot),
     position: positionOf(sale, lot),
+    own: sale.own?.maxima[lot.lot_id] ?? null,
     watched: isWatched(sale.sale_id, lot.lot_id),
   }));
 }

@@ -13,6 +13,7 @@ const followed = new Set(page.follow.map(({ sale_id }) => sale_id));
 
 /** Show notices from now on. */
 export function noticesShown() {
+  count().catch(() => {}); // the count is shown by the next page
   let told = now().told;
   listen((state) => {
     const fresh = state.news.filter(({ number, kind }) => number > told && kind === "notice");
@@ -22,16 +23,31 @@ export function noticesShown() {
 }
 
 function show(notice) {
-  countUp();
+  showCount(unread + 1);
   if (PAGE_TELLS.has(notice.kind) && followed.has(notice.sale_id)) return;
-  showToast(notice.text, { kind: notice.urgent ? "warning" : "info", link: notice.link ?? null });
+  showToast(`${notice.title}. ${notice.text}`, { kind: notice.urgent ? "warning" : "info", link: notice.link });
 }
 
-function countUp() {
-  for (const badge of document.querySelectorAll("[data-unread]")) {
-    const unread = Number(badge.dataset.unread) + 1;
-    badge.dataset.unread = String(unread);
-    badge.textContent = String(unread);
-    badge.hidden = false;
+/** How many notices were not read, in the navigation. */
+async function count() {
+  if (!page.signed_in) return;
+  const answer = await fetch("/api/v1/notices/count", { headers: { Accept: "application/json" } });
+  if (answer.ok) showCount((await answer.json()).unread);
+}
+
+let unread = 0;
+
+function showCount(now) {
+  unread = now;
+  const link = document.querySelector('.main-nav a[href="/notices"]');
+  if (!link) return;
+  let badge = link.querySelector(".count");
+  if (!badge) {
+    badge = document.createElement("span");
+    badge.className = "count";
+    link.append(badge);
   }
+  badge.hidden = now === 0;
+  badge.textContent = now > 99 ? "99+" : String(now);
+  badge.setAttribute("aria-label", `${now} not read`);
 }

@@ -9,7 +9,7 @@ import { Countdown, Reserve, Standing, Status } from "./parts.js";
 import { Watch } from "./watching.js";
 import { count } from "./words.js";
 
-const DRAWN_BY = ["lot", "card", "position", "watched", "paused"];
+const DRAWN_BY = ["lot", "card", "position", "own", "watched", "paused"];
 
 /** Drawn again only when something of it has changed: a board has hundreds. */
 export class Tile extends Component {
@@ -17,7 +17,7 @@ export class Tile extends Component {
     return DRAWN_BY.some((name) => next[name] !== this.props[name]);
   }
 
-  render({ sale_id, lot, card, position, watched, paused, terms, saleTitle = null }) {
+  render({ sale_id, lot, card, position, own = null, watched, paused, terms, saleTitle = null }) {
     const { currency, soft_close } = terms;
     const href = `/sales/${encodeURIComponent(sale_id)}/lots/${encodeURIComponent(lot.lot_id)}`;
     return html`<li class="tile" data-lot=${lot.lot_id}>
@@ -36,6 +36,7 @@ export class Tile extends Component {
           <${Price} lot=${lot} currency=${currency} />
           <${Countdown} lot=${lot} paused=${paused} windowUs=${soft_close?.window_us} />
           <p class="meta"><span>${besides(lot, card)}</span>${lot.reserve !== "NONE" && html`<${Reserve} lot=${lot} />`}</p>
+          ${own !== null && html`<p class="meta">Your max ${money(own, currency)}</p>`}
         </div>
       </div>
       <${Standing} position=${position} watched=${watched} />
