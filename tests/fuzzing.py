@@ -39,14 +39,18 @@ async def fuzz(
     examples: int = 25,
     seed: int = 1,
     without: str | None = None,
+    places: Mapping[str, str] | None = None,
+    phases: str = "examples,coverage,fuzzing",
 ) -> int:
     """How many requests were made; fails with schemathesis' own words.
 
-    ``address`` is scheme://host:port; ``without`` a pattern of paths to leave out.
+    ``address`` is scheme://host:port; ``without`` a pattern of paths to leave out; ``places`` the
+    parts of paths by their names, so that what is asked for is there; of the ``phases``,
+    coverage alone makes some fifty requests a path.
     """
     command = [
         str(_HOME / "schemathesis"), "run", f"{address}{PATH}", "--no-color",
-        "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing",
+        "--checks", ",".join(CHECKS), "--phases", phases,
         "--max-examples", str(examples), "--seed", str(seed), "--generation-database", "none",
     ]  # fmt: skip
     for name, value in (headers or {}).items():
@@ -55,6 +59,9 @@ async def fuzz(
         command += ["--exclude-path-regex", without]
     # In a folder of its own, because it leaves things behind.
     with TemporaryDirectory(prefix="softclose-fuzz-") as folder:
+        known = [f'"path.{name}" = "{value}"\n' for name, value in (places or {}).items()]
+        config = "".join(["[parameters]\n", *known])
+        (Path(folder) / "schemathesis.toml").write_text(config)
         code, said = await _run(command, folder)
     assert code == 0, said
     tested = _TESTED.search(said)

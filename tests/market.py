@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any, Final
 
 from aiohttp import ClientSession, DummyCookieJar
-from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
 
 from accounts.clock import wall_clock
@@ -35,9 +34,12 @@ from bidder_gateway.hub import Hub
 from bidder_gateway.resellers import Resellers
 from foundation.database import Pool, acquire, open_pool, transaction
 from foundation.http.application import application
+from foundation.http.connections import answering
 from foundation.http.routes import Mount
+from softclose.api_description import about
 from softclose.followers import Followers
 from softclose.host import Host
+from softclose.listener import address_of, listen
 from softclose.reselling import freight_offers
 from tests.accounts import ORIGIN, Clock, House, Letterbox, cheap_hasher
 from tests.builders import (
@@ -372,8 +374,10 @@ async def market(database_url: str) -> AsyncIterator[Market]:
             [Mount("bidder_gateway", resellers.routes()), accounts_mount(room)],
             guard=Door(pool, wall_clock).guard,
             context_of=page_context,
+            about=about(),
         )
-        server = await layers.enter_async_context(TestServer(app))
+        listener = layers.enter_context(listen("127.0.0.1", 0))
+        await layers.enter_async_context(answering(listener, app))
         http = await layers.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         yield Market(
             host,
@@ -381,6 +385,6 @@ async def market(database_url: str) -> AsyncIterator[Market]:
             pool,
             House(room, WallClock(), post),
             resellers,
-            str(server.make_url("")).rstrip("/"),
+            address_of(listener),
             http,
         )
