@@ -96,7 +96,7 @@ class OpenHouse:
                 await self._sale(house, address, people, seed + self._sales)
                 self._sales += 1
         finally:
-            self._console.print(Text(self._summary()))
+            self._console.print(Text(self._summary()), soft_wrap=True)
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[str]:
