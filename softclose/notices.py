@@ -16,7 +16,7 @@ from bidder_gateway.notices.push_key import PushKey, kept_scalar, scalar_of
 from bidder_gateway.notices.room import Means, Notices
 from bidder_gateway.notices.sms import sender_of
 from bidder_gateway.notices.teller import LivePages
-from foundation.database import open_pool
+from foundation.database import Pool, open_pool
 from foundation.mail import address_of
 from foundation.outbound import Outbound
 from softclose.followers import PatientCursors
@@ -59,16 +59,26 @@ async def running_notices(
         )
         notices = Notices(means)
         NoticeFigures(notices.lanes, resources.metrics.registry)
-        cursors = PatientCursors(PostgresCursors(followers), host)
-        following = {shard: notices.follower(shard, cursors) for shard in ALL_SHARDS}
+        await layers.enter_async_context(at_work(notices, host, followers))
+        yield NoticesRoom(resources.pool, means.key, outbound, means.sms, wall_clock)
 
-        def wake(shard: Shard, _recorded: Sequence[Recorded]) -> None:
-            following[shard].wake_soon()
 
-        layers.callback(host.bus.listen(wake))
+@asynccontextmanager
+async def at_work(notices: Notices, host: Host, pool: Pool) -> AsyncIterator[None]:
+    """Follow every shard, woken by the bus, and send, for the block."""
+    cursors = PatientCursors(PostgresCursors(pool), host)
+    following = {shard: notices.follower(shard, cursors) for shard in ALL_SHARDS}
+
+    def wake(shard: Shard, _recorded: Sequence[Recorded]) -> None:
+        following[shard].wake_soon()
+
+    forget = host.bus.listen(wake)
+    try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(follower.run()) for follower in following.values()]
             running.append(tasks.create_task(notices.run()))
-            yield NoticesRoom(resources.pool, means.key, outbound, means.sms, wall_clock)
+            yield
             for task in running:
                 task.cancel()
+    finally:
+        forget()

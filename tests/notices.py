@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from accounts.clock import wall_clock
 from accounts.identity import OrganisationKind, Role
 from accounts.ids import PersonId
 from auction.clock import EngineClock
@@ -35,7 +36,7 @@ from foundation.outbound import Outbound
 from softclose.host import Host
 from tests.accounts import ORIGIN, Clock, House, house
 from tests.builders import SALE, bid, register
-from tests.live import open_sale
+from tests.live import LiveRoom, open_sale
 from tests.push_service import Browser, PushService, push_service
 
 SECOND_US = 1_000_000
@@ -203,8 +204,12 @@ async def notice_room(
     lots: int = 1,
     mailer: Mailer | None = None,
     sms: bool = False,
+    live: LiveRoom | None = None,
 ) -> AsyncIterator[NoticeRoom]:
-    """The engine with one open sale, and notices of it, for the block."""
+    """The engine with one open sale, and notices of it, for the block.
+
+    ``live``: the engine of this room, with its sale and its connections; time goes on by itself.
+    """
     async with AsyncExitStack() as layers:
         home = await layers.enter_async_context(house(database_url))
         service = await layers.enter_async_context(push_service())
@@ -215,11 +220,14 @@ async def notice_room(
         layers.callback(pool.terminate)
         followers_pool = await open_pool(database_url, name="followers")
         layers.callback(followers_pool.terminate)
-        log = PostgresLog(database_url)
-        layers.push_async_callback(log.close)
-        host = Host(log, EngineClock())
-        await layers.enter_async_context(host.running())
-        await host.writer.serving()
+        if live is not None:
+            host = live.host
+        else:
+            log = PostgresLog(database_url)
+            layers.push_async_callback(log.close)
+            host = Host(log, EngineClock())
+            await layers.enter_async_context(host.running())
+            await host.writer.serving()
         mails, texts, pages = Mails(), Texts(), Pages()
         sender: SmsSender | None = texts if sms else None
         means = Means(
@@ -230,9 +238,9 @@ async def notice_room(
             sender="Softclose <notices@example.com>",
             sms=sender,
             public_url=ORIGIN,
-            pages=pages,
+            pages=live.gateway.hub if live is not None else pages,
             now_us=host.clock.now_us,
-            wall_us=home.clock,
+            wall_us=wall_clock if live is not None else home.clock,
         )
         room = NoticeRoom(
             host,
@@ -246,7 +254,8 @@ async def notice_room(
             outbound,
             means,
         )
-        await room.submit(sale or open_sale(lots))
+        if live is None:
+            await room.submit(sale or open_sale(lots))
         yield room
 
 
