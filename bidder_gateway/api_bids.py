@@ -13,11 +13,11 @@ from bidder_gateway.api_common import LOT, V1, kinds, lot_of, problem_of
 from bidder_gateway.door_prices import DoorPricePage, DoorPriceQuery, DoorPrices
 from bidder_gateway.freight_offers import FreightAsked, FreightOffer, FreightOffers
 from bidder_gateway.my_bids import MyBids, MyLot, MyLotsQuery, WonLot
-from bidder_gateway.placing import SEND_AGAIN, BidAsked, BidVerdict, Placing
+from bidder_gateway.placing import SEND_AGAIN, BidAsked, BidVerdict, CounterAnswer, Placing
 from bidder_gateway.refusals import Refusal, Refused
-from foundation.http.answers import answer
+from foundation.http.answers import answer, no_content
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import INVALID, NOT_FOUND, UNAVAILABLE
+from foundation.http.problems import INVALID, NOT_FOUND, UNAVAILABLE, ProblemKind
 from foundation.http.reading import body_of, query_of
 from foundation.http.routes import Header, Route
 
@@ -29,6 +29,9 @@ BID_ID: Final = Header(
     "The bid's id, a UUID of your own in lower case: the same bid may be sent again with it, and "
     "is accepted once.",
     UUID,
+)
+NO_COUNTER: Final = ProblemKind(
+    Rejection.NO_COUNTER, 409, "No counter-offer on this lot waits for your answer"
 )
 # A crowd that is told to come back does not all come at once: each retry is a bid anyhow.
 RETRY_AFTER_S: Final = "1"
@@ -75,6 +78,16 @@ class BidsApi:
                 answer=BidVerdict,
                 headers=(BID_ID,),
                 problems=kinds(Refusal.NOT_FOUND, Refusal.NOT_APPROVED),
+            ),
+            Route(
+                "POST",
+                f"{LOT}/counter-answer",
+                self.answer_counter,
+                "Take what the seller asks for on your bid below the reserve, or not",
+                _BID,
+                body=CounterAnswer,
+                status=204,
+                problems=(NOT_FOUND, NO_COUNTER),
             ),
             Route(
                 "POST",
@@ -134,13 +147,21 @@ class BidsApi:
             verdict = await self._placing.place(signed_in(request), *lot, bid_id, asked)
         except Refused as refused:
             raise problem_of(refused) from None
-        if verdict is None or verdict.code == Rejection.NOT_FOUND:
+        if verdict is None:
             raise NOT_FOUND()
-        if verdict.code == Rejection.INVALID:
-            raise INVALID(verdict.message)
-        if verdict.code in SEND_AGAIN:
-            raise UNAVAILABLE(verdict.message, headers={"Retry-After": RETRY_AFTER_S})
+        _refuse_unjudged(verdict.code, verdict.message)
         return answer(request, verdict)
+
+    async def answer_counter(self, request: web.Request) -> web.StreamResponse:
+        """POST /api/v1/sales/{sale_id}/lots/{lot_id}/counter-answer."""
+        lot, given = lot_of(request), await body_of(request, CounterAnswer)
+        verdict = await self._placing.answer_counter(signed_in(request), *lot, given)
+        if verdict is None:
+            raise NOT_FOUND()
+        _refuse_unjudged(verdict.code, verdict.message)
+        if not verdict.accepted:
+            raise NO_COUNTER(verdict.message)
+        return no_content()
 
     async def quote_freight(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/sales/{sale_id}/lots/{lot_id}/freight-quotes."""
@@ -169,6 +190,16 @@ def _bidder(request: web.Request) -> BidderId:
     if bidder_id is None:
         raise NOT_FOUND()
     return BidderId(bidder_id)
+
+
+def _refuse_unjudged(code: str, message: str) -> None:
+    """Raise the problem of what could not be judged; a refusal by the rules is a verdict."""
+    if code == Rejection.NOT_FOUND:
+        raise NOT_FOUND()
+    if code == Rejection.INVALID:
+        raise INVALID(message)
+    if code in SEND_AGAIN:
+        raise UNAVAILABLE(message, headers={"Retry-After": RETRY_AFTER_S})
 
 
 def _bid_id(request: web.Request) -> BidId:

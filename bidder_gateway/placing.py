@@ -6,11 +6,13 @@ from msgspec import Meta, Struct
 
 from accounts.directory import approved_among
 from accounts.identity import Identity
+from auction.commands import AnswerCounter
 from auction.ids import BidderId, BidId, LotId, PersonId, SaleId
 from auction.money import PositiveMinor
+from auction.ports import Engine
 from auction.rejections import Rejection
 from auction.terms import STORABLE
-from auction.verdicts import Acceptance, LotState
+from auction.verdicts import Acceptance, LotState, Verdict
 from bidder_gateway.bidding import Bidding
 from bidder_gateway.ports import Participant
 from bidder_gateway.protocol import Bid, MaximumOffer, VerdictCode
@@ -29,6 +31,12 @@ class BidAsked(Input):
     amount_minor: PositiveMinor
     currency: Annotated[str, Meta(min_length=3, max_length=3, pattern=STORABLE)]
     quote_id: Annotated[str, Meta(min_length=1, max_length=200, pattern=STORABLE)] | None = None
+
+
+class CounterAnswer(Input):
+    """Whether the reseller takes what the seller asks for on its bid below the reserve."""
+
+    accepted: bool
 
 
 class BidVerdict(Struct, frozen=True, kw_only=True):
@@ -53,10 +61,10 @@ SEND_AGAIN: Final = frozenset({Rejection.BUSY, Rejection.UNAVAILABLE})
 
 
 class Placing:
-    """Hands in bids."""
+    """Hands in bids, and answers to counter-offers."""
 
-    def __init__(self, pool: Pool, sales: Sales, bidding: Bidding) -> None:
-        self._pool, self._sales, self._bidding = pool, sales, bidding
+    def __init__(self, pool: Pool, sales: Sales, engine: Engine, bidding: Bidding) -> None:
+        self._pool, self._sales, self._engine, self._bidding = pool, sales, engine, bidding
 
     async def place(
         self, identity: Identity, sale_id: SaleId, lot_id: LotId, bid_id: BidId, asked: BidAsked
@@ -96,3 +104,17 @@ class Placing:
             lot=verdict.lot,
             minimum_minor=verdict.minimum_minor,
         )
+
+    async def answer_counter(
+        self, identity: Identity, sale_id: SaleId, lot_id: LotId, answer: CounterAnswer
+    ) -> Verdict | None:
+        """The engine's verdict on the answer to a counter-offer; ``None``: no such sale."""
+        if not await self._sales.is_public(sale_id):
+            return None
+        command = AnswerCounter(
+            sale_id=sale_id,
+            lot_id=lot_id,
+            bidder_id=BidderId(identity.organisation_id),
+            accepted=answer.accepted,
+        )
+        return await self._engine.submit(command)

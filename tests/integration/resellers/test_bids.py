@@ -141,6 +141,17 @@ async def test_a_bid_below_the_reserve_is_bound_and_shows_what_the_seller_asks(
         700_00,
         None,
     )
+    path = f"/sales/{SALE}/lots/1/counter-answer"
+    other = await market.reseller("Brandt")
+    refused = await other.does("POST", path, {"accepted": True}, status=409)
+    assert refused["code"] == "NO_COUNTER"
+    await hart.does("POST", path, {"accepted": True}, status=204)
+    await market.caught_up()
+    assert await mine(hart) == {"1": ("WON", 400_00)}
+    (won,) = (await hart.get("/won"))["items"]
+    assert won["hammer_price_minor"] == 700_00
+    refused = await hart.does("POST", path, {"accepted": True}, status=409)
+    assert refused["code"] == "NO_COUNTER"
 
 
 _STATUS = "select status from lot_board where lot_id = '1'"
