@@ -17,9 +17,12 @@ LOT: Final = f"{SALE}/lots/{{lot_id}}"
 # What is refused because of what was sent; the others, because of how things stand.
 _UNFIT: Final = frozenset(
     {
+        Refusal.BAD_DEVICE,
+        Refusal.BAD_PHONE,
         Refusal.BUDGETS_UNUSABLE,
         Refusal.OTHER_CURRENCY,
         Refusal.RESTRICTION_UNKNOWN,
+        Refusal.WRONG_CODE,
     }
 )
 

@@ -17,7 +17,7 @@ from bidder_gateway.notices.phones import GivenCode, GivenPhone
 from bidder_gateway.notices.subscriptions import ListedDevice, NewSubscription
 from bidder_gateway.refusals import Refusal, Refused
 from foundation.http.answers import answer, created, no_content
-from foundation.http.problems import NOT_FOUND, ProblemKind
+from foundation.http.problems import NOT_FOUND, TOO_MANY_REQUESTS, ProblemKind
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Route
 from foundation.http.static import STATIC
@@ -73,7 +73,7 @@ class ReachApi:
                 problems=(
                     SMS_OFF,
                     SMS_NOT_SENT,
-                    *kinds(Refusal.BAD_PHONE, Refusal.TOO_SOON),
+                    *kinds(Refusal.BAD_PHONE),
                 ),
             ),
             Route(
@@ -145,6 +145,8 @@ class ReachApi:
         try:
             await phones.ask(room.pool, room.sms, _person(request), given.phone, room.wall_us())
         except Refused as refused:
+            if refused.refusal is Refusal.TOO_SOON:
+                raise TOO_MANY_REQUESTS(refused.message) from None
             raise problem_of(refused) from None
         except NotSent:
             raise SMS_NOT_SENT() from None
