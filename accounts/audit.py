@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from accounts.ids import OrganisationId, PersonId
 from foundation.database import AnyConnection, Pool, acquire
@@ -85,6 +86,7 @@ class AuditLine(Struct, frozen=True, kw_only=True):
     act: str
     person_id: PersonId | None
     person_name: str | None
+    by_organisation_id: OrganisationId | None  # whose person that is
     organisation_id: OrganisationId | None
     organisation_name: str | None
     object_id: str | None
@@ -99,8 +101,8 @@ values ($1, $2, $3, $4, $5, $6, $7::jsonb)
 
 _READ = """
 select audit_id, at_us, act, person_id, person.name as person_name,
-    audit_event.organisation_id, organisation.name as organisation_name, object_id, address,
-    details::text as details
+    person.organisation_id as by_organisation_id, audit_event.organisation_id,
+    organisation.name as organisation_name, object_id, address, details::text as details
 from audit_event
 left join person using (person_id)
 left join organisation on organisation.organisation_id = audit_event.organisation_id
@@ -108,9 +110,23 @@ where {condition} audit_id < $1
 order by audit_id desc limit $2
 """
 
+# How our staff are called in the logs of others.
+STAFF: Final = "Softclose staff"
+
 _READ_ALL = _READ.format(condition="")
 # Two statements, so that one finds its lines by the index.
 _READ_OF_ONE = _READ.format(condition="audit_event.organisation_id = $3 and")
+
+
+def for_team(lines: Sequence[AuditLine], organisation_id: OrganisationId) -> list[AuditLine]:
+    """The lines as a team sees those about itself: who of the house acted, and from where, stays
+    with the house."""
+    return [
+        line
+        if line.by_organisation_id in {None, organisation_id}
+        else replace(line, person_id=None, person_name=STAFF, by_organisation_id=None, address="")
+        for line in lines
+    ]
 
 
 async def record(

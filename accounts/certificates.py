@@ -84,17 +84,19 @@ _PENDING = _LIST.format(
     "where approval.organisation_id = organisation.organisation_id and state = 'APPROVED')"
 ) + ("order by resale_certificate.created_at_us, certificate_id limit $1")
 # A certificate that is followed by another for the same state needs nobody's care.
-_EXPIRING = (
-    _LIST.format(
-        condition="""resale_certificate.state = 'ACCEPTED' and expires_on between $1 and $2
+_LAST_OF_ITS_STATE = """resale_certificate.state = 'ACCEPTED' and expires_on between $1 and $2
     and not exists (
         select from resale_certificate as other
         where other.organisation_id = resale_certificate.organisation_id
             and other.region = resale_certificate.region and other.state = 'ACCEPTED'
             and other.expires_on > resale_certificate.expires_on)"""
-    )
-    + "order by expires_on, certificate_id limit $3"
+_EXPIRING = _LIST.format(condition=_LAST_OF_ITS_STATE) + (
+    "order by expires_on, certificate_id limit $3"
 )
+# Of which a reminder is due that was not sent: for so many days, or for fewer.
+_DUE = _LIST.format(
+    condition=f"{_LAST_OF_ITS_STATE} and (reminded_days is null or reminded_days > $3)"
+) + ("order by expires_on, certificate_id limit $4")
 _REMINDED = """
 update resale_certificate set reminded_days = $2
 where certificate_id = $1 and (reminded_days is null or reminded_days > $2) returning true
@@ -251,21 +253,26 @@ async def expiring(
 async def remind(room: Room) -> int:
     """Tell resellers, at each of `REMIND_DAYS` once, that a certificate is about to expire.
 
-    Returns of how many certificates was reminded.
+    At most ``PAGE`` for each of them; the next round goes on. Returns of how many was reminded.
     """
-    now_us, reminded = room.clock(), 0
-    for certificate in await expiring(room.pool, now_us, max(REMIND_DAYS)):
-        left = (certificate.expires_on - today(now_us)).days
-        due = min(days for days in REMIND_DAYS if days >= left)
-        async with acquire(room.pool) as connection:
-            if not await connection.fetchval(_REMINDED, certificate.certificate_id, due):
-                continue
-            admins = await connection.fetch(_ADMINS, certificate.organisation_id)
-        reminded += 1
-        state, on = STATES[certificate.region], certificate.expires_on.isoformat()
-        for row in admins:
-            room.post.send(letters.certificate_expires(row["mail"], room.origin, state, on))
+    first, reminded = today(room.clock()), 0
+    for days in sorted(REMIND_DAYS):
+        due = await _listed(room.pool, _DUE, first, first + timedelta(days=days), days, PAGE)
+        for certificate in due:
+            reminded += await _remind(room, certificate, days)
     return reminded
+
+
+async def _remind(room: Room, certificate: ListedCertificate, days: int) -> bool:
+    """Tell the admins, unless another process was faster; whether it was us."""
+    async with acquire(room.pool) as connection:
+        if not await connection.fetchval(_REMINDED, certificate.certificate_id, days):
+            return False
+        admins = await connection.fetch(_ADMINS, certificate.organisation_id)
+    state, on = STATES[certificate.region], certificate.expires_on.isoformat()
+    for row in admins:
+        room.post.send(letters.certificate_expires(row["mail"], room.origin, state, on))
+    return True
 
 
 def today(now_us: int) -> date:

@@ -17,7 +17,7 @@ from accounts.passwords import check_password
 from accounts.refusals import Refusal, Refused
 from accounts.room import Room
 from accounts.secret import Secret, digest_of, new_secret
-from accounts.slow_down import ACCOUNT, Counted, count_try, forgive
+from accounts.slow_down import ACCOUNT, MAILBOX, Counted, count_try, forgive
 from accounts.texts import checked_name, mail_address, time_zone
 from accounts.tokens import MadeToken
 from foundation.database import AnyConnection, acquire, transaction
@@ -127,11 +127,14 @@ async def ask_mail_change(
     """Send a link to the new address, which becomes theirs when they open it.
 
     An address that somebody has already gets no link, and the asker the same answer. Raises
-    `Refused`: BAD_MAIL, and what `prove_password` raises.
+    `Refused`: BAD_MAIL, what `prove_password` raises, and TOO_SOON for more mails to one mailbox
+    than anybody wants.
     """
     mail = mail_address(mail)
     await prove_password(room, identity, password)
     secret, now_us = new_secret(), room.clock()
+    async with acquire(room.pool) as connection:
+        await count_try(connection, (Counted("mailbox", mail, MAILBOX),), now_us)
     async with transaction(room.pool) as connection:
         taken = await connection.fetchval(_TAKEN, mail)
         await connection.execute(_NO_MAIL_CHANGES, identity.person_id)

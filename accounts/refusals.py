@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     SECOND_FACTOR_SET = "SECOND_FACTOR_SET"
     SECOND_FACTOR_NOT_SET = "SECOND_FACTOR_NOT_SET"
     SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
+    SECOND_FACTOR_IS_YOURS = "SECOND_FACTOR_IS_YOURS"
     # What somebody wants to be called, or to sign in by.
     PASSWORD_TOO_SHORT = "PASSWORD_TOO_SHORT"  # noqa: S105
     PASSWORD_TOO_LONG = "PASSWORD_TOO_LONG"  # noqa: S105
@@ -64,6 +65,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.SECOND_FACTOR_SET: "A second factor is set up already.",
     Refusal.SECOND_FACTOR_NOT_SET: "No second factor is set up.",
     Refusal.SECOND_FACTOR_REQUIRED: "Staff cannot do without a second factor.",
+    Refusal.SECOND_FACTOR_IS_YOURS: "Ask another admin, or change it in your own account.",
     Refusal.PASSWORD_TOO_SHORT: "Use at least 12 characters; a few words do well.",
     Refusal.PASSWORD_TOO_LONG: "Use at most 128 characters.",
     Refusal.PASSWORD_TOO_COMMON: "This password is among the first that are tried. Use another.",

@@ -180,9 +180,12 @@ async def remove_lost(
 ) -> None:
     """For somebody of this team who has lost the device and the recovery codes.
 
-    Signed out everywhere; staff set up another at their next sign-in. Raises `Refused`:
-    NOT_FOUND, SECOND_FACTOR_NOT_SET.
+    Signed out everywhere; staff set up another at their next sign-in. Nobody does it to themselves:
+    whoever finds an open session would not need the password. Raises `Refused`:
+    SECOND_FACTOR_IS_YOURS, NOT_FOUND, SECOND_FACTOR_NOT_SET.
     """
+    if actor.person_id == person_id:
+        raise Refused(Refusal.SECOND_FACTOR_IS_YOURS)
     async with transaction(room.pool) as connection:
         mail = await connection.fetchval(
             "select mail from person "

@@ -433,6 +433,8 @@ class AccountsApi:
             before=2**63 - 1 if key is None else key.audit_id,
             limit=asked.limit + 1,
         )
+        if wanted is not None and not identity.is_staff:
+            lines = audit.for_team(lines, OrganisationId(wanted))
         return answer(
             request,
             listing(lines, asked.limit, lambda line: line, lambda line: AuditKey(line.audit_id)),

@@ -35,6 +35,7 @@ _CONFLICTS = frozenset(
         Refusal.LAST_ADMIN,
         Refusal.NOT_NOW,
         Refusal.ORGANISATION_EXISTS,
+        Refusal.SECOND_FACTOR_IS_YOURS,
         Refusal.SECOND_FACTOR_NOT_SET,
         Refusal.SECOND_FACTOR_SET,
         Refusal.TOO_MANY,

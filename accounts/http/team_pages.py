@@ -4,6 +4,7 @@ The same pages serve a team's own people and the house's staff; what each may do
 for the organisation in the path, and one that may not be seen is one that does not exist.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,10 +12,11 @@ from msgspec import Struct, field
 
 from accounts import audit, directory, invitations, second_factor, sessions, team, tokens
 from accounts.amounts import amount_of, amount_typed
+from accounts.audit import AuditLine
 from accounts.directory import OrganisationEntry, PersonEntry
 from accounts.http.common import actor_of, problem_of, word_of
-from accounts.http.guard import can, require
-from accounts.identity import ROLES_OF_KIND, OrganisationKind, Role
+from accounts.http.guard import can, require, signed_in
+from accounts.identity import ROLES_OF_KIND, Identity, OrganisationKind, Role
 from accounts.ids import InvitationId, OrganisationId, PersonId
 from accounts.permissions import Access, Action
 from accounts.refusals import Refused
@@ -272,7 +274,7 @@ async def audit_page(
         before=2**63 - 1 if key is None else key.audit_id,
         limit=paging.limit + 1,
     )
-    shown = lines[: paging.limit]
+    shown = lines_for(signed_in(request), organisation, lines[: paging.limit])
     more = len(lines) > paging.limit
     return page(
         request,
@@ -282,6 +284,15 @@ async def audit_page(
         next_cursor=cursor_of(AuditKey(shown[-1].audit_id)) if more else "",
         first=key is None,
     )
+
+
+def lines_for(
+    identity: Identity, organisation: OrganisationEntry | None, lines: Sequence[AuditLine]
+) -> Sequence[AuditLine]:
+    """The lines as this person may see them."""
+    if identity.is_staff or organisation is None:
+        return lines
+    return audit.for_team(lines, organisation.organisation_id)
 
 
 def _path(organisation: OrganisationEntry) -> str:

@@ -105,6 +105,14 @@ async def test_an_address_that_is_somebodys_gets_no_link_and_is_not_told_apart(
     assert home.post.to("ann@example.com") == []
 
 
+async def test_nobody_fills_anothers_mailbox_with_links(home: House, site: Site) -> None:
+    client = await site.as_person(await home.member(RESELLER))
+    fields = {"mail": NEW, "password": PASSWORD}
+    statuses = [(await client.post("/account/mail", fields)).status for _ in range(6)]
+    assert statuses == [200] * 4 + [429] * 2
+    assert len(home.post.to(NEW)) == 4
+
+
 async def test_a_mail_link_lasts_a_day(home: House, site: Site) -> None:
     person_id = await home.member(RESELLER)
     client = await site.as_person(person_id)

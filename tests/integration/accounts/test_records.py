@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from accounts import applications, audit, certificates, postman
 from accounts.approval_states import ApprovalState, CertificateState
-from accounts.audit import OPERATOR, Act
+from accounts.audit import OPERATOR, Act, Actor
 from accounts.clock import DAY_US
 from accounts.housekeeping import put_away
 from accounts.identity import OrganisationKind, Role
@@ -100,6 +100,31 @@ async def test_a_team_sees_its_own_lines_only(home: House, site: Site) -> None:
     everything = (await ada.get("/api/v1/audit")).text
     assert "rival@example.com" in everything
     assert "rival@example.com" in (await ada.get("/staff/audit")).text
+
+
+async def test_a_team_does_not_see_who_of_the_house_acted_nor_from_where(
+    home: House, site: Site
+) -> None:
+    organisation_id = await home.organisation()
+    boss = await site.as_person(await home.person(organisation_id, Role.ADMIN))
+    staff = await home.organisation(HOUSE, "The house")
+    ada = await home.person(staff, Role.ADMIN, mail=ADA, name="Ada of the house")
+    async with transaction(home.room.pool) as connection:
+        await audit.record(
+            connection,
+            Act.DOCUMENT_VIEWED,
+            Actor(ada, "198.51.100.7"),
+            home.clock(),
+            organisation_id=organisation_id,
+        )
+    for path in (f"/teams/{organisation_id}/audit", "/api/v1/audit"):
+        shown = (await boss.get(path)).text
+        assert "Softclose staff" in shown
+        assert not [one for one in ("Ada of", "198.51.100.7", ada, staff) if one in shown]
+    theirs = await site.as_person(ada)
+    seen = (await theirs.get(f"/teams/{organisation_id}/audit")).text
+    assert "Ada of the house" in seen
+    assert "198.51.100.7" in seen
 
 
 async def test_the_log_goes_on_page_by_page(home: House, site: Site) -> None:

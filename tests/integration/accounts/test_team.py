@@ -157,6 +157,15 @@ async def test_a_lost_second_factor_is_removed_by_the_admin_and_told(
     assert (await boss.post(f"{pair.path}/lost-factor")).status == 409
 
 
+async def test_nobody_removes_their_own_second_factor_as_a_lost_one(
+    pair: Pair, boss: Client
+) -> None:
+    own = f"/teams/{pair.organisation_id}/people/{pair.boss}/lost-factor"
+    answer = await boss.post(own)
+    assert answer.status == 409
+    assert "Ask another admin" in answer.text
+
+
 async def test_a_bidder_sees_the_team_and_changes_nothing(pair: Pair, site: Site) -> None:
     ann = await site.as_person(pair.ann)
     shown = (await ann.get(f"/teams/{pair.organisation_id}")).text
