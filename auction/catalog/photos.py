@@ -109,9 +109,8 @@ class PhotoWorker:
             _logger.warning("photo_worker_failed", error=type(error).__name__, bytes=len(upload))
             return Refused("this picture could not be decoded")
         finally:
-            if (
-                not answered
-            ):  # also when the asking was cancelled: its answer must not be next one's
+            # Also when the asking was cancelled: its answer must not be the next one's.
+            if not answered:
                 await self._end_child()
         return answer
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from auction.catalog import photos
 from auction.catalog.listings import AlreadyPublished, NotReady, publish_lots
@@ -83,15 +84,22 @@ async def test_a_small_picture_is_not_blown_up(worker: PhotoWorker) -> None:
     assert {(file.width, file.height) for file in files} == {(300, 200)}
 
 
+@pytest.mark.parametrize("with_profile", [False, True])
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "PNG"])
-async def test_nothing_of_an_upload_is_left_but_its_pixels(worker: PhotoWorker, form: str) -> None:
+async def test_nothing_of_an_upload_is_left_but_its_pixels(
+    worker: PhotoWorker, form: str, with_profile: bool
+) -> None:
     exif = Image.Exif()
     exif[0x010E] = MARKER.decode()
-    gps = exif.get_ifd(0x8825)
-    gps[2] = (41.0, 31.0, 30.0)
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    upload = encoded(a_picture(), form, exif=exif.tobytes(), icc_profile=profile) + MARKER
-    assert upload.count(MARKER) == 2
+    exif.get_ifd(0x8825)[2] = (41.0, 31.0, 30.0)
+    said = PngInfo()
+    said.add_text("comment", MARKER.decode())
+    options: dict[str, Any] = {"exif": exif.tobytes(), "comment": MARKER, "pnginfo": said}
+    if with_profile:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        options["icc_profile"] = profile.tobytes()
+    upload = encoded(a_picture(), form, **options) + MARKER
+    assert upload.count(MARKER) == (2 if form == "WEBP" else 3)
     for file in await worker.resize(upload):
         picture = decoded(file)
         assert MARKER not in file.data
