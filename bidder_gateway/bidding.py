@@ -7,9 +7,11 @@ from auction.ids import BidderId
 from auction.ports import Engine
 from auction.rejections import Rejection
 from auction.verdicts import Verdict
-from bidder_gateway.ports import BidFreight, Participant
+from bidder_gateway.ports import BidFreight, EverySale, Participant, SalesInSight
 from bidder_gateway.protocol import Bid, VerdictFrame
 
+# As the engine says it of a sale or lot that does not exist, to the letter.
+NO_SUCH_LOT = "there is no such lot"
 _NO_QUOTE = "quote_id: this freight quote is not known here or has expired; ask for another"
 _UNAVAILABLE = "not recorded as far as is known; send the same bid again"
 
@@ -19,8 +21,11 @@ _logger = structlog.get_logger(__name__)
 class Bidding:
     """Hands bids to the engine."""
 
-    def __init__(self, engine: Engine, freight: BidFreight) -> None:
+    def __init__(
+        self, engine: Engine, freight: BidFreight, sight: SalesInSight | None = None
+    ) -> None:
         self._engine, self._freight = engine, freight
+        self._sight = sight or EverySale()
         self.bids = 0  # handed to the engine
 
     async def verdict(self, bid: Bid, participant: Participant) -> VerdictFrame:
@@ -44,6 +49,8 @@ class Bidding:
     async def _judged(self, bid: Bid, participant: Participant) -> Verdict:
         bidder_id = participant.bidder_id
         assert bidder_id is not None, "only bidders may bid"
+        if not await self._sight.may_be_seen(bid.sale_id):
+            return Verdict(Rejection.NOT_FOUND, NO_SUCH_LOT)
         freight_minor = 0
         if bid.quote_id is not None:
             quoted = await self._quoted(bid, bidder_id)

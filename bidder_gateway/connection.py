@@ -203,7 +203,7 @@ class Connection:
         if subscribe.sale_id not in followed and len(followed) >= most:
             self._refuse(subscribe.request, f"at most {most} sales can be followed at once")
             return
-        await self._rooms.following.subscribe(self.link, self.session.participant, subscribe)
+        await self._rooms.following.subscribe(self.link, subscribe)
 
     def _unfollow(self, unsubscribe: Unsubscribe) -> None:
         self._rooms.hub.unfollow(self.link, unsubscribe.sale_id)

@@ -17,7 +17,7 @@ from auction.ports import EventLog
 from bidder_gateway.feeds import Entry, Feed, Lots
 from bidder_gateway.hub import Hub
 from bidder_gateway.link import Link
-from bidder_gateway.ports import Participant
+from bidder_gateway.ports import SalesInSight
 from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Subscribed
 
 # Events in one page of a resume: about 64 KiB.
@@ -33,20 +33,21 @@ _logger = structlog.get_logger(__name__)
 class Following:
     """Answers ``subscribe`` for the links of one hub."""
 
-    def __init__(self, hub: Hub, log: EventLog) -> None:
-        self._hub, self._log = hub, log
+    def __init__(self, hub: Hub, log: EventLog, sight: SalesInSight) -> None:
+        self._hub, self._log, self._sight = hub, log, sight
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self.resumed = 0
         self.not_recovered = 0
 
-    async def subscribe(self, link: Link, who: Participant | None, frame: Subscribe) -> None:
+    async def subscribe(self, link: Link, frame: Subscribe) -> None:
         """Answer, and have the sale's events sent from then on.
 
         The client has read all before: what is large waits for its reader, not in memory.
         """
         try:
-            feed = await self._hub.feed(frame.sale_id)
-        except Exception:  # the log does not answer: the client is told, and so are we
+            seen = await self._sight.may_be_seen(frame.sale_id)
+            feed = await self._hub.feed(frame.sale_id) if seen else None
+        except Exception:  # the database does not answer: the client is told, and so are we
             _logger.warning("sale_not_read", sale_id=frame.sale_id, exc_info=True)
             _answer(link, _unavailable(frame.request))
             return

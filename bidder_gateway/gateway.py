@@ -21,7 +21,7 @@ from bidder_gateway.encodings import Encoding
 from bidder_gateway.following import Following
 from bidder_gateway.hub import Hub
 from bidder_gateway.limits import Counts, Limits, Shares
-from bidder_gateway.ports import Authenticator, BidFreight
+from bidder_gateway.ports import Authenticator, BidFreight, EverySale, SalesInSight
 from bidder_gateway.protocol import CloseCode
 from bidder_gateway.session import End, Session
 
@@ -57,11 +57,13 @@ class Gateway:
         authenticator: Authenticator,
         freight: BidFreight,
         limits: Limits | None = None,
+        sight: SalesInSight | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self.hub = Hub(log)
-        self.following = Following(self.hub, log)
-        self.bidding = Bidding(engine, freight)
+        sight = sight or EverySale()
+        self.following = Following(self.hub, log, sight)
+        self.bidding = Bidding(engine, freight, sight)
         self.authenticator = authenticator
         self.by_address = Counts(self.limits.connections_per_address)
         self.max_subscriptions = self.limits.subscriptions

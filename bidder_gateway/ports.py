@@ -37,6 +37,15 @@ class Authenticator(Protocol):
         ...
 
 
+class SalesInSight(Protocol):
+    """Which sales there are for those who are connected."""
+
+    async def may_be_seen(self, sale_id: SaleId) -> bool:
+        """Whether it may be followed and bid on. One that may not is answered exactly as one that
+        does not exist. May wait for the database, and raises if that does not answer."""
+        ...
+
+
 class BidFreight(Protocol):
     """Freight quotes, as far as a bid needs them."""
 
@@ -62,6 +71,14 @@ class Nobody:
     async def ended(self, logins: set[str]) -> set[str]:
         """See ``Authenticator``."""
         return set()
+
+
+class EverySale:
+    """`SalesInSight` where nothing is hidden: every sale in the log."""
+
+    async def may_be_seen(self, sale_id: SaleId) -> bool:
+        """See ``SalesInSight``."""
+        return True
 
 
 class NoFreight:

@@ -9,7 +9,7 @@ from auction.ports import Clock, Engine, EventLog
 from bidder_gateway.figures import GatewayFigures
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.limits import Limits
-from bidder_gateway.ports import Authenticator, BidFreight
+from bidder_gateway.ports import Authenticator, BidFreight, SalesInSight
 from foundation.http.metrics import Metrics
 
 
@@ -22,13 +22,14 @@ async def live_gateway(
     authenticator: Authenticator,
     freight: BidFreight,
     metrics: Metrics,
+    sight: SalesInSight,
     limits: Limits | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway that hears the bus for the block.
 
     At its end everybody is told when to come back, and the connections are closed.
     """
-    gateway = Gateway(log, engine, clock, authenticator, freight, limits)
+    gateway = Gateway(log, engine, clock, authenticator, freight, limits, sight)
     GatewayFigures(gateway, metrics.registry)
     forget = bus.listen(gateway.hear)
     watching = asyncio.create_task(gateway.watch(), name="live gateway")

@@ -24,7 +24,7 @@ from bidder_gateway.encodings import AS_MSGPACK
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.live import PATH, LiveEndpoint
-from bidder_gateway.ports import NoFreight, Participant
+from bidder_gateway.ports import NoFreight, Participant, SalesInSight
 from bidder_gateway.protocol import JSON
 from foundation.http.application import application
 from foundation.http.routes import Mount
@@ -131,12 +131,13 @@ async def live_room(
     limits: Limits = WIDE,
     log: EventLog | None = None,
     sale: ScheduleSale | None = None,
+    sight: SalesInSight | None = None,
 ) -> AsyncIterator[LiveRoom]:
     """The rooms of one process, with its socket on any free port."""
     async with AsyncExitStack() as layers:
         host = Host(log or MemoryLog(now_us), EngineClock())
         tokens = Tokens()
-        gateway = Gateway(host.log, host.engine, host.clock, tokens, NoFreight(), limits)
+        gateway = Gateway(host.log, host.engine, host.clock, tokens, NoFreight(), limits, sight)
         host.bus.listen(gateway.hear)
         await layers.enter_async_context(host.running(gateway.watch()))
         await host.writer.serving()
