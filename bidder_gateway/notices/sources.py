@@ -23,7 +23,7 @@ from bidder_gateway.notices.kinds import MINUTE_US, SECOND_US, Kind
 from bidder_gateway.notices.preferences import LEADS
 from bidder_gateway.notices.rules import Draft, Facts, To
 from bidder_gateway.notices.sales import load_lots
-from bidder_gateway.saved_searches import next_alerts
+from bidder_gateway.saved_searches import SETTLED_AFTER_US, Alert, next_alerts
 from foundation.database import AnyConnection, Pool, acquire, transaction
 
 # Lots that are told of in one transaction, searches that are looked at in one.
@@ -214,34 +214,50 @@ def _decided(standing: Standing) -> Draft:
     )
 
 
+_NEW_LOTS = """
+select exists (select from lot_rules where scheduled_at_us > $1 and scheduled_at_us <= $2)
+"""
+
+
 class SearchMatches(Source):
-    """New lots that saved searches find."""
+    """New lots that saved searches find. Without new lots nobody's search is looked at."""
 
     NAME = "searches"
-    EVERY_S = 30.0
+    EVERY_S = 15.0
+
+    # Up to when lots are new in a look that takes several steps. A search that was looked at is
+    # not looked at again for the same time, so who begins anew after a crash goes on there.
+    _until_us: int | None = None
 
     async def look(
         self, connection: AnyConnection, at_us: int
     ) -> tuple[Sequence[Draft], int, bool]:
         """See `Source`."""
         now_us = self._now_us()
-        drafts: list[Draft] = []
-        after: str | None = ""
-        while after is not None:
-            alerts, after = await next_alerts(connection, after, SEARCHES_AT_ONCE, now_us)
-            for alert in alerts:
-                (sale_id, lot_id), alone = alert.lots[0], len(alert.lots) == 1
-                drafts.append(
-                    Draft(
-                        kind=Kind.SEARCH_MATCHED,
-                        event=("search", alert.search_id, now_us),
-                        at_us=now_us,
-                        facts=Facts(
-                            search=alert.name, search_id=alert.search_id, lots=len(alert.lots)
-                        ),
-                        sale_id=sale_id if len({sale for sale, _ in alert.lots}) == 1 else None,
-                        lot_id=lot_id if alone else None,
-                        person_id=PersonId(alert.person_id),
-                    )
-                )
-        return drafts, at_us, False
+        if self._until_us is None:
+            until_us = now_us - SETTLED_AFTER_US
+            if not await connection.fetchval(_NEW_LOTS, at_us, until_us):
+                return (), at_us, False
+            self._until_us = until_us
+        until_us = self._until_us
+        alerts, last = await next_alerts(
+            connection, "", SEARCHES_AT_ONCE, until_us + SETTLED_AFTER_US
+        )
+        if last is None:
+            self._until_us = None
+            return (), until_us, False
+        return [_found(alert, until_us, now_us) for alert in alerts], at_us, True
+
+
+def _found(alert: Alert, until_us: int, now_us: int) -> Draft:
+    sales = {sale_id for sale_id, _ in alert.lots}
+    alone = len(alert.lots) == 1
+    return Draft(
+        kind=Kind.SEARCH_MATCHED,
+        event=("search", alert.search_id, until_us),
+        at_us=now_us,
+        facts=Facts(search=alert.name, search_id=alert.search_id, lots=len(alert.lots)),
+        sale_id=alert.lots[0][0] if len(sales) == 1 else None,
+        lot_id=alert.lots[0][1] if alone else None,
+        person_id=PersonId(alert.person_id),
+    )

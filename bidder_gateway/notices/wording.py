@@ -93,7 +93,8 @@ def words_of(  # noqa: C901 - dispatch
         case Kind.SALE_PAUSED | Kind.SALE_RESUMED | Kind.ENDS_MOVED:
             return _of_sale(kind, facts, sale, zone)
         case Kind.SEARCH_MATCHED:
-            text = f"{_count(facts.lots, 'new lot')} in sale {sale}."
+            where = f" in sale {sale}" if sale else ""
+            text = f"{_count(facts.lots, 'new lot')}{where}."
             return Words(f"New lots match “{facts.search}”", text)
         case Kind.REGISTERED:
             text = f"You bid as bidder number {facts.paddle} in this sale."
