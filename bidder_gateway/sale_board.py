@@ -1,6 +1,7 @@
 """What the public knows of each sale, and what is agreed on its lots: kept by a follower.
 
-`lot_board` beside it has what changes with the bids; these rows change seldom.
+`lot_board` beside it has what changes with the bids; these rows change seldom. What lots come to is
+taken from the catalogue when they are scheduled: it is frozen by then.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,21 @@ update sale_board set
     restrictions = array(
         select distinct restriction collate "C"
         from unnest(restrictions || $3::text[]) as restriction order by 1
+    ),
+    lots = sale_board.lots + listed.lots,
+    units = sale_board.units + listed.units,
+    msrp_minor = sale_board.msrp_minor + listed.msrp_minor,
+    categories = array(
+        select distinct category
+        from unnest(sale_board.categories || listed.categories) as category order by 1
     )
+from (
+    select count(*)::integer as lots, coalesce(sum(units), 0) as units,
+        coalesce(sum(msrp_minor), 0) as msrp_minor,
+        coalesce(array_agg(distinct category), array[]::text[]) as categories
+    from lot_listing
+    where sale_id = $1 and lot_id = any ($4::text[]) and published_at_us is not null
+) as listed
 where sale_id = $1
 """
 
@@ -108,4 +123,5 @@ async def _add_lots(
         opens_at_us.append(event.opens_at_us)
         restrictions.update(event.restrictions)
     await connection.executemany(_LOT, rows)
-    await connection.execute(_OPENS, sale_id, min(opens_at_us), sorted(restrictions))
+    lot_ids = [row[1] for row in rows]
+    await connection.execute(_OPENS, sale_id, min(opens_at_us), sorted(restrictions), lot_ids)

@@ -50,28 +50,27 @@ sale_listing.published_at_us is not null and sale_listing.visibility = 'PUBLIC'
 and sale_board.opens_at_us is not null
 """
 
+# The page of sales first: what their lots come to is added up for those that are shown.
 _SALES = f"""
-select sale_id, title, summary, liquidator_name, sale_listing.liquidator_id, time_zone, city,
-    region, country, terms_in_words, payment_terms, pickup_terms,
-    currency, terms::text as terms, sale_board.opens_at_us, restrictions, paused_from_us,
-    paused_reason, closed_at_us, figures.*
-from {PUBLIC_SALES}
+select sale.*, figures.* from (
+    select sale_id, title, summary, liquidator_name, sale_listing.liquidator_id, time_zone, city,
+        region, country, terms_in_words, payment_terms, pickup_terms, currency,
+        terms::text as terms, sale_board.opens_at_us, restrictions, paused_from_us, paused_reason,
+        closed_at_us, lots, units, msrp_minor, categories
+    from {PUBLIC_SALES}
+    where {IS_PUBLIC} and {{condition}}
+) as sale
 cross join lateral (
-    select count(*)::int as lots,
-        count(*) filter (where status in ('LIVE', 'IF_BID'))::int as open_lots,
+    select count(*) filter (where status in ('LIVE', 'IF_BID'))::int as open_lots,
         count(*) filter (where status = 'SOLD')::int as sold_lots,
-        coalesce(sum(units), 0)::bigint as units,
-        coalesce(sum(msrp_minor), 0)::bigint as msrp_minor,
         min(closes_at_us) filter (where status in ('LIVE', 'IF_BID')) as next_end_us,
-        max(closes_at_us) as last_end_us,
-        coalesce(array_agg(distinct category order by category), array[]::text[]) as categories
-    from lot_board join lot_listing using (sale_id, lot_id)
-    where lot_board.sale_id = sale_board.sale_id and lot_listing.published_at_us is not null
+        max(closes_at_us) as last_end_us
+    from lot_board where lot_board.sale_id = sale.sale_id
 ) as figures
-where {IS_PUBLIC} and {{condition}}
+order by opens_at_us {{direction}}, sale_id {{direction}}
 """  # noqa: S608 - named above
 
-_ONE = _SALES.format(condition="sale_id = $1")
+_ONE = _SALES.format(condition="sale_id = $1", direction="")
 
 _WANTED = """
 case $1
@@ -88,8 +87,13 @@ and ($7::bigint is null or (sale_board.opens_at_us, sale_id) {after} ($7, $8))
 order by sale_board.opens_at_us {direction}, sale_id {direction} limit $9
 """
 
-_RISING = _SALES.format(condition=_WANTED.format(after=">", direction="asc"))
-_FALLING = _SALES.format(condition=_WANTED.format(after="<", direction="desc"))
+
+def _page_of(after: str, direction: str) -> str:
+    wanted = _WANTED.format(after=after, direction=direction)
+    return _SALES.format(condition=wanted, direction=direction)
+
+
+_RISING, _FALLING = _page_of(">", "asc"), _page_of("<", "desc")
 
 _IS_PUBLIC = f"""
 select exists (select from {PUBLIC_SALES} where {IS_PUBLIC} and sale_id = $1)

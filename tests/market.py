@@ -23,7 +23,7 @@ from accounts.tokens import make_token
 from auction.catalog.goods import ManifestLine
 from auction.catalog.listings import LotDetails, SaleDetails
 from auction.clock import EngineClock
-from auction.commands import Command, PlaceBid, ScheduleSale
+from auction.commands import CloseDue, Command, PlaceBid, ScheduleSale
 from auction.ids import BidderId, LotId, SaleId
 from auction.log_postgres import PostgresLog
 from auction.terms import LotListing, Premium, PremiumTier, Terms
@@ -45,8 +45,8 @@ from tests.accounts import ORIGIN, Clock, House, Letterbox, cheap_hasher
 from tests.builders import (
     HOUR_US,
     HOUSE,
+    MINUTE_US,
     SALE,
-    SECOND_US,
     SECRET,
     STAFF_MEMBER,
     a_lot,
@@ -57,6 +57,18 @@ from tests.catalogue import a_described_lot, a_sale, list_lots
 DEADLINE_S: Final = 30.0
 # 10 %, on hammer prices that are easy to count with.
 TERMS: Final = Terms(soft_close=None, premium=Premium((PremiumTier(0, 1_000),)))
+
+
+class ShiftedClock(EngineClock):
+    """The engine's, which a test may put on: for the log and the machine it is still early."""
+
+    shift_us = 0
+
+    def _followed_us(self) -> int:
+        return super()._followed_us() + self.shift_us
+
+    def skew_us(self, log_us: int) -> int:
+        return super().skew_us(log_us + self.shift_us)
 
 
 class WallClock(Clock):
@@ -148,6 +160,7 @@ class Market:
     """What runs, and hands for it."""
 
     host: Host
+    clock: ShiftedClock
     log: PostgresLog
     pool: Pool
     people: House
@@ -293,10 +306,17 @@ class Market:
             )
 
     async def closes(self, sale_id: str = SALE) -> None:
-        """Wait until every lot of the sale has ended, and the tables have it."""
-        async with asyncio.timeout(DEADLINE_S), acquire(self.pool) as connection:
-            while not await connection.fetchval(_CLOSED, sale_id):  # noqa: ASYNC110 - a table's
-                await asyncio.sleep(0.01)
+        """Time passes until every lot of the sale has ended, and the tables have it."""
+        await self.caught_up()
+        async with acquire(self.pool) as connection:
+            last_end_us = await connection.fetchval(_LAST_END, sale_id)
+        await self.passes(last_end_us - self.clock.now_us(), sale_id)
+
+    async def passes(self, time_us: int, sale_id: str = SALE) -> None:
+        """So much time passes, and what of the sale ends in it is closed."""
+        self.clock.shift_us += time_us
+        await self.submit(CloseDue(sale_id=SaleId(sale_id)))
+        await self.caught_up()
 
     async def caught_up(self) -> None:
         """Wait until the tables have all that the log has."""
@@ -316,7 +336,7 @@ class Market:
             await self.caught_up()
 
 
-_CLOSED = "select closed_at_us is not null from sale_board where sale_id = $1"
+_LAST_END = "select max(closes_at_us) from lot_board where sale_id = $1"
 
 _STANDING = """
 update approval set state = $2, limit_minor = $3, street = '500 Commerce St', city = 'Dallas',
@@ -338,9 +358,9 @@ def lot_of(lot: LotListing | str, **changes: Any) -> LotListing:
     return a_lot(lot, **(times | changes)) if isinstance(lot, str) else lot
 
 
-def closing_in(seconds: float, lot_id: str = "1", **changes: Any) -> LotListing:
-    """A lot that ends soon."""
-    closes_at_us = wall_clock() + round(seconds * SECOND_US)
+def closing_in(minutes: float, lot_id: str = "1", **changes: Any) -> LotListing:
+    """A lot that ends before those of `lot_of`."""
+    closes_at_us = wall_clock() + round(minutes * MINUTE_US)
     return lot_of(lot_id, closes_at_us=closes_at_us, **changes)
 
 
@@ -355,7 +375,8 @@ async def market(database_url: str) -> AsyncIterator[Market]:
     async with AsyncExitStack() as layers:
         log = PostgresLog(database_url)
         layers.push_async_callback(log.close)
-        host = Host(log, EngineClock())
+        clock = ShiftedClock()
+        host = Host(log, clock)
         followers = Followers(database_url, host)
         await layers.enter_async_context(host.running(followers.run()))
         pool = await open_pool(database_url, name="market")
@@ -381,6 +402,7 @@ async def market(database_url: str) -> AsyncIterator[Market]:
         http = await layers.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         yield Market(
             host,
+            clock,
             log,
             pool,
             House(room, WallClock(), post),

@@ -14,6 +14,11 @@ create table sale_board (
     opens_at_us bigint,
     -- What any of its lots asks for, each once, in order.
     restrictions text[] not null default '{}',
+    -- What its lots come to in the catalogue, where they are published before they are scheduled.
+    lots integer not null default 0,
+    units bigint not null default 0,
+    msrp_minor bigint not null default 0,
+    categories text[] not null default '{}',
     paused_from_us bigint,
     paused_reason text,
     closed_at_us bigint,

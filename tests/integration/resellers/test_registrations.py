@@ -222,7 +222,7 @@ async def test_a_certificate_that_has_expired_counts_no_more(market: Market) -> 
 
 
 async def test_a_closed_sale_takes_no_registrations(market: Market) -> None:
-    await market.opens(closing_in(0.2))
+    await market.opens(closing_in(30))
     hart = await market.reseller("Hart")
     sale = await hart.get(f"/sales/{SALE}")
     await market.closes()
@@ -405,7 +405,7 @@ async def test_a_sale_that_names_its_part_has_it_from_one_that_named_none(market
 async def test_what_is_won_and_not_paid_stays_of_the_whole(market: Market) -> None:
     await market.is_untaxed()
 
-    await market.opens(closing_in(0.6), sale_id="S-1", terms=PLAIN)
+    await market.opens(closing_in(30), sale_id="S-1", terms=PLAIN)
     await market.opens("1", sale_id="S-2", terms=PLAIN)
     hart = await market.reseller("Hart", limit_minor=1_000_00)
     await hart.registers("S-1")

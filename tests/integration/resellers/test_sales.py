@@ -56,7 +56,7 @@ async def test_sales_are_found_by_words_seller_region_and_category(market: Marke
 
 
 async def test_a_sale_that_ended_is_among_the_ended_ones(market: Market) -> None:
-    await market.opens(closing_in(0.3))
+    await market.opens(closing_in(30))
     assert (await market.guest.get("/sales?state=ENDED"))["items"] == []
     await market.closes()
     ended = await market.guest.get("/sales?state=ENDED")
@@ -220,7 +220,7 @@ async def test_ends_that_moved_together_are_in_the_history_of_each_lot(market: M
 
 
 async def test_voided_bids_and_the_hammer_are_in_the_history(market: Market) -> None:
-    await market.opens(closing_in(1.0))
+    await market.opens(closing_in(30))
     hart, marlow = await market.reseller("Hart"), await market.reseller("Marlow")
     for reseller in (hart, marlow):
         await reseller.registers()
@@ -238,7 +238,7 @@ async def test_voided_bids_and_the_hammer_are_in_the_history(market: Market) -> 
 async def test_the_public_chain_is_everybodys_after_the_close_and_can_be_checked(
     market: Market,
 ) -> None:
-    await market.opens(closing_in(0.5))
+    await market.opens(closing_in(30))
     hart = await market.reseller("Hart")
     await hart.registers()
     verdict = await market.bid(hart, 477_00)
@@ -275,7 +275,7 @@ async def test_an_answer_that_is_known_is_not_sent_again(market: Market) -> None
 
 async def test_a_closed_sale_is_asked_for_by_a_timer_that_came_twice(market: Market) -> None:
     """The tables stand a repeated command."""
-    await market.opens(closing_in(0.2))
+    await market.opens(closing_in(30))
     await market.closes()
     await market.submit(CloseDue(sale_id=SaleId(SALE)))
     assert (await market.guest.get(f"/sales/{SALE}"))["state"] == "ENDED"

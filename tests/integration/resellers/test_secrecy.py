@@ -152,7 +152,7 @@ async def markers(market: Market, hart: Reseller, marlow: Reseller) -> list[byte
 async def test_no_answer_holds_what_is_a_rivals_or_the_sellers_secret(
     market: Market, closed: bool
 ) -> None:
-    make = partial(closing_in, 3.0) if closed else lot_of
+    make = partial(closing_in, 30) if closed else lot_of
     await market.opens(make("1"), make("2", reserve_minor=RESERVE), make("3"))
     hart, marlow = await market.reseller("Hart"), await market.reseller("Marlow")
     hidden = await markers(market, hart, marlow)
