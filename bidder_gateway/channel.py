@@ -168,10 +168,16 @@ class Channel:
     # Who watches.
 
     def add(self, subscription: Subscription) -> None:
-        """Take somebody in, who has everything up to ``behind``."""
+        """Take somebody in, who has everything up to ``behind``.
+
+        Who has yet to read its snapshot is as one that was blocked: ``cleared`` is called later.
+        """
         assert subscription.behind is not None, "a newcomer is behind"
         self.subscriptions[subscription.link] = subscription
-        self._rejoin(subscription)
+        if subscription.link.clear:
+            self._rejoin(subscription)
+        else:
+            subscription.conflates = True
 
     def remove(self, link: Link) -> None:
         """Let somebody go, in the middle of a tick too."""

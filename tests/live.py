@@ -148,9 +148,7 @@ async def live_room(
         layers.push_async_callback(gateway.stop)
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4_096)
         await site.start()
-        server = site._server
-        assert isinstance(server, asyncio.Server)
-        room = LiveRoom(host, gateway, tokens, server.sockets[0].getsockname()[1])
+        room = LiveRoom(host, gateway, tokens, runner.addresses[0][1])
         await room.submit(sale or open_sale(lots))
         for bidder in bidders:
             await room.submit(register(bidder))

@@ -159,6 +159,22 @@ async def test_who_joins_gets_what_came_after_what_it_has(fanout: Fanout) -> Non
     assert fanout.sequences(late) == [9]
 
 
+async def test_who_has_yet_to_read_its_snapshot_misses_nothing(fanout: Fanout) -> None:
+    link, peer = await fanout.ends.link(fanout._blocked)
+    fanout.peers[link] = peer
+    fill(link)
+    fanout.channel.add(Subscription(link, None, 4))
+    await turns()
+    fanout.bids(2)
+    await turns()
+    assert fanout.channel.sequence_of(link) == 4
+    await fanout.read(link)
+    await turns()
+    fanout.bids(1)
+    await turns()
+    assert fanout.sequences(link) == [(5, 6), 7]
+
+
 async def test_who_watches_chosen_lots_gets_these_and_what_is_about_the_sale(
     fanout: Fanout,
 ) -> None:
