@@ -1,7 +1,7 @@
 """Budgets that a reseller sets for itself in a sale: asked for here, kept by the engine.
 
 The engine is told by the `registrar`, together with the ceilings of the team's people. Nobody
-but the reseller sees them.
+but the reseller sees them, so the table forgets them as soon as the engine has them.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ from bidder_gateway.folds import Folds, registration_in
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.registration_rows import make_due
 from bidder_gateway.registrations import Registrations
+from bidder_gateway.telling import own_budgets
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.http.reading import Input
 
@@ -109,11 +110,14 @@ class OwnBudgets:
             return None
         inside = await registration_in(self._folds, sale_id, BidderId(organisation_id))
         tally = None if inside is None else inside.tally
-        kept = [] if tally is None else zip(tally.budgets, tally.lines, strict=True)
+        kept = [] if tally is None else list(zip(tally.budgets, tally.lines, strict=True))
+        asked = own_budgets(budget for budget, _ in kept)
+        if row["budgets"] is not None:
+            asked = msgspec.json.decode(row["budgets"], type=tuple[OwnBudget, ...])
         return BudgetsPage(
             sale_id=sale_id,
             currency=row["currency"],
-            asked=msgspec.json.decode(row["budgets"], type=tuple[OwnBudget, ...]),
+            asked=asked,
             settled=row["settled"],
             code=row["budgets_code"],
             message=row["budgets_message"],

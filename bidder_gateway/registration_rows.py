@@ -36,11 +36,12 @@ class Wish(Struct, frozen=True, kw_only=True):
     until_us: int  # the claim's end
     terms_version: int
     restrictions: tuple[str, ...]
-    budgets: tuple[Budget, ...]
+    budgets: tuple[Budget, ...] | None  # still to be told; None: the engine has them
     budgets_by: str | None
+    budgets_sha256: bytes | None  # of those that the engine has
+    ceilings: Mapping[str, int]  # that the engine was told
     held_minor: int
     told_before: bool
-    had_budgets: bool
     terms: Terms
     closed: bool
     deposit_minor: int
@@ -63,6 +64,8 @@ class Told(Struct, kw_only=True):
     limit_minor: int | None = None
     held_minor: int = 0
     ceilings: Mapping[str, int] = msgspec.field(default_factory=dict)
+    budgets_told: bool = False
+    budgets_sha256: bytes | None = None
     budgets_code: str | None = None
     budgets_message: str | None = None
 
@@ -75,7 +78,8 @@ returning revision
 
 _WISH = """
 select registration.*, sale_board.terms::text as sale_terms, sale_board.closed_at_us,
-    registration.budgets::text as own_budgets, sale_limit.limit_minor as staff_limit_minor,
+    registration.budgets::text as own_budgets, registration.ceilings::text as told_ceilings,
+    sale_limit.limit_minor as staff_limit_minor,
     (select coalesce(sum(amount_minor), 0) from deposit_entry
      where deposit_entry.organisation_id = registration.organisation_id
         and deposit_entry.sale_id = registration.sale_id)::bigint as deposit_minor
@@ -96,7 +100,9 @@ _HOLD = "update registration set held_minor = $3 where organisation_id = $1 and 
 _ANSWERED = """
 update registration set settled = $4, claim = null, claimed_until_us = 0, tries = 0,
     code = $5, message = $6, minimum_minor = $7, limit_minor = $8, held_minor = $9,
-    ceilings = $10::jsonb, budgets_code = $11, budgets_message = $12, answered_at_us = $13
+    ceilings = $10::jsonb, budgets_sha256 = $11,
+    budgets_code = coalesce($12, budgets_code), budgets_message = coalesce($13, budgets_message),
+    budgets = case when $14 and revision = $4 then null else budgets end, answered_at_us = $15
 where organisation_id = $1 and sale_id = $2 and claim = $3
 returning true
 """
@@ -246,8 +252,10 @@ def _columns(told: Told) -> tuple[object, ...]:
         told.limit_minor,
         told.held_minor,
         msgspec.json.encode(told.ceilings).decode(),
+        told.budgets_sha256,
         told.budgets_code,
         told.budgets_message,
+        told.budgets_told,
     )
 
 
@@ -259,11 +267,14 @@ def _wish_of(key: Key, revision: int, name: str, until_us: int, row: asyncpg.Rec
         until_us=until_us,
         terms_version=row["terms_version"],
         restrictions=tuple(row["restrictions"]),
-        budgets=msgspec.json.decode(row["own_budgets"], type=tuple[Budget, ...]),
+        budgets=None
+        if row["own_budgets"] is None
+        else msgspec.json.decode(row["own_budgets"], type=tuple[Budget, ...]),
         budgets_by=row["budgets_by"],
+        budgets_sha256=row["budgets_sha256"],
+        ceilings=msgspec.json.decode(row["told_ceilings"] or "{}", type=dict[str, int]),
         held_minor=row["held_minor"],
         told_before=row["code"] not in (None, Rejection.SALE_CLOSED),
-        had_budgets=row["budgets_code"] is not None,
         terms=msgspec.json.decode(row["sale_terms"], type=Terms),
         closed=row["closed_at_us"] is not None,
         deposit_minor=row["deposit_minor"],

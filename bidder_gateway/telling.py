@@ -3,16 +3,18 @@
 Commands that say how things should be, made of the facts as they are now; see `registrar`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 from msgspec import Struct
 
 from accounts.clock import Clock
 from accounts.directory import PersonEntry, Standing, people_of, standing_of
 from accounts.ids import OrganisationId
-from auction.budgets import Budget, PersonCeiling
+from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
 from auction.commands import Command, RegisterBidder, SetBudgets, SetLimit
 from auction.ids import ActorId, BidderId, PersonId, SaleId
 from auction.ports import Engine
@@ -149,23 +151,36 @@ class Telling:
     # Budgets.
 
     async def _tell_budgets(self, wish: Wish, told: Told) -> None:
-        """The reseller's own budgets, and the ceilings of its people."""
+        """The reseller's own budgets, and the ceilings of its people, if either is news."""
         organisation_id, sale_id = wish.key
         people = await people_of(self._pool, organisation_id)
         told.ceilings = ceilings_by_team(people).get(organisation_id, {})
-        budgets = (*wish.budgets, *_person_ceilings(people, wish.budgets))
-        if not budgets and not wish.had_budgets:
+        told.budgets_sha256 = wish.budgets_sha256
+        if wish.budgets is None and told.ceilings == wish.ceilings:
             return
+        own = await self._kept(wish) if wish.budgets is None else wish.budgets
         command = SetBudgets(
             sale_id=sale_id,
             bidder_id=BidderId(organisation_id),
-            budgets=budgets,
+            budgets=(*own, *_person_ceilings(people, own)),
             actor_id=ActorId(wish.budgets_by or ACTOR),
         )
         verdict = await self._submit(wish, command)
         told.budgets_code, told.budgets_message = verdict.code, verdict.message
-        if not verdict.accepted:
+        if verdict.accepted:
+            told.budgets_told, told.budgets_sha256 = True, budgets_digest(own)
+        else:  # it is tried again: a ceiling that nobody keeps must not go unnoticed
+            told.ceilings = wish.ceilings
             _logger.warning("budgets_refused", sale_id=sale_id, code=verdict.code)
+
+    async def _kept(self, wish: Wish) -> tuple[Budget, ...]:
+        """The own budgets that the engine has; its state here may be moments behind."""
+        organisation_id, sale_id = wish.key
+        inside = await registration_in(self._folds, sale_id, BidderId(organisation_id))
+        kept = () if inside is None else own_budgets(inside.budgets)
+        if budgets_digest(kept) != wish.budgets_sha256:
+            raise NotAnswered
+        return kept
 
     async def _submit(self, wish: Wish, command: Command) -> Verdict:
         if self._clock() >= wish.until_us:  # somebody else may be telling
@@ -174,6 +189,16 @@ class Telling:
         if verdict.code in (Rejection.BUSY, Rejection.UNAVAILABLE):
             raise NotAnswered
         return verdict
+
+
+def own_budgets(budgets: Iterable[Budget]) -> tuple[LotCountBudget | AllInBudget, ...]:
+    """Those that a reseller set itself, without the ceilings of its people."""
+    return tuple(budget for budget in budgets if not isinstance(budget, PersonCeiling))
+
+
+def budgets_digest(own: Sequence[Budget]) -> bytes | None:
+    """By which budgets are known again that are kept elsewhere; ``None`` for none."""
+    return sha256(msgspec.json.encode(own)).digest() if own else None
 
 
 def ceilings_by_team(

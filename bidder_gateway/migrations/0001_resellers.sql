@@ -126,9 +126,11 @@ create table registration (
     -- What is accepted now; how it came to be is in `acceptance`.
     terms_version integer not null,
     restrictions text[] not null,
-    -- As asked for; the ceilings of people come from their memberships.
-    budgets jsonb not null default '[]',
+    -- Budgets as they were asked for, until the engine has them; from then on only their digest,
+    -- since they are as secret as maxima. The ceilings of people come from their memberships.
+    budgets jsonb,
     budgets_by text collate "C",
+    budgets_sha256 bytea check (length(budgets_sha256) = 32),
     -- This sale's part of the reseller's whole limit; null: what is left of it.
     share_minor bigint check (share_minor >= 0),
     -- What the sale may take of the whole, as far as we know: raised before the engine is told of

@@ -152,11 +152,14 @@ async def test_a_bid_below_the_reserve_is_bound_and_shows_what_the_seller_asks(
     assert refused["code"] == "NO_COUNTER"
 
 
-async def test_no_table_of_ours_holds_a_maximum(market: Market) -> None:
+async def test_no_table_of_ours_holds_a_maximum_or_a_budget(market: Market) -> None:
     await market.opens("1")
     hart, _ = await two(market)
-    marker = 7_654_3_00
+    marker, budget = 76_543_00, 98_765_00
     assert (await hart.bids(marker))["accepted"]
+    tonight = {"kind": "ALL_IN", "name": "tonight", "at_most_minor": budget, "lots": None}
+    page = await hart.does("PUT", f"/sales/{SALE}/budgets", {"budgets": [tonight]})
+    assert page["asked"] == [tonight]
     await market.caught_up()
     async with acquire(market.pool) as connection:
         tables = await connection.fetch(
@@ -167,6 +170,7 @@ async def test_no_table_of_ours_holds_a_maximum(market: Market) -> None:
             # The log is bytes here; everything else is readable.
             if table not in {"log_event", "log_snapshot", "log_snapshot_accepted"}:
                 assert str(marker) not in str(rows), table
+                assert str(budget) not in str(rows), table
 
 
 # --- Freight and door prices ---------------------------------------------------------------------

@@ -261,6 +261,26 @@ async def test_budgets_are_kept_by_the_engine_and_told_what_they_came_to(market:
     assert (await hart.bids(200_00, "2"))["accepted"]
 
 
+async def test_a_ceiling_that_changes_leaves_the_own_budgets_as_they_are(market: Market) -> None:
+    await market.is_untaxed()
+    await market.opens("1", "2", terms=PLAIN)
+    hart = await market.reseller("Hart")
+    await hart.registers()
+    tonight = {"kind": "ALL_IN", "name": "Hart", "at_most_minor": 500_00, "lots": None}
+    await hart.does("PUT", f"/sales/{SALE}/budgets", {"budgets": [tonight]})
+    await set_ceiling(market, hart, 400_00)
+    await market.resellers.registrar.look_at_the_quiet()
+    await market.settled()
+    page = await hart.get(f"/sales/{SALE}/budgets")
+    assert page["asked"] == [tonight]
+    assert [one["budget"]["name"] for one in page["kept"]] == ["Hart", "Hart (2)"]
+    await set_ceiling(market, hart, None)
+    await market.resellers.registrar.look_at_the_quiet()
+    await market.settled()
+    page = await hart.get(f"/sales/{SALE}/budgets")
+    assert [one["budget"] for one in page["kept"]] == [tonight]
+
+
 async def test_budgets_that_cannot_be_kept_are_refused(market: Market) -> None:
     await market.opens("1")
     hart = await market.reseller("Hart")
@@ -465,7 +485,7 @@ async def at_once(market: Market) -> None:
         await connection.execute("update registration set next_try_at_us = 0")
 
 
-async def set_ceiling(market: Market, reseller: Reseller, ceiling_minor: int) -> None:
+async def set_ceiling(market: Market, reseller: Reseller, ceiling_minor: int | None) -> None:
     async with acquire(market.pool) as connection:
         await connection.execute(
             "update membership set ceiling_minor = $2 where person_id = $1 and role = 'bidder'",
