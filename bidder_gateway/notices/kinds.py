@@ -98,7 +98,7 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
         # A bidding war is a push every three seconds and a mail every five minutes. Whether it
         # is still true is looked at again when it goes out.
         Kind.OUTBID: Manner(
-            title="Somebody outbids us",
+            title="You are outbid",
             default=_ALL,
             urgent=True,
             made_within_us=10 * MINUTE_US,
@@ -109,7 +109,7 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             mail=Rhythm(30 * SECOND_US, 5 * MINUTE_US),
         ),
         Kind.LEADING_AGAIN: Manner(
-            title="We lead again, because another bid was voided",
+            title="You lead again, because another bid was voided",
             default=_ALL,
             made_within_us=HOUR_US,
             sent_within_us=HOUR_US,
@@ -118,7 +118,7 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             push=Rhythm(0, 0),
         ),
         Kind.BIDS_VOIDED: Manner(
-            title="Our bids on a lot were voided",
+            title="Your bids on a lot are voided",
             default=_ALL,
             always_listed=True,
             push_together=Together.LOT,
@@ -134,24 +134,24 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             push=Rhythm(0, 0),
         ),
         Kind.LOT_WON: Manner(
-            title="We win a lot",
+            title="You win a lot",
             default=_ALL,
             made_within_us=30 * DAY_US,
             sent_within_us=3 * DAY_US,
             always_listed=True,
         ),
         Kind.LOT_LOST: Manner(
-            title="A lot that we bid on goes to somebody else, or is not sold", default=_PAGE
+            title="A lot that you bid on goes to somebody else, or is not sold", default=_PAGE
         ),
         Kind.IF_BID_OPENED: Manner(
-            title="Our bid is below the reserve, and the seller considers it",
+            title="Your bid is below the reserve, and the seller considers it",
             default=_ALL,
             always_listed=True,
             push_together=Together.LOT,
             push=Rhythm(0, 0),
         ),
         Kind.IF_BID_COUNTERED: Manner(
-            title="The seller asks for more than our bid",
+            title="The seller asks for more than your bid",
             default=_ALL,
             urgent=True,
             always_listed=True,
@@ -160,10 +160,10 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             mail=Rhythm(0, 0),
         ),
         Kind.LOT_WITHDRAWN: Manner(
-            title="A lot that we bid on or watch is withdrawn", default=_PAGE_MAIL
+            title="A lot that you bid on or watch is withdrawn", default=_PAGE_MAIL
         ),
         Kind.CLOSING_SOON: Manner(
-            title="A lot that we bid on or watch ends soon",
+            title="A lot that you bid on or watch ends soon",
             default=_PAGE_PUSH,
             urgent=True,
             made_within_us=5 * MINUTE_US,
@@ -173,7 +173,7 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             mail=Rhythm(10 * SECOND_US, 5 * MINUTE_US),
         ),
         Kind.SALE_PAUSED: Manner(
-            title="A sale in which we bid or watch is paused",
+            title="A sale in which you bid or watch is paused",
             default=_PAGE_PUSH,
             made_within_us=6 * HOUR_US,
             sent_within_us=6 * HOUR_US,
@@ -200,10 +200,10 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             push=Rhythm(10 * SECOND_US, 5 * MINUTE_US),
             mail=Rhythm(60 * SECOND_US, 10 * MINUTE_US),
         ),
-        Kind.REGISTERED: Manner(title="We are registered for a sale", default=_PAGE_MAIL),
+        Kind.REGISTERED: Manner(title="You are registered for a sale", default=_PAGE_MAIL),
         # Its letter is the accounts' own, with the reasons in it.
         Kind.APPROVAL_DECIDED: Manner(
-            title="Our application is decided",
+            title="Your application is decided",
             default=_PAGE_PUSH,
             possible=frozenset({Way.PAGE, Way.PUSH, Way.SMS}),
             always_listed=True,
