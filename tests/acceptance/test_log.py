@@ -89,7 +89,9 @@ async def test_maxima_reserves_and_secrets_are_hidden(log_url: str) -> None:
     by_type = {event["type"]: event for event in await shown(log_url)}
     assert by_type["sale_scheduled"]["hidden"] == ["secret"]
     assert by_type["lot_scheduled"]["hidden"] == ["reserve_minor"]
-    assert by_type["bid_placed"]["hidden"] == ["bid_id", "maximum_minor", "freight_minor"]
+    assert by_type["bid_placed"]["hidden"] == [
+        *("bid_id", "maximum_minor", "freight_minor", "person_id"),
+    ]
     assert by_type["maximum_raised"]["fields"] == {}
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,12 @@ from softclose.demo import filling
 from softclose.demo.catalogue import catalogue
 from softclose.demo.filling import NotDrawn, fill_catalogue
 from tests.catalogue import Boarded
+
+
+@pytest.fixture(autouse=True)
+def no_pictures_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing was drawn before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 async def test_every_lot_is_published_with_its_manifest_and_its_pictures(
@@ -58,10 +65,10 @@ async def test_pictures_that_cannot_be_drawn_are_told_and_leave_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = await open_pool(database_url, name="tests", max_connections=2)
-    monkeypatch.setattr(filling, "PATIENCE_S", 0.0)
-    with pytest.raises(NotDrawn, match="were not drawn"):
-        await fill_catalogue(pool, catalogue(7))
-    monkeypatch.undo()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(filling, "PATIENCE_S", 0.0)
+        with pytest.raises(NotDrawn, match="were not drawn"):
+            await fill_catalogue(pool, catalogue(7))
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(NotDrawn, match="ended with 1"):
         await fill_catalogue(pool, catalogue(7))
