@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 import softclose.house
 from accounts.clock import wall_clock
 from accounts.identity import OrganisationKind, Role
-from accounts.ids import OrganisationId
+from accounts.ids import OrganisationId, PersonId
 from auction.catalog.goods import Condition, ManifestLine
 from auction.catalog.listings import (
     LotDetails,
@@ -31,10 +31,11 @@ from auction.catalog.listings import (
 from auction.catalog.manifests import save_manifest
 from auction.catalog.photo_worker import Resized, resized
 from auction.catalog.photos import add_photo
-from auction.commands import Command, PlaceBid, ScheduleSale
+from auction.commands import Command, PlaceBid, RegisterBidder, ScheduleSale
 from auction.ids import BidderId, LotId, SaleId
 from auction.terms import LotListing, Premium, PremiumTier, SoftClose, Terms
 from auction.verdicts import Verdict
+from bidder_gateway.registrations import Accepted
 from foundation.database import Pool, transaction
 from softclose.house import open_house
 from softclose.listener import address_of, listen
@@ -68,6 +69,7 @@ class Reseller:
     """An approved reseller with one person who bids."""
 
     organisation_id: OrganisationId
+    person_id: PersonId
     mail: str
     password: str = PASSWORD
 
@@ -111,13 +113,51 @@ class Site:
         """A new one, whose person is an admin of its team too."""
         organisation_id = await self.people.organisation(OrganisationKind.RESELLER, name)
         mail = f"{name.split()[0].lower()}@example.com"
-        await self.people.person(
+        person_id = await self.people.person(
             organisation_id, Role.BIDDER, Role.ADMIN, mail=mail, name=f"Kim {name.split()[0]}"
         )
         if approved:
             async with transaction(self.pool) as connection:
                 await connection.execute(_APPROVE, organisation_id, now_us())
-        return Reseller(organisation_id, mail)
+        return Reseller(organisation_id, person_id, mail)
+
+    async def admit(self, *resellers: Reseller, **changes: Any) -> None:
+        """Have the engine admit them, without limit and tax, as if they had registered."""
+        for reseller in resellers:
+            settings: dict[str, Any] = {
+                "sale_id": SALE,
+                "bidder_id": reseller.bidder_id,
+                "terms_version": 1,
+            }
+            await self.submit(RegisterBidder(**(settings | changes)))
+
+    async def register(self, reseller: Reseller) -> None:
+        """As the reseller does by the page, with every restriction."""
+        secret, identity = await self.people.session(reseller.person_id)
+        assert secret
+        sale = await self.house.resellers.sales.sale(SALE)
+        assert sale is not None
+        accepted = Accepted(
+            terms_version=sale.terms.version,
+            terms_sha256=sale.terms_sha256,
+            restrictions=tuple(sale.restrictions),
+        )
+        await self.house.resellers.registrations.register(identity, SALE, accepted, "192.0.2.1")
+
+    async def end_us(self, lot: str) -> int:
+        """The end in force of a lot."""
+        feed = await self.house.gateway.hub.feed(SALE)
+        assert feed is not None
+        return feed.sale.lots[LotId(lot)].closes_at_us
+
+    async def until_left(self, lot: str, seconds: float) -> None:
+        """Return when the lot has so much time left."""
+        while True:
+            left_us = await self.end_us(lot) - self.house.gateway.now_us()
+            wait_s = left_us / 1_000_000 - seconds
+            if wait_s <= 0:
+                return
+            await asyncio.sleep(wait_s)
 
     async def open_sale(
         self,

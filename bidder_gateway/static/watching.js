@@ -27,7 +27,7 @@ async function change(sale_id, lot_id, is) {
   mark(sale_id, lot_id, is);
   const path = `/api/v1/watchlist/${encodeURIComponent(sale_id)}/${encodeURIComponent(lot_id)}`;
   try {
-    const answer = await fetch(path, { method: is ? "PUT" : "DELETE" });
+    const answer = await fetch(path, { method: is ? "PUT" : "DELETE", keepalive: true });
     if (answer.ok) return;
     throw new Error(String(answer.status));
   } catch {
