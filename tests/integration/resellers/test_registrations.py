@@ -17,7 +17,7 @@ from bidder_gateway.registrar import Registrar
 from bidder_gateway.sales_tax import CatalogueRates
 from foundation.database import acquire
 from tests.builders import SALE, STAFF_MEMBER, bid
-from tests.market import Market, Reseller, closing_in, lot_of
+from tests.market import DEADLINE_S, Market, Reseller, closing_in, lot_of
 
 PLAIN = Terms(soft_close=None, premium=Premium())
 WITH_DEPOSIT = Terms(soft_close=None, premium=Premium(), deposit_minor=600_00)
@@ -366,6 +366,20 @@ async def test_who_lost_the_claim_sends_nothing_more_and_leaves_the_row_due(
     await rows.write_answer(market.pool, late, rows.Told(code="ACCEPTED", limit_minor=1), 0)
     page = await registration(hart)
     assert (page["settled"], page["limit_minor"]) == (False, None)
+
+
+async def test_the_registrar_works_by_itself_when_it_is_rung(market: Market) -> None:
+    await market.opens("1", terms=WITH_DEPOSIT)
+    hart, staff = await market.reseller("Hart"), await market.staff()
+    await hart.registers()
+    working = asyncio.create_task(market.resellers.registrar.run())
+    body = {"amount_minor": 600_00, "currency": "USD", "reason": "wire 4711"}
+    path = f"/organisations/{hart.organisation_id}/sales/{SALE}/deposits"
+    await staff.does("POST", path, body, status=201)
+    async with asyncio.timeout(DEADLINE_S):
+        while (await registration(hart))["state"] != "ADMITTED":  # noqa: ASYNC110 - a table
+            await asyncio.sleep(0.01)
+    working.cancel()
 
 
 # --- A whole limit -------------------------------------------------------------------------------
