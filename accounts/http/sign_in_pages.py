@@ -127,6 +127,8 @@ class SignInPages:
             )
         response = see_other("/", "You are signed out.")
         drop_cookie(response, SESSION)
+        # Workers go too: what is pushed to whoever signed out is not shown to the next person.
+        response.headers["Clear-Site-Data"] = '"storage"'
         return response
 
 

@@ -356,7 +356,9 @@ async def test_signing_out_ends_the_session(home: House, site: Site) -> None:
     await home.member(RESELLER)
     client = await site.sign_in(KIM)
     kept = dict(client.cookies)
-    assert (await client.post("/sign-out")).location == "/"
+    answer = await client.post("/sign-out")
+    assert answer.location == "/"
+    assert answer.headers["Clear-Site-Data"] == '"storage"'
     assert "__Host-session" not in client.cookies
     client.cookies = kept
     assert (await client.get("/account")).status == 303
