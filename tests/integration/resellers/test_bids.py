@@ -48,8 +48,8 @@ async def test_a_bid_without_its_id_or_of_a_wrong_shape_is_refused(market: Marke
     for bad in ("", "7", new_bid_id().upper().replace("0", "A"), f"{new_bid_id()}\t,x"):
         await hart.does("POST", path, body, status=422, Idempotency_Key=bad)
     for amount in (10.005, "10", True, -1, 0, 2**53 + 1, 2**63, None, "\u0661\u0660"):
-        wrong = {"amount_minor": amount, "currency": "USD"}
-        await hart.does("POST", path, wrong, status=422, Idempotency_Key=new_bid_id())
+        strange: dict[str, object] = {"amount_minor": amount, "currency": "USD"}
+        await hart.does("POST", path, strange, status=422, Idempotency_Key=new_bid_id())
     for more in ({"bidder_id": "x"}, {"at_us": 1}, {"currency": "EUR"}, {"currency": "US\0"}):
         wrong = {**body, **more}
         refused = await hart.does("POST", path, wrong, status=422, Idempotency_Key=new_bid_id())

@@ -1,6 +1,7 @@
 """Watched lots and saved searches: a person's own."""
 
 from accounts.identity import Role
+from auction.ids import LotId
 from bidder_gateway.saved_searches import SETTLED_AFTER_US, Alert, next_alerts
 from bidder_gateway.watchlist import watchers_of
 from foundation.database import acquire, transaction
@@ -24,7 +25,8 @@ async def test_lots_are_watched_by_hand_and_by_bidding(market: Market) -> None:
     await market.caught_up()
     assert await watched(hart) == {"1": True, "2": False}
     async with acquire(market.pool) as connection:
-        assert await watchers_of(connection, SALE, "2") == [hart.person_id]  # type: ignore[arg-type]
+        watchers = await watchers_of(connection, SALE, LotId("2"))
+    assert list(map(str, watchers)) == [hart.person_id]
     await hart.does("DELETE", f"/watchlist/{SALE}/1", status=204)
     await hart.does("DELETE", f"/watchlist/{SALE}/2", status=204)
     await hart.bids(300_00, "2")
@@ -86,7 +88,7 @@ async def test_a_search_with_an_alert_tells_of_each_new_lot_once(market: Market)
     await market.opens("1", "2", sale_id="S-2")
     soon_us = market.host.clock.now_us() + SETTLED_AFTER_US
     (alert,) = await alerts(market, soon_us)
-    assert (alert.person_id, alert.name) == (hart.person_id, "kitchen")
+    assert (str(alert.person_id), alert.name) == (hart.person_id, "kitchen")
     assert sorted(alert.lots) == [("S-2", "1"), ("S-2", "2")], "what was there is not new"
     assert await alerts(market, soon_us + 1) == []
 
