@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import PIL
 
+from auction.catalog import photo_worker
 from softclose.demo.photo_maker import Drawn
 
 # A sale's pictures are six megabytes; older ones go.
@@ -60,6 +61,7 @@ def _forget_the_oldest(cache: Path) -> None:
 
 def _file(seed: int) -> Path:
     here = Path(__file__).parent
-    text = b"".join((here / f"{name}.py").read_bytes() for name in _SOURCES)
+    sources = [*(here / f"{name}.py" for name in _SOURCES), Path(photo_worker.__file__)]
+    text = b"".join(source.read_bytes() for source in sources)
     version = sha256(text + PIL.__version__.encode()).hexdigest()[:16]
     return folder() / f"pictures-{seed}-{version}"

@@ -92,7 +92,7 @@ class Fanout:
 async def fanout(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fanout]:
     """A sale of three lots, at sequence 4."""
     monkeypatch.setattr(channel_module, "TICK_S", 0.0)
-    monkeypatch.setattr(channel_module, "DUTY", 0)
+    monkeypatch.setattr(channel_module, "AT_ONCE_S", 1e9)
     with link_ends() as ends:
         made: list[Fanout] = []
 
