@@ -46,8 +46,18 @@ class Audience(Struct, frozen=True):
 
 def fresh(drafts: Iterable[Draft], now_us: int) -> list[Draft]:
     """Without what is too old for its kind, so that a follower that was far behind tells nobody
-    of what is long over."""
-    return [draft for draft in drafts if draft.at_us >= now_us - MANNERS[draft.kind].made_within_us]
+    of what is long over; and of what only the newest counts, the newest: a war's last bid."""
+    kept: dict[object, Draft] = {}
+    for draft in drafts:
+        manner = MANNERS[draft.kind]
+        if draft.at_us < now_us - manner.made_within_us:
+            continue
+        alike: object = id(draft)
+        if manner.newest_only and not draft.of_sale:
+            alike = draft.kind, draft.sale_id, draft.lot_id, tuple(to.bidder_id for to in draft.to)
+        kept.pop(alike, None)  # the newest stands last
+        kept[alike] = draft
+    return list(kept.values())
 
 
 def notices_of(drafts: Iterable[Draft], audience: Audience) -> list[Notice]:

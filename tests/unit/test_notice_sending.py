@@ -301,6 +301,16 @@ def test_what_is_too_old_is_told_to_nobody() -> None:
     assert fresh([won], at("12:00") + 30 * 24 * HOUR_US) == [won]
 
 
+def test_of_a_war_the_last_draft_for_each_side_is_kept() -> None:
+    drafts = [
+        draft(Kind.OUTBID, event=("S-1", number), to=(To(side),))
+        for number, side in enumerate((ANN, BERT, ANN, BERT, ANN))
+    ]
+    assert fresh(drafts, at("12:00")) == drafts[3:]
+    paused = [draft(Kind.SALE_RESUMED, lot_id=LotId(n), of_sale=True) for n in "12"]
+    assert fresh(paused, at("12:00")) == paused
+
+
 def test_each_is_told_of_an_end_in_their_own_time() -> None:
     notices = [
         outbid(kind=Kind.CLOSING_SOON, person_id=who, facts=Facts(lead_minutes=15))
