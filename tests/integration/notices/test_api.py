@@ -24,6 +24,7 @@ from bidder_gateway.refusals import Refusal
 from foundation.database import transaction
 from foundation.http.application import application
 from foundation.http.routes import Mount
+from softclose.api_description import about
 from tests.notices import NoticeRoom, notice_room
 
 HERE = Path(bidder_gateway.__file__).parent
@@ -89,7 +90,8 @@ async def serving(database_url: str, **options: Any) -> AsyncIterator[Served]:
             templates=HERE / "templates",
             static=HERE / "static",
         )
-        app = application([mount], guard=Door(room.pool, room.clock).guard)
+        guard = Door(room.pool, room.clock).guard
+        app = application([mount], guard=guard, about=about())
         async with TestServer(app) as server, ClientSession(cookie_jar=DummyCookieJar()) as http:
             yield Served(room, http, str(server.make_url("")).rstrip("/"))
 
