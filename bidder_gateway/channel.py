@@ -3,7 +3,7 @@
 Links that watch the same lots in the same encoding are one *audience*, and get the same bytes.
 A tick takes all audiences to the latest event with one write a link, however many events that
 holds. The first event after a pause is sent at once, to thousands too; what follows is spread over
-time in slices, so that sending takes at most the share ``SHARE`` of it.
+time in slices, by a credit of time (`sending_credit`).
 
 A link that joins, or that was blocked and is clear again, is *behind* an event of its own until
 a tick brings it up and makes it a member; from then on it has what its audience has. So nobody
@@ -27,16 +27,13 @@ from auction.codec import Recorded
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.feeds import Feed, Lots
 from bidder_gateway.link import Link
+from bidder_gateway.sending_credit import SendingCredit
 
 # Links written to before the event loop gets a turn: about a millisecond.
 SLICE = 128
 # Between two ticks: an event is seen at most this much later, and a thousand bids a second are
 # forty writes to each watcher.
 TICK_S = 0.025
-# Sending takes at most this share of the time in the long run, and at most so much at once: bids
-# and their verdicts, and on a small machine PostgreSQL, get the rest, in small portions.
-SHARE = 0.3
-AT_ONCE_S = 0.015
 # Who is further behind than this gets what changed as one conflated frame. A tick of the busiest
 # sale holds fewer events.
 MOST_BEHIND = 1_024
@@ -144,8 +141,7 @@ class Channel:
         self._catching_up: asyncio.Handle | None = None
         self._ticked_at_s = -1.0
         self._reached = 0
-        self._credit_s = AT_ONCE_S  # of sending time
-        self._credit_at_s = time.perf_counter()
+        self._credit = SendingCredit(loop.time())
 
     def plan_tick(self) -> None:
         """Something is to be sent: at once, or when the time since the last tick is over."""
@@ -274,7 +270,7 @@ class Channel:
 
     def _begin(self) -> None:
         """Encode what is new, once for each audience; take those who join as members."""
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         self._ticked_at_s = self._loop.time()
         feed = self.feed
         self._reached = feed.sequence
@@ -293,7 +289,7 @@ class Channel:
             self._bring_up(subscription)
         if self._busy:
             self.sent_at_s = self._ticked_at_s
-        self._credit_s -= time.perf_counter() - began_s
+        self._credit.spend(time.thread_time() - began_s, self._loop.time())
         self._go_on()
 
     def _news(self, since: int, lots: Lots, encoding: Encoding) -> bytes:
@@ -328,7 +324,7 @@ class Channel:
 
     def _go_on(self) -> None:
         """Send to the next links, then let others have the event loop."""
-        began_s = time.perf_counter()
+        began_s = time.thread_time()
         left = SLICE
         while self._busy and left > 0:
             audience = self._busy[-1]
@@ -337,13 +333,9 @@ class Channel:
                 self._busy.pop()
             left -= len(links)
             self._send(audience.sending, links)
-        ended_s = time.perf_counter()
-        filled = self._credit_s + (ended_s - self._credit_at_s) * SHARE
-        self._credit_s = min(AT_ONCE_S, filled) - (ended_s - began_s)
-        self._credit_at_s = ended_s
+        self._credit.spend(time.thread_time() - began_s, self._loop.time())
         if self._busy:
-            wait_s = max(0.0, -self._credit_s / SHARE)
-            self._tick = self._loop.call_later(wait_s, self._safely, self._go_on)
+            self._tick = self._loop.call_later(self._credit.wait_s, self._safely, self._go_on)
             return
         self._tick = None
         self._tell()

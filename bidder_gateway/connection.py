@@ -10,7 +10,6 @@ Whoever ends the connection, it is ``run`` that shuts it: ``end`` only says good
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final, Protocol, assert_never
 
@@ -83,7 +82,7 @@ class Connection:
         self._rooms, self._socket = rooms, socket
         self._loop = asyncio.get_running_loop()
         self._reading: asyncio.Task[Any] | None = None  # the task that waits for a message now
-        self._asked: deque[Subscribe | Unsubscribe] = deque()
+        self._asked: list[Subscribe | Unsubscribe] = []  # few: a deque would be a kilobyte
         self._granting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -192,7 +191,7 @@ class Connection:
                     await self._follow(frame)
                 else:
                     self._unfollow(frame)
-                self._asked.popleft()
+                del self._asked[0]
         except Exception:  # a defect: the client comes back and asks again, the log tells us
             _logger.exception("subscription_failed")
             self.link.abort()

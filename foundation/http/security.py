@@ -7,6 +7,7 @@ set. Programs without cookies send neither and need neither.
 """
 
 import re
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -86,7 +87,9 @@ def _is_ours(origin: str, request: web.Request) -> bool:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """A signal handler of the application: runs for every answer, streams and sockets too."""
+    """A signal handler of the application: runs for every answer, streams too."""
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return  # a WebSocket is no document; its headers would be kept as long as it lives
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Content-Security-Policy", _policy(request))

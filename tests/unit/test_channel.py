@@ -9,6 +9,7 @@ import pytest
 from auction.codec import Recorded
 from auction.ids import LotId
 from bidder_gateway import channel as channel_module
+from bidder_gateway import sending_credit
 from bidder_gateway.channel import Channel, Subscription
 from bidder_gateway.encodings import AS_JSON, AS_MSGPACK, Encoding
 from bidder_gateway.feeds import Feed, Lots
@@ -92,7 +93,7 @@ class Fanout:
 async def fanout(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fanout]:
     """A sale of three lots, at sequence 4."""
     monkeypatch.setattr(channel_module, "TICK_S", 0.0)
-    monkeypatch.setattr(channel_module, "AT_ONCE_S", 1e9)
+    monkeypatch.setattr(sending_credit, "AT_ONCE_S", 1e9)
     with link_ends() as ends:
         made: list[Fanout] = []
 
