@@ -141,18 +141,27 @@ async def live_room(
         host.bus.listen(gateway.hear)
         await layers.enter_async_context(host.running(gateway.watch()))
         await host.writer.serving()
-        app = application([Mount("live", [LiveEndpoint(gateway).route()])])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        layers.push_async_callback(runner.cleanup)
-        layers.push_async_callback(gateway.stop)
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4_096)
-        await site.start()
-        room = LiveRoom(host, gateway, tokens, runner.addresses[0][1])
+        port = await layers.enter_async_context(on_loopback(gateway))
+        room = LiveRoom(host, gateway, tokens, port)
         await room.submit(sale or open_sale(lots))
         for bidder in bidders:
             await room.submit(register(bidder))
         yield room
+
+
+@asynccontextmanager
+async def on_loopback(gateway: Gateway) -> AsyncIterator[int]:
+    """The gateway's endpoint on a free port, and at the end everybody sent home."""
+    app = application([Mount("live", [LiveEndpoint(gateway).route()])])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4_096)
+    await site.start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await gateway.stop()
+        await runner.cleanup()
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:

@@ -296,7 +296,7 @@ async def test_who_watches_chosen_lots_and_does_not_read_skips_and_goes_on(
         await room.bid("a", 100_00, "1")  # of which the watcher is not told
         (link,) = room.gateway.hub.links
         await until(lambda: room.gateway.hub.followed(link) == {SALE: 4})
-        room.gateway.hub.blocked(link)
+        link.block(b"", 0)  # as if it had not read
         await room.bid("a", 100_00, "2")
         await room.bid("b", 300_00, "1")
         conflated = await next_frame(watcher, "conflated")
