@@ -13,12 +13,13 @@ from auction.ids import SaleId
 from auction.money import Minor, PositiveMinor
 from auction.terms import STORABLE
 from bidder_gateway.api_common import V1, kinds, problem_of, sale_of
-from bidder_gateway.deposits import Deposit, Deposits
+from bidder_gateway.deposits import Deposit, Deposits, DepositsQuery, RegisteredReseller
 from bidder_gateway.own_limits import Limits, OwnLimits
 from bidder_gateway.refusals import Refusal, Refused
 from foundation.http.answers import answer, no_content
-from foundation.http.problems import NOT_FOUND
-from foundation.http.reading import Input, body_of
+from foundation.http.cursors import Listing
+from foundation.http.problems import INVALID, NOT_FOUND
+from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 
 _DEPOSIT: Final = Access(Action.RECORD_DEPOSIT)
@@ -68,6 +69,16 @@ class StaffApi:
         deposits = f"{organisation}/sales/{{sale_id}}/deposits"
         limit = f"{organisation}/sales/{{sale_id}}/limit"
         return [
+            Route(
+                "GET",
+                f"{V1}/deposits",
+                self.registered,
+                "Resellers in open sales with their deposits",
+                _DEPOSIT,
+                query=DepositsQuery,
+                answer=Listing[RegisteredReseller],
+                problems=(INVALID,),
+            ),
             Route(
                 "GET",
                 deposits,
@@ -128,6 +139,11 @@ class StaffApi:
                 problems=(NOT_FOUND,),
             ),
         ]
+
+    async def registered(self, request: web.Request) -> web.StreamResponse:
+        """GET /api/v1/deposits."""
+        query = query_of(request, DepositsQuery)
+        return answer(request, await self._deposits.registered(query))
 
     async def deposits(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/organisations/{organisation_id}/sales/{sale_id}/deposits."""

@@ -11,13 +11,14 @@ from msgspec import Struct
 
 from accounts.audit import Act, Actor, record
 from accounts.clock import Clock
-from accounts.directory import standing_of
+from accounts.directory import organisations, standing_of
 from accounts.ids import OrganisationId, PersonId, new_id
 from auction.ids import SaleId
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.registrar import Registrar
 from bidder_gateway.registration_rows import make_due
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 
 
 class DepositEntry(Struct, frozen=True, kw_only=True):
@@ -44,6 +45,35 @@ class Deposit(Struct, frozen=True, kw_only=True):
     entries: Sequence[DepositEntry]
 
 
+class DepositsQuery(Paging):
+    """Which registrations of open sales: the latest first; ``waiting``: for a deposit only."""
+
+    waiting: bool = False
+
+
+class RegisteredReseller(Struct, frozen=True, kw_only=True):
+    """A reseller in an open sale, as far as its deposit goes. ``waiting``: it is not admitted
+    because of it."""
+
+    organisation_id: OrganisationId
+    organisation_name: str
+    sale_id: SaleId
+    sale_title: str
+    currency: str
+    required_minor: int
+    deposit_minor: int
+    waiting: bool
+    registered_at_us: int
+
+
+class RegisteredKey(Struct, frozen=True):
+    """The place of a registration in the list."""
+
+    registered_at_us: int
+    organisation_id: OrganisationId
+    sale_id: SaleId
+
+
 class Organisation(Struct, frozen=True):
     """Whose entry it is."""
 
@@ -58,6 +88,20 @@ select entry_id, amount_minor, currency, reason, corrects, recorded_by, at_us,
     (select entry_id from deposit_entry as later
      where later.corrects = deposit_entry.entry_id) as corrected_by
 from deposit_entry where organisation_id = $1 and sale_id = $2 order by at_us, entry_id
+"""
+
+_REGISTERED = """
+select organisation_id, registration.sale_id, sale_listing.title as sale_title,
+    sale_board.currency, registered_at_us, coalesce(code = 'DEPOSIT_REQUIRED', false) as waiting,
+    (terms ->> 'deposit_minor')::bigint as required_minor,
+    (select coalesce(sum(amount_minor), 0) from deposit_entry
+     where deposit_entry.organisation_id = registration.organisation_id
+        and deposit_entry.sale_id = registration.sale_id)::bigint as deposit_minor
+from registration join sale_board using (sale_id) join sale_listing using (sale_id)
+where closed_at_us is null and (not $1::boolean or code = 'DEPOSIT_REQUIRED')
+    and ($2::bigint is null
+        or (registered_at_us, organisation_id, registration.sale_id) < ($2, $3, $4))
+order by registered_at_us desc, organisation_id desc, registration.sale_id desc limit $5
 """
 
 _ADD = """
@@ -77,6 +121,30 @@ class Deposits:
 
     def __init__(self, pool: Pool, registrar: Registrar, clock: Clock) -> None:
         self._pool, self._registrar, self._clock = pool, registrar, clock
+
+    async def registered(self, query: DepositsQuery) -> Listing[RegisteredReseller]:
+        """Resellers in open sales, the latest first: for staff. Raises `Problem` 422."""
+        after = key_of_cursor(query.cursor, RegisteredKey)
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(
+                _REGISTERED,
+                query.waiting,
+                None if after is None else after.registered_at_us,
+                "" if after is None else after.organisation_id,
+                "" if after is None else after.sale_id,
+                query.limit + 1,
+            )
+        known = await organisations(self._pool, {row["organisation_id"] for row in rows})
+        return listing(
+            rows,
+            query.limit,
+            lambda row: RegisteredReseller(
+                **dict(row), organisation_name=known[row["organisation_id"]].name
+            ),
+            lambda row: RegisteredKey(
+                row["registered_at_us"], row["organisation_id"], row["sale_id"]
+            ),
+        )
 
     async def of(self, organisation_id: OrganisationId, sale_id: SaleId) -> Deposit:
         """What was recorded. Raises `Refused` NOT_FOUND for no reseller, or no sale."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from bidder_gateway.pages.bidding import BiddingPages
 from bidder_gateway.pages.budgets import BudgetPages
+from bidder_gateway.pages.deposits import DepositPages
 from bidder_gateway.pages.freight import FreightPages
 from bidder_gateway.pages.lots import LotPages
 from bidder_gateway.pages.mine import MyPages
@@ -32,6 +33,7 @@ def routes(room: PagesRoom) -> list[Route]:
         MyPages(room),
         SearchPages(room),
         NoticePages(room),
+        DepositPages(room),
     )
     return [route for part in parts for route in part.routes()]
 

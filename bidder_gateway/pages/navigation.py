@@ -12,6 +12,7 @@ SALES, BIDS, WON, WATCHLIST, SEARCHES, NOTICES = (
     "/searches",
     "/notices",
 )
+DEPOSITS = "/staff/deposits"
 
 
 def links(identity: Identity | None) -> list[Link]:
@@ -27,4 +28,6 @@ def links(identity: Identity | None) -> list[Link]:
         Link("Searches", SEARCHES, "search"),
         Link("Notices", NOTICES, "bell"),
     ]
+    if may(identity, Action.RECORD_DEPOSIT):
+        found.append(Link("Deposits", DEPOSITS, "wallet"))
     return found
