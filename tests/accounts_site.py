@@ -12,6 +12,7 @@ from accounts.http.guard import Door
 from accounts.http.mount import mount
 from accounts.http.shell import page_context
 from accounts.ids import PersonId
+from accounts.permissions import Access, Action
 from foundation.http.application import application
 from foundation.http.routes import Mount
 from tests.accounts import PASSWORD, House
@@ -136,7 +137,12 @@ class Site:
 async def site_of(home: House, *more: Mount) -> AsyncIterator[Site]:
     """Serve the room, and perhaps others, for the block."""
     door = Door(home.room.pool, home.clock)
-    app = application([mount(home.room), *more], guard=door.guard, context_of=page_context)
+    app = application(
+        [mount(home.room), *more],
+        guard=door.guard,
+        context_of=page_context,
+        lost=Access(Action.VIEW_SALES),
+    )
     async with (
         TestServer(app) as server,
         ClientSession(cookie_jar=DummyCookieJar()) as http,

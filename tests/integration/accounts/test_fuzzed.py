@@ -8,6 +8,7 @@ from accounts.http.guard import SECURITY_SCHEMES, Door, access_words
 from accounts.http.mount import mount
 from accounts.http.shell import page_context
 from accounts.identity import OrganisationKind, Scope
+from accounts.permissions import Access, Action
 from foundation.http.application import application
 from foundation.http.openapi import About
 from tests.accounts import VISITOR, House
@@ -20,7 +21,13 @@ ABOUT = About("Accounts", "1", "", SECURITY_SCHEMES, access_words)
 async def test_whatever_comes_is_answered_as_described(home: House, kind: OrganisationKind) -> None:
     secret, identity = await home.session(await home.member(kind))
     door = Door(home.room.pool, home.clock)
-    app = application([mount(home.room)], guard=door.guard, context_of=page_context, about=ABOUT)
+    app = application(
+        [mount(home.room)],
+        guard=door.guard,
+        context_of=page_context,
+        about=ABOUT,
+        lost=Access(Action.VIEW_SALES),
+    )
     async with TestServer(app) as server:
         origin = str(server.make_url("")).rstrip("/")
         if kind is OrganisationKind.HOUSE:
