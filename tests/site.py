@@ -207,11 +207,13 @@ def _schedule(sale_id: SaleId, lots: list[LotListing], terms: Terms | None) -> C
     )
 
 
-def usual_terms(soft_close: SoftClose | None = None, **changes: Any) -> Terms:
+FIVE_AND_FIVE: Final = SoftClose(5 * MINUTE_US, 5 * MINUTE_US)
+
+
+def usual_terms(soft_close: SoftClose | None = FIVE_AND_FIVE, **changes: Any) -> Terms:
     """Whole dollars, a premium of 10 %, five minutes of soft close."""
     premium = Premium((PremiumTier(0, 1_000),), minimum_minor=50_00)
-    soft = soft_close or SoftClose(5 * MINUTE_US, 5 * MINUTE_US)
-    return Terms(**({"premium": premium, "soft_close": soft} | changes))
+    return Terms(**({"premium": premium, "soft_close": soft_close} | changes))
 
 
 def a_pallet(lot_id: str, ends_in_us: int, **changes: Any) -> tuple[LotDetails, LotListing]:

@@ -19,6 +19,7 @@ from bidder_gateway.gateway import Gateway
 from bidder_gateway.listed import LotSummary
 from bidder_gateway.lots import LotsQuery
 from bidder_gateway.notices.api import NoticesRoom
+from bidder_gateway.pages.modules import modules
 from bidder_gateway.pages.words import FREIGHT, KINDS, measures_words
 from bidder_gateway.resellers import Resellers
 from foundation.database import Pool
@@ -144,5 +145,6 @@ def show(
         KINDS=KINDS,
         FREIGHT=FREIGHT,
         measures=measures_words,
+        modules=modules,
         **values,
     )

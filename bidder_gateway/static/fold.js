@@ -149,32 +149,53 @@ function withoutMaximum(sale, lot_id) {
   return { ...sale, own: { ...sale.own, maxima } };
 }
 
-/** What a ladder shows of an event; null: nothing. */
+/**
+ * What a ladder shows of an event; null: nothing. The events of a history (GET .../history) have the
+ * fields of those of the stream, but for a few that are named otherwise.
+ */
 export function entryOf(event) {
   const { sequence, at_us, type } = event;
+  const entry = (kind, fields = {}) => ({ sequence, at_us, kind, ...fields });
   switch (type) {
     case "bid_placed": {
       const { paddle, leader, price_minor, reserve } = event;
-      return { sequence, at_us, kind: "bid", paddle, leader, price_minor, reserve };
+      return entry("bid", { paddle, leader, price_minor, reserve });
     }
-    case "end_extended":
-      return { sequence, at_us, kind: "extended", closes_at_us: event.closes_at_us, final: event.final };
-    case "bids_voided":
-      return { sequence, at_us, kind: "voided", paddle: event.paddle, price_minor: event.price_minor };
-    case "reserve_status_changed": return { sequence, at_us, kind: "reserve", reserve: event.reserve };
-    case "if_bid_opened": return { sequence, at_us, kind: "if_bid", paddle: event.paddle, price_minor: event.price_minor };
-    case "lot_sold":
-      return { sequence, at_us, kind: "sold", paddle: event.allocations[0]?.paddle, price_minor: event.hammer_price_minor };
-    case "lot_passed": return { sequence, at_us, kind: "passed", reason: event.reason };
-    case "lot_withdrawn": return { sequence, at_us, kind: "withdrawn" };
+    case "end_extended": return entry("extended", { closes_at_us: event.closes_at_us, final: event.final === true });
+    case "ends_moved": return entry("moved", { closes_at_us: event.closes_at_us, reason: event.reason });
+    case "bids_voided": return entry("voided", { paddle: event.paddle, price_minor: event.price_minor });
+    case "reserve_status_changed": return entry("reserve", { reserve: event.reserve });
+    case "if_bid_opened": return entry("if_bid", { paddle: event.paddle, price_minor: event.price_minor });
+    case "lot_sold": {
+      const paddle = event.allocations?.[0]?.paddle ?? event.paddle ?? null;
+      return entry("sold", { paddle, price_minor: event.hammer_price_minor ?? event.price_minor });
+    }
+    case "lot_passed": return entry("passed", { reason: event.reason });
+    case "lot_withdrawn": return entry("withdrawn");
+    case "sale_paused": return entry("paused", { reason: event.reason });
+    case "sale_resumed": return entry("resumed");
     default: return null;
   }
 }
 
+/** The ladders that are looked at, with an event; one about the whole sale is in each of them. */
 function withEntry(sale, event) {
-  const ladder = sale.ladders[event.lot_id];
-  const entry = ladder && entryOf(event);
-  return entry ? withEntries(sale, event.lot_id, [entry], ladder.complete) : sale;
+  let after = sale;
+  for (const [lot_id, ladder] of Object.entries(sale.ladders)) {
+    const seen = asSeenBy(lot_id, event);
+    const entry = seen && entryOf(seen);
+    if (entry) after = withEntries(after, lot_id, [entry], ladder.complete);
+  }
+  return after;
+}
+
+/** An event as one lot has to do with it; null: not at all. */
+function asSeenBy(lot_id, event) {
+  if (event.type === "ends_moved") {
+    const moved = event.ends.find((end) => end.lot_id === lot_id);
+    return moved ? { ...event, closes_at_us: moved.closes_at_us } : null;
+  }
+  return event.lot_id == null || event.lot_id === lot_id ? event : null;
 }
 
 /** The ladder of a lot with these entries too: the latest first, each once. */

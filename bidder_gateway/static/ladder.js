@@ -14,6 +14,12 @@ const PASSED = {
   IF_BID_EXPIRED: "Not sold: the seller did not answer in time",
 };
 
+const MOVED = {
+  LINKED: "Moved with another lot",
+  OUTAGE: "Moved, as our service was away,",
+  PAUSE: "Moved, as the sale was paused,",
+};
+
 export function Ladder({ entries, complete, paddle, currency }) {
   const [all, setAll] = useState(false);
   if (entries.length === 0 && complete) return html`<p class="muted">Nobody has bid yet. The first bid leads at the opening bid.</p>`;
@@ -55,10 +61,14 @@ function eventInWords(entry, paddle, currency) {
   switch (entry.kind) {
     case "extended":
       return { icon: "clock", text: html`Extended to <${Moment} at=${entry.closes_at_us} style="seconds" />${entry.final ? ", the final end" : ""}` };
+    case "moved":
+      return { icon: "clock", text: html`${MOVED[entry.reason] ?? "The end moved"} to <${Moment} at=${entry.closes_at_us} style="seconds" />` };
+    case "paused": return { icon: "pause", text: `The sale was paused${entry.reason ? `: ${entry.reason}` : ""}` };
+    case "resumed": return { icon: "gavel", text: "The sale went on" };
     case "voided": return { icon: "alert", text: `The bids of ${who(entry.paddle, paddle)} were voided by staff` };
     case "reserve": return { icon: "lock", text: entry.reserve === "MET" ? "The reserve is met" : "The seller changed the reserve" };
     case "if_bid": return { icon: "clock", text: `Ended at ${price}, below the reserve: the seller decides` };
-    case "sold": return { icon: "gavel", text: `Sold to ${who(entry.paddle, paddle)} for ${price}` };
+    case "sold": return { icon: "gavel", text: `Sold${entry.paddle === null ? "" : ` to ${who(entry.paddle, paddle)}`} for ${price}` };
     case "passed": return { icon: "minus", text: PASSED[entry.reason] ?? "Not sold" };
     case "withdrawn": return { icon: "minus", text: "Withdrawn by the seller" };
     default: return { icon: "info", text: "" };

@@ -20,6 +20,8 @@ const { lot_id } = page.lot;
 // What the viewer leads and owes has changed a moment ago; it is asked for once for all changes.
 const REFRESH_MS = 800;
 const RETRY_MS = 3_000;
+// Histories trail the stream by moments.
+const SETTLE_MS = 1_000;
 
 function useLot() {
   const sale = useLive((state) => saleOf(state, sale_id));
@@ -72,22 +74,24 @@ function keepStanding() {
   });
 }
 
-/** The whole history, when the stream had to skip some of it. */
+/** The whole history, when the stream had to skip some of it or there is more than came along. */
 function keepHistory() {
   let fetching = false;
   listen((state) => {
     const ladder = saleOf(state, sale_id)?.ladders[lot_id];
     if (fetching || !ladder || ladder.complete || state.line.state !== "live") return;
     fetching = true;
-    fetchHistory().catch(() => new Promise((done) => { setTimeout(done, RETRY_MS); })).finally(() => { fetching = false; });
+    setTimeout(() => fetchHistory().catch(pause).finally(() => { fetching = false; }), SETTLE_MS);
   });
 }
 
+const pause = () => new Promise((done) => { setTimeout(done, RETRY_MS); });
+
 async function fetchHistory() {
-  const answer = await fetch(page.history_path, { headers: { Accept: "application/json" } });
+  const answer = await fetch(`${page.history_path}?limit=200`, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(String(answer.status));
-  const { events } = await answer.json();
-  tell({ type: "page:ladder", sale_id, lot_id, entries: events.map(entryOf).filter(Boolean), complete: true });
+  const { items } = await answer.json();
+  tell({ type: "page:ladder", sale_id, lot_id, entries: items.map(entryOf).filter(Boolean), complete: true });
 }
 
 start();

@@ -169,6 +169,31 @@ test("a ladder has each entry once, the latest first, and knows when it misses s
   assert.equal(mended.sales[SALE].ladders["1"].complete, true);
 });
 
+test("what concerns the whole sale is in the ladder of a lot, as far as the lot has to do with it", () => {
+  let state = after([{ type: "page:ladder", sale_id: SALE, lot_id: "1", entries: [], complete: true }], started());
+  state = after([
+    event(11, "sale_paused", { lot_sequence: null, reason: "Fire drill" }),
+    event(12, "sale_resumed", { lot_sequence: null }),
+    event(13, "ends_moved", { lot_sequence: null, reason: "PAUSE", ends: [{ lot_id: "1", closes_at_us: 7, latest_end_us: null }] }),
+    event(14, "ends_moved", { lot_sequence: null, reason: "LINKED", ends: [{ lot_id: "2", closes_at_us: 8, latest_end_us: null }] }),
+    bid(15, "2", 2, THEIRS, THEIRS, 10_000),
+  ], state);
+  const { entries } = state.sales[SALE].ladders["1"];
+  assert.deepEqual(entries.map((e) => [e.sequence, e.kind]), [[13, "moved"], [12, "resumed"], [11, "paused"]]);
+  assert.equal(entries[0].closes_at_us, 7);
+});
+
+test("the history's events make the same entries as the stream's", () => {
+  const { event: streamed } = event(11, "lot_sold", { lot_id: "1", hammer_price_minor: 5, allocations: [{ paddle: MINE }] });
+  assert.deepEqual(entryOf(streamed), { sequence: 11, at_us: streamed.at_us, kind: "sold", paddle: MINE, price_minor: 5 });
+  const told = { sequence: 11, at_us: 1, type: "lot_sold", paddle: null, price_minor: 5 };
+  assert.deepEqual(entryOf(told), { sequence: 11, at_us: 1, kind: "sold", paddle: null, price_minor: 5 });
+  for (const type of ["end_extended", "bids_voided", "reserve_status_changed", "if_bid_opened", "lot_passed", "lot_withdrawn"]) {
+    assert.notEqual(entryOf({ sequence: 1, at_us: 1, type }), null, type);
+  }
+  assert.equal(entryOf({ type: "lot_scheduled" }), null);
+});
+
 test("a bid goes from sent to its verdict", () => {
   const sent = after([made("a"), { type: "page:bid_sent", bid_id: "a", request: 7 }], started());
   assert.equal(sent.bids.a.state, "sent");

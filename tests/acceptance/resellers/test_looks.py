@@ -72,6 +72,8 @@ async def look(visitor: Hands, name: str, path: str) -> list[str]:
     faults = [f"{name}: {fault}" for fault in await visitor.window.grave_faults()]
     if answer.status != 200:
         faults.append(f"{name}: {answer.status}")
+    faults += [f"{name}: {complaint}" for complaint in visitor.window.complaints]
+    visitor.window.complaints.clear()
     if wider := await visitor.window.overflow_px():
         faults.append(f"{name}: {wider} px too wide")
     return faults
@@ -104,4 +106,4 @@ async def test_no_page_has_a_serious_fault(
                     await visitor.sign_in(reseller)
                 for name, path in pages.items():
                     faults += await look(visitor, f"{name}-{who}-{kind}", path)
-        assert faults == []
+        assert faults == [], "\n".join(faults)
