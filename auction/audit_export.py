@@ -24,7 +24,7 @@ from auction.audit_findings import BROKEN, Check, Fault, Finding
 from auction.audit_public import PublicStory
 from auction.audit_sale import ChainAudit
 from auction.chain import commitment_key
-from auction.codec import CorruptLog, Recorded, decode_public, unpack
+from auction.codec import CorruptLog, PublicPart, Recorded, decode_public, unpack
 from auction.events import PRIVATE_FIELDS, Audience, BidPlaced, SaleScheduled
 from auction.ids import BidderId, SaleId
 
@@ -98,13 +98,17 @@ class Export:
         if isinstance(event, SaleScheduled):
             self._secret = event.secret
         if recorded.public is not None and recorded.hash is not None:
-            self.events += 1
-            self._head = recorded.hash
-            yield _line(Link(recorded.public, recorded.commitment, recorded.hash))
+            yield self.line(PublicPart(recorded.public, recorded.commitment, recorded.hash))
         owner = getattr(event, "bidder_id", None)
         if self._owner is not None and owner == self._owner and is_all_its_owners(recorded):
             key = commitment_key(self._secret, recorded.position)
             yield _line(Opening(recorded.sequence, recorded.commitment, key, recorded.private))
+
+    def line(self, part: PublicPart) -> bytes:
+        """The line of a public event, for who opens nothing: it need not be read for that."""
+        self.events += 1
+        self._head = part.hash
+        return _line(Link(part.public, part.commitment, part.hash))
 
     def end(self) -> bytes:
         """The last line."""

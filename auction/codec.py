@@ -242,6 +242,25 @@ def _convert(value: object, kind: type[T]) -> T:
     return msgspec.convert(value, kind, builtin_types=(bytes,))
 
 
+class PublicPart(msgspec.Struct, frozen=True, gc=False):
+    """A public event as it is given out, not looked into."""
+
+    public: bytes
+    commitment: bytes
+    hash: bytes
+
+
+def public_part(body: bytes) -> PublicPart | None:
+    """What everybody may have of a logged event, unread; ``None``: nothing. `CorruptLog`."""
+    try:
+        parts = _convert(unpack(body), _Body)
+    except msgspec.ValidationError as error:
+        raise CorruptLog(str(error)) from error
+    if parts.public is None or parts.hash is None:
+        return None
+    return PublicPart(parts.public, parts.commitment, parts.hash)
+
+
 def decode_public(public: bytes, commitment: bytes, hash_: bytes) -> Recorded:
     """Read a public event as an outsider has it; ``CorruptLog`` says what does not fit.
 

@@ -1,6 +1,7 @@
 """A reseller's bids over HTTP: made, looked at, won. For programs; pages bid live."""
 
 import re
+import time
 from typing import Final
 
 from aiohttp import web
@@ -12,12 +13,19 @@ from auction.rejections import Rejection
 from bidder_gateway.api_common import LOT, V1, kinds, lot_of, problem_of
 from bidder_gateway.door_prices import DoorPricePage, DoorPriceQuery, DoorPrices
 from bidder_gateway.freight_offers import FreightAsked, FreightOffer, FreightOffers
+from bidder_gateway.limits import Limits, Shared
 from bidder_gateway.my_bids import MyBids, MyLot, MyLotsQuery, WonLot
 from bidder_gateway.placing import SEND_AGAIN, BidAsked, BidVerdict, CounterAnswer, Placing
 from bidder_gateway.refusals import Refusal, Refused
 from foundation.http.answers import answer, no_content
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import INVALID, NOT_FOUND, UNAVAILABLE, ProblemKind
+from foundation.http.problems import (
+    INVALID,
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    UNAVAILABLE,
+    ProblemKind,
+)
 from foundation.http.reading import body_of, query_of
 from foundation.http.routes import Header, Route
 
@@ -30,6 +38,9 @@ BID_ID: Final = Header(
     "is accepted once.",
     UUID,
 )
+# Of a reseller, all of its people and programs: as over the live connection.
+RATE: Final = Limits().account_frames
+
 NO_COUNTER: Final = ProblemKind(
     Rejection.NO_COUNTER, 409, "No counter-offer on this lot waits for your answer"
 )
@@ -45,6 +56,7 @@ class BidsApi:
     ) -> None:
         self._bids, self._placing = bids, placing
         self._freight, self._door_prices = freight, door_prices
+        self._rates = Shared(RATE)
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -142,6 +154,7 @@ class BidsApi:
     async def place(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/sales/{sale_id}/lots/{lot_id}/bids."""
         lot, bid_id = lot_of(request), _bid_id(request)
+        self._slow_down(request)
         asked = await body_of(request, BidAsked)
         try:
             verdict = await self._placing.place(signed_in(request), *lot, bid_id, asked)
@@ -166,6 +179,7 @@ class BidsApi:
     async def quote_freight(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/sales/{sale_id}/lots/{lot_id}/freight-quotes."""
         lot, asked = lot_of(request), await body_of(request, FreightAsked)
+        self._slow_down(request)
         try:
             offer = await self._freight.offer(signed_in(request), *lot, asked)
         except Refused as refused:
@@ -182,6 +196,11 @@ class BidsApi:
         if price is None:
             raise NOT_FOUND()
         return answer(request, price)
+
+    def _slow_down(self, request: web.Request) -> None:
+        """Raise TOO_MANY_REQUESTS for a reseller that asks for more than its share."""
+        if not self._rates.take(signed_in(request).organisation_id, time.monotonic()):
+            raise TOO_MANY_REQUESTS(headers={"Retry-After": RETRY_AFTER_S})
 
 
 def _bidder(request: web.Request) -> BidderId:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from accounts.ids import OrganisationId
 from auction.budgets import Budget
 from auction.ids import SaleId
+from auction.money import MAX_MINOR
 from auction.rejections import Rejection
 from auction.terms import Terms
 from bidder_gateway.limit_shares import Part
@@ -52,7 +53,9 @@ class Wish(Struct, frozen=True, kw_only=True):
         """Set by staff for this sale, or else deposit x factor; ``None``: no limit of its own."""
         if self.staff_limit_minor is not None:
             return self.staff_limit_minor
-        return self.deposit_minor * self.terms.deposit_factor if self.deposit_minor else None
+        if not self.deposit_minor:
+            return None
+        return min(self.deposit_minor * self.terms.deposit_factor, MAX_MINOR)
 
 
 class Told(Struct, kw_only=True):
@@ -277,6 +280,6 @@ def _wish_of(key: Key, revision: int, name: str, until_us: int, row: asyncpg.Rec
         told_before=row["code"] not in (None, Rejection.SALE_CLOSED),
         terms=msgspec.json.decode(row["sale_terms"], type=Terms),
         closed=row["closed_at_us"] is not None,
-        deposit_minor=row["deposit_minor"],
+        deposit_minor=min(row["deposit_minor"], MAX_MINOR),
         staff_limit_minor=row["staff_limit_minor"],
     )

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import asyncpg
+import msgspec
 from msgspec import Meta, Struct
 
 from accounts.audit import Act, Actor, record
@@ -117,10 +118,22 @@ on conflict (organisation_id, sale_id) do update set
     revision = registration.revision + 1, next_try_at_us = 0
 """
 
+_TERMS = """
+insert into accepted_terms (sha256, rules, terms_in_words, payment_terms, pickup_terms)
+values ($1, $2::jsonb, $3, $4, $5) on conflict do nothing
+"""
+
+# Who sends the same once more has accepted nothing new.
 _ACCEPT = """
 insert into acceptance (organisation_id, sale_id, terms_version, terms_sha256, restrictions,
     person_id, at_us, address)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+select $1, $2, $3, $4, $5, $6, $7, $8
+where not exists (
+    select from acceptance
+    where organisation_id = $1 and sale_id = $2 and terms_version = $3 and terms_sha256 = $4
+        and restrictions = $5 and person_id = $6
+)
+returning true
 """
 
 _REGISTRATIONS = """
@@ -193,9 +206,14 @@ class Registrations:
         await connection.execute(
             _REGISTER, *key, now_us, person_id, version, restrictions, accepted.share_minor
         )
-        await connection.execute(
+        rules = msgspec.json.encode(sale.terms).decode()
+        texts = (sale.terms_in_words, sale.payment_terms, sale.pickup_terms)
+        await connection.execute(_TERMS, digest, rules, *texts)
+        new = await connection.fetchval(
             _ACCEPT, *key, version, digest, restrictions, person_id, now_us, address
         )
+        if not new:
+            return
         await record(
             connection,
             Act.REGISTERED_FOR_SALE,

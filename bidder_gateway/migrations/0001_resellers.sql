@@ -158,14 +158,22 @@ create table registration (
 create index registration_due on registration (next_try_at_us) where revision > settled;
 create index registration_sale on registration (sale_id);
 
+-- The very rules and words that were accepted, under their digest.
+create table accepted_terms (
+    sha256 bytea primary key check (length(sha256) = 32),
+    rules jsonb not null,
+    terms_in_words text not null,
+    payment_terms text not null,
+    pickup_terms text not null
+);
+
 -- What was accepted, by whom, from where, when: only ever added to.
 create table acceptance (
     acceptance_id bigint generated always as identity primary key,
     organisation_id text collate "C" not null,
     sale_id text collate "C" not null,
     terms_version integer not null,
-    -- Of the very words and rules that were shown.
-    terms_sha256 bytea not null check (length(terms_sha256) = 32),
+    terms_sha256 bytea not null references accepted_terms,
     restrictions text[] not null,
     person_id text collate "C" not null,
     at_us bigint not null,
@@ -200,6 +208,10 @@ $$;
 
 create trigger acceptance_is_only_added_to
 before update or delete or truncate on acceptance
+for each statement execute function is_only_added_to();
+
+create trigger accepted_terms_is_only_added_to
+before update or delete or truncate on accepted_terms
 for each statement execute function is_only_added_to();
 
 create trigger deposit_entry_is_only_added_to

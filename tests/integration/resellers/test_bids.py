@@ -1,10 +1,14 @@
 """Bids over HTTP, what they look like to their owner, and what was won; freight and door prices."""
 
+import pytest
+
 from auction.commands import CounterIfBid
 from auction.ids import LotId, SaleId
 from auction.rejections import Rejection
 from auction.terms import Premium, PremiumTier, Terms
+from bidder_gateway.limits import Rate
 from foundation.database import acquire
+from tests import market as markets
 from tests.builders import HOUR_US, MINUTE_US, SALE, STAFF_MEMBER, new_bid_id, void
 from tests.market import TERMS, Market, Reseller, closing_in, lot_of
 
@@ -55,6 +59,21 @@ async def test_a_bid_without_its_id_or_of_a_wrong_shape_is_refused(market: Marke
         refused = await hart.does("POST", path, wrong, status=422, Idempotency_Key=new_bid_id())
         assert refused["code"] == "INVALID"
     assert await mine(hart) == {}
+
+
+async def test_a_reseller_that_bids_too_fast_is_told_to_slow_down_and_others_are_not(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bidder_gateway.api_bids.RATE", Rate(per_s=0.001, burst=3))
+    async with markets.market(database_url) as market:
+        await market.opens("1")
+        hart, marlow = await two(market)
+        path, body = f"/sales/{SALE}/lots/1/bids", {"amount_minor": 1_00, "currency": "USD"}
+        for _ in range(3):
+            await hart.does("POST", path, body, Idempotency_Key=new_bid_id())
+        refused = await hart.does("POST", path, body, status=429, Idempotency_Key=new_bid_id())
+        assert refused["code"] == "TOO_MANY_REQUESTS"
+        assert (await marlow.bids(200_00))["accepted"]
 
 
 async def test_one_sees_how_one_stands_on_each_lot(market: Market) -> None:

@@ -1,6 +1,7 @@
 """A reseller registers: what is accepted, what the engine makes of it, and when it changes."""
 
 import asyncio
+import json
 from datetime import date
 from typing import Any
 
@@ -49,13 +50,18 @@ async def test_what_was_accepted_is_written_down_with_who_when_and_from_where(
     hart = await market.reseller("Hart")
     page = await hart.registers()
     sale = await market.guest.get(f"/sales/{SALE}")
+    await hart.registers()  # the same once more is nothing new
     async with acquire(market.pool) as connection:
-        (row,) = await connection.fetch("select * from acceptance")
+        (row,) = await connection.fetch(
+            "select * from acceptance join accepted_terms on sha256 = terms_sha256"
+        )
         with pytest.raises(Exception, match="only added to"):
             await connection.execute("update acceptance set address = ''")
     assert (row["organisation_id"], row["person_id"]) == (hart.organisation_id, hart.person_id)
     assert (row["terms_version"], row["terms_sha256"].hex()) == (1, sale["terms_sha256"])
     assert row["address"] == "127.0.0.1"
+    assert row["terms_in_words"] == sale["terms_in_words"]
+    assert json.loads(row["rules"]) == sale["terms"]
     assert row["at_us"] == page["registered_at_us"]
 
 
