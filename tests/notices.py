@@ -13,8 +13,7 @@ import msgspec
 from accounts.clock import wall_clock
 from accounts.identity import OrganisationKind, Role
 from accounts.ids import PersonId
-from auction.clock import EngineClock
-from auction.commands import Command, ScheduleSale
+from auction.commands import CloseDue, Command, ScheduleSale
 from auction.cursors_postgres import PostgresCursors
 from auction.ids import BidderId, SaleId, shard_of
 from auction.ids import PersonId as EnginePersonId
@@ -37,6 +36,7 @@ from softclose.host import Host
 from tests.accounts import ORIGIN, Clock, House, house
 from tests.builders import SALE, bid, register
 from tests.live import LiveRoom, open_sale
+from tests.market import ShiftedClock
 from tests.push_service import Browser, PushService, push_service
 
 SECOND_US = 1_000_000
@@ -148,6 +148,16 @@ class NoticeRoom:
         person_id = None if person is None else EnginePersonId(person)
         await self.submit(bid(bidder, amount_minor, lot, person_id=person_id))
 
+    async def ends(self) -> None:
+        """Time passes until every lot has ended, and the followers have seen it."""
+        assert isinstance(self.host.clock, ShiftedClock), "a room of its own"
+        states = self.host.writer.owned.values()
+        (sale,) = [state.sales[SALE] for state in states if SALE in state.sales]
+        last_us = max(lot.closes_at_us for lot in sale.lots.values())
+        self.host.clock.shift_us += last_us - self.host.clock.now_us()
+        await self.submit(CloseDue(sale_id=SALE))
+        await self.follow()
+
     async def follow(self, *sale_ids: SaleId) -> None:
         """The followers take what there is to read."""
         for shard in {shard_of(sale_id) for sale_id in (sale_ids or (SALE,))}:
@@ -225,7 +235,7 @@ async def notice_room(
         else:
             log = PostgresLog(database_url)
             layers.push_async_callback(log.close)
-            host = Host(log, EngineClock())
+            host = Host(log, ShiftedClock())
             await layers.enter_async_context(host.running())
             await host.writer.serving()
         mails, texts, pages = Mails(), Texts(), Pages()

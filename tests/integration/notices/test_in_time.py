@@ -72,7 +72,6 @@ async def test_outbid_is_on_the_page_and_at_the_push_service_in_time(
     record_property("page_ms", told(page_s))
     record_property("push_ms", told(push_s))
     assert max(*page_s, *push_s) < WITHIN_S
-    assert min(page_s) >= GATHER_S / 2
 
 
 async def outbid_frame(socket: Any) -> dict[str, Any]:

@@ -10,9 +10,7 @@ from bidder_gateway.notices.lists import mark_all_read, unread
 from bidder_gateway.notices.room import Notices
 from foundation.database import transaction
 from tests.builders import SALE, STAFF_MEMBER, register, void, withdraw
-from tests.live import now_us, open_sale
-from tests.notices import NoticeRoom, notice_room, of_kind
-from tests.waiting import until
+from tests.notices import NoticeRoom, of_kind
 
 
 async def watch(room: NoticeRoom, person_id: PersonId, lot: str, watched: bool = True) -> None:
@@ -148,24 +146,16 @@ async def test_a_registration_is_told_once(room: NoticeRoom) -> None:
     assert [view.kind for view in await room.listed(kim)] == [Kind.REGISTERED]
 
 
-async def test_the_end_of_a_lot_is_told_to_all_who_bid(database_url: str) -> None:
-    sale = open_sale(closes_at_us=now_us() + 1_500_000)
-    async with notice_room(database_url, sale=sale) as room:
-        ann, (kim,) = await room.reseller("kim@example.com")
-        bert, (joe,) = await room.reseller("joe@example.com")
-        await room.bid(ann, 100_00)
-        await room.bid(bert, 300_00)
-        await until(lambda: closed(room))
-        await room.follow()
-        assert await room.kinds(kim) == [Kind.LOT_LOST]
-        assert await room.kinds(joe) == [Kind.LOT_WON]
-        for table in ("notice_sale", "notice_lot", "notice_bidder"):
-            assert await count(room, table) == 0
-
-
-def closed(room: NoticeRoom) -> bool:
-    """Whether the engine has closed the sale."""
-    return all(s.closed for state in room.host.writer.owned.values() for s in state.sales.values())
+async def test_the_end_of_a_lot_is_told_to_all_who_bid(room: NoticeRoom) -> None:
+    ann, (kim,) = await room.reseller("kim@example.com")
+    bert, (joe,) = await room.reseller("joe@example.com")
+    await room.bid(ann, 100_00)
+    await room.bid(bert, 300_00)
+    await room.ends()
+    assert await room.kinds(kim) == [Kind.LOT_LOST]
+    assert await room.kinds(joe) == [Kind.LOT_WON]
+    for table in ("notice_sale", "notice_lot", "notice_bidder"):
+        assert await count(room, table) == 0
 
 
 async def test_what_is_long_over_is_not_told_but_known(room: NoticeRoom) -> None:

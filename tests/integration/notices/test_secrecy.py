@@ -9,9 +9,8 @@ from accounts.ids import PersonId
 from auction.ids import BidderId
 from bidder_gateway.notices.kinds import Kind, Way
 from tests.builders import void, withdraw
-from tests.live import now_us, open_sale
+from tests.live import open_sale
 from tests.notices import NoticeRoom, notice_room
-from tests.waiting import until
 
 MAXIMA = {"ann": 7_123_00, "bert": 9_321_00, "cora": 61_777_00}
 RESERVE_MINOR = 88_555_00
@@ -68,7 +67,7 @@ async def a_side(room: NoticeRoom, name: str) -> Side:
 
 
 async def test_what_reaches_one_side_holds_nothing_of_the_others(database_url: str) -> None:
-    sale = open_sale(lots=3, closes_at_us=now_us() + 4_000_000)
+    sale = open_sale(lots=3)
     with capture_logs() as logs:
         async with notice_room(database_url, sale=sale, sms=True) as room:
             sides = {name: await a_side(room, name) for name in MAXIMA}
@@ -83,8 +82,7 @@ async def test_what_reaches_one_side_holds_nothing_of_the_others(database_url: s
             await room.submit(withdraw("3"))
             await room.follow()
             await send_all(room)
-            await until(lambda: all_closed(room))
-            await room.follow()
+            await room.ends()
             await send_all(room)
             seen = {name: await side.seen(room) for name, side in sides.items()}
             for name, bytes_seen in seen.items():
@@ -109,20 +107,15 @@ async def send_all(room: NoticeRoom) -> None:
         await room.carry(way)
 
 
-def all_closed(room: NoticeRoom) -> bool:
-    return all(s.closed for state in room.host.writer.owned.values() for s in state.sales.values())
-
-
 async def test_a_reserve_is_in_no_notice(database_url: str) -> None:
-    sale = open_sale(reserve_minor=RESERVE_MINOR, closes_at_us=now_us() + 2_500_000)
+    sale = open_sale(reserve_minor=RESERVE_MINOR)
     async with notice_room(database_url, sale=sale) as room:
         ann, bert = await a_side(room, "ann"), await a_side(room, "bert")
         await room.bid(ann.bidder_id, 300_00)
         await room.bid(bert.bidder_id, 500_00)
         await room.follow()
         await send_all(room)
-        await until(lambda: all_closed(room))
-        await room.follow()
+        await room.ends()
         await send_all(room)
         for side in (ann, bert):
             seen = await side.seen(room)
