@@ -374,7 +374,7 @@ async def test_a_list_of_lots_goes_on_where_a_page_ended(
 ) -> None:
     await a_market(connection)
     for order in LotOrder:
-        with subtests.test(order):
+        with subtests.test(order.value):
             await goes_on(connection, order)
 
 
