@@ -77,6 +77,7 @@ class SalePage(SaleSummary, frozen=True, kw_only=True):
     pickup_terms: str
     restrictions: Sequence[str]
     paused_reason: str | None
+    log_href: str | None
 
 
 class PhotoFile(Struct, frozen=True, kw_only=True):

@@ -212,5 +212,6 @@ def _page(row: asyncpg.Record, now_us: int) -> SalePage:
         "pickup_terms": texts[2],
         "restrictions": row["restrictions"],
         "paused_reason": row["paused_reason"],
+        "log_href": f"/api/v1/sales/{row['sale_id']}/log" if row["closed_at_us"] else None,
     }
     return SalePage(**fields)

@@ -244,7 +244,9 @@ async def test_the_public_chain_is_everybodys_after_the_close_and_can_be_checked
     verdict = await market.bid(hart, 477_00)
     refused = await market.guest.get(f"/sales/{SALE}/log", status=409)
     assert refused["code"] == "SALE_NOT_CLOSED"
+    assert (await market.guest.get(f"/sales/{SALE}"))["log_href"] is None
     await market.closes()
+    assert (await market.guest.get(f"/sales/{SALE}"))["log_href"] == f"/api/v1/sales/{SALE}/log"
     status, lines = await market.guest.send("GET", f"/sales/{SALE}/log")
     assert status == 200
     audit = PublicAudit()
