@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
-from bidder_gateway.notices.push_key import scalar_of
 from foundation import settings as foundation_settings
 from foundation.logs import LogFormat, LogLevel
 from foundation.mail import address_of, transport_of
@@ -132,6 +131,9 @@ class Settings(foundation_settings.Settings):
     @classmethod
     def _push_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None:
+            # Here, so that commands which send nothing do not load what encrypts.
+            from bidder_gateway.notices.push_key import scalar_of
+
             scalar_of(key.get_secret_value())
         return key
 

@@ -119,3 +119,18 @@ def test_the_data_folder_follows_the_users_data_directory(
     monkeypatch.setenv("XDG_DATA_HOME", "relative/is/ignored")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert load().data == tmp_path / ".local" / "share" / "softclose"
+
+
+def test_a_bad_key_of_pushes_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_PUSH_KEY", "c2VjcmV0")
+    text = complaint()
+    assert text.startswith("SOFTCLOSE_PUSH_KEY: must be 32 bytes in base64url")
+    assert "c2VjcmV0" not in text
+
+
+def test_text_messages_are_off_unless_somebody_wants_to_try_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().sms == "off"
+    monkeypatch.setenv("SOFTCLOSE_SMS", "pigeon")
+    assert complaint().startswith("SOFTCLOSE_SMS: ")
