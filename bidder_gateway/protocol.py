@@ -330,7 +330,10 @@ class TimeSample(ServerFrame, tag="time", frozen=True, kw_only=True):
 
 
 class NoticeFrame(ServerFrame, tag="notice", frozen=True, kw_only=True):
-    """Something that the person should know, which the page shows."""
+    """Something that the person should know, as the API's `/notices` has it.
+
+    It goes to every connection of the person, whatever sales it follows.
+    """
 
     notice: dict[str, Any]
 
