@@ -27,9 +27,16 @@ class EngineClock:
         self._set_at_us = steady_us()
         self._base_us = time.time_ns() // 1_000
         self._last_us = 0
+        self._is_set = False
 
     def now_us(self) -> int:
-        """Engine time, never before an earlier answer."""
+        """Engine time, never before an earlier answer.
+
+        Before the log's clock was first taken over it is this machine's, and binds nobody: where
+        that is ahead, a client who is told the time early would make the engine's stand.
+        """
+        if not self._is_set:
+            return self._followed_us()
         self._last_us = max(self._last_us, self._followed_us())
         return self._last_us
 
@@ -43,6 +50,7 @@ class EngineClock:
 
     def follow(self, log_us: int) -> None:
         """Take over the log's clock; a clock that runs faster than life keeps its own time."""
+        self._is_set = True
         if self._speed == 1.0:
             self._base_us, self._set_at_us = log_us, steady_us()
 

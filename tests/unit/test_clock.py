@@ -38,6 +38,18 @@ def test_engine_time_stands_until_a_log_that_was_set_back_overtakes_it(steady: l
     assert clock.now_us() == NOON_US + 1
 
 
+def test_who_asks_before_the_log_s_clock_is_known_does_not_make_time_stand(
+    steady: list[int],
+) -> None:
+    """This machine's clock may be ahead, and clients ask for the time while a host starts."""
+    clock = EngineClock()
+    asked_us = clock.now_us()
+    clock.follow(asked_us - HOUR_US)
+    assert clock.now_us() == asked_us - HOUR_US
+    steady[0] = 5
+    assert clock.now_us() == asked_us - HOUR_US + 5
+
+
 def test_time_that_stands_is_no_skew(steady: list[int]) -> None:
     clock = _following(NOON_US)
     clock.follow(NOON_US - HOUR_US)
