@@ -205,7 +205,12 @@ class Gateway:
                     by_login.setdefault(who.login, []).append(connection)
         if not by_login:
             return
-        for login in await self.authenticator.ended(set(by_login)):
+        try:
+            ended = await self.authenticator.ended(set(by_login))
+        except Exception as error:  # next time; the log tells while it lasts
+            _logger.warning("ended_logins_not_known", error=repr(error))
+            return
+        for login in ended:
             for connection in by_login[login]:
                 connection.end(CloseCode.SESSION_ENDED, "this login has ended; log in again")
 

@@ -168,7 +168,11 @@ class Hub:
 
         With the log as it was at the last look, for what is durable now may not be told yet.
         """
-        heads = await self._log.heads()
+        try:
+            heads = await self._log.heads()
+        except Exception as error:  # next time; what is heard until then is told anyway
+            _logger.warning("log_not_compared", error=repr(error))
+            return
         for shard, head in self._heads.items():
             if self._heard.get(shard, head) < head:
                 self._read_missed(shard)
