@@ -39,6 +39,12 @@ class Day(Struct, frozen=True):
     weekday: str
 
 
+class BoardData(PageData, frozen=True, kw_only=True):
+    """What a board brings along."""
+
+    paused_reason: str | None
+
+
 class SalePages:
     """Handlers."""
 
@@ -106,7 +112,7 @@ class SalePages:
         choice = choice_of(request)
         rows = rows_of(snapshot.lots, cards, own, watched)
         frames: Sequence[ServerFrame] = [snapshot, *_known(own)]
-        data = PageData(
+        data = BoardData(
             signed_in=who.signed_in,
             bidder_id=who.bidder_id,
             may_bid=who.may_bid,
@@ -114,6 +120,7 @@ class SalePages:
             follow=[Follow(sale_id=sale_id)],
             frames=[raw(frame) for frame in frames],
             cards={sale_id: cards},
+            paused_reason=sale.paused_reason,
             watched=[(sale_id, lot_id) for lot_id in sorted(watched)],
         )
         response = show(

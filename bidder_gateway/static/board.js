@@ -5,6 +5,7 @@
 // them: a tile that jumps away from under a finger is somebody's wrong bid.
 
 import { html, useEffect, useReducer, useState } from "../../foundation/static/html.js";
+import { Icon } from "../../foundation/static/icons.js";
 import { announceList } from "./announcer.js";
 import { banner } from "./banner.js";
 import { NOTHING_CHOSEN, choiceOf, choose, counts, queryOf, rowsOf } from "./choosing.js";
@@ -128,11 +129,21 @@ function drawFound() {
   if (place.textContent !== text) place.textContent = text;
 }
 
+/** Whether the sale is paused, for everybody. */
+function SaleNote() {
+  const view = useLive((state) => saleOf(state, sale_id).sale);
+  if (view.paused) {
+    return html`<div class="note warn"><${Icon} name="pause" /><p><strong>The sale is paused.</strong> ${view.paused_because ?? page.paused_reason ?? ""} No lot ends and no bid is taken until it goes on.</p></div>`;
+  }
+  return view.closed ? html`<div class="note info"><${Icon} name="check" /><p>Every lot of this sale has ended.</p></div>` : null;
+}
+
 for (const type of ["pointermove", "pointerdown", "touchmove", "wheel", "keydown"]) {
   document.addEventListener(type, () => { touched = performance.now(); }, { passive: true });
 }
 start();
 takeOver(document.getElementById("board"), html`<${Board} />`);
+takeOver(document.getElementById("sale-note"), html`<${SaleNote} />`);
 takeOverForm();
 for (const draw of [drawChips, drawFound]) {
   draw();

@@ -14,6 +14,9 @@ const PASSED = {
   IF_BID_EXPIRED: "Not sold: the seller did not answer in time",
 };
 
+// After these nobody leads any more.
+const OVER = new Set(["sold", "passed", "withdrawn"]);
+
 const MOVED = {
   LINKED: "Moved with another lot",
   OUTAGE: "Moved, as our service was away,",
@@ -23,21 +26,23 @@ const MOVED = {
 export function Ladder({ entries, complete, paddle, currency }) {
   const [all, setAll] = useState(false);
   if (entries.length === 0 && complete) return html`<p class="muted">Nobody has bid yet. The first bid leads at the opening bid.</p>`;
+  const over = entries.some(({ kind }) => OVER.has(kind));
+  const latest = over ? null : entries.find(({ kind }) => kind === "bid" || kind === "voided")?.sequence;
   const shown = all ? entries : entries.slice(0, FIRST);
   return html`<ol class="ladder" reversed>
-      ${shown.map((entry) => html`<${Entry} key=${entry.sequence} entry=${entry} paddle=${paddle} currency=${currency} />`)}
+      ${shown.map((entry) => html`<${Entry} key=${entry.sequence} entry=${entry} paddle=${paddle} currency=${currency} latest=${entry.sequence === latest} />`)}
     </ol>
     ${!complete && html`<p class="small muted">Some entries are still being fetched.</p>`}
     ${entries.length > shown.length && html`<p><button type="button" onClick=${() => setAll(true)}>Show all ${entries.length}</button></p>`}`;
 }
 
-function Entry({ entry, paddle, currency }) {
+function Entry({ entry, paddle, currency, latest }) {
   const { kind, at_us } = entry;
   const time = html`<${Moment} at=${at_us} style="seconds" />`;
   if (kind === "bid") {
     const mine = entry.paddle === paddle;
     return html`<li class=${mine ? "mine" : ""}>
-      <span>${bidInWords(entry, paddle)}</span><span class="price">${money(entry.price_minor, currency)}</span>${time}
+      <span>${bidInWords(entry, paddle, latest)}</span><span class="price">${money(entry.price_minor, currency)}</span>${time}
     </li>`;
   }
   const { icon, text } = eventInWords(entry, paddle, currency);
@@ -48,12 +53,13 @@ function who(number, paddle) {
   return number === paddle ? "you" : `bidder ${number}`;
 }
 
-function bidInWords(entry, paddle) {
+/** ``latest``: whether what the bid came to still stands. */
+function bidInWords(entry, paddle, latest) {
   const by = who(entry.paddle, paddle);
   const name = by[0].toUpperCase() + by.slice(1);
-  if (entry.paddle === entry.leader) return `${name} ${entry.paddle === paddle ? "lead" : "leads"}`;
-  const leader = who(entry.leader, paddle);
-  return `${name} bid; ${leader} still ${entry.leader === paddle ? "lead" : "leads"}`;
+  const leads = (number) => (latest ? (number === paddle ? "lead" : "leads") : "led");
+  if (entry.paddle === entry.leader) return `${name} bid and ${leads(entry.paddle)}`;
+  return `${name} bid; ${who(entry.leader, paddle)} still ${leads(entry.leader)}`;
 }
 
 function eventInWords(entry, paddle, currency) {
