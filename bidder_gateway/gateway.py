@@ -207,7 +207,7 @@ class Gateway:
             return
         try:
             ended = await self.authenticator.ended(set(by_login))
-        except Exception as error:  # next time; the log tells while it lasts
+        except Exception as error:  # noqa: BLE001 - next time; the log tells while it lasts
             _logger.warning("ended_logins_not_known", error=repr(error))
             return
         for login in ended:

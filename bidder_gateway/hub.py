@@ -170,7 +170,7 @@ class Hub:
         """
         try:
             heads = await self._log.heads()
-        except Exception as error:  # next time; what is heard until then is told anyway
+        except Exception as error:  # noqa: BLE001 - next time; what is heard is told anyway
             _logger.warning("log_not_compared", error=repr(error))
             return
         for shard, head in self._heads.items():
