@@ -26,9 +26,9 @@ from softclose.replay.outcomes import Outcomes, ReplayFailed
 from softclose.replay.recording import Recording
 from softclose.virtual_clock import VirtualClock
 
-# Commands without a verdict: far fewer than what the writer takes into one batch, so that
-# each is judged in the turn in which it is submitted.
-MAX_ASKED = 256
+# Bids without answer: fewer events than the writer's batch takes, for a bid that waits in the inbox
+# of a slow disk would be judged after its instant.
+MAX_ASKED = 80
 # A close takes one append. Longer than this, and the database has gone.
 ANSWER_TIMEOUT_S = 60.0
 
