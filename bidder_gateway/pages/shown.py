@@ -41,6 +41,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     own: Standing | None
     feed: Feed
     freight: FreightWays
+    now_us: int
 
     @property
     def position(self) -> str:
@@ -79,7 +80,9 @@ class Shown(Struct, frozen=True, kw_only=True):
             return "terms"
         if not set(self.view.restrictions) <= set(own.accepted):
             return "restrictions"
-        return "paused" if self.sale.paused else ""
+        if self.sale.paused:
+            return "paused"
+        return "not_open" if self.now_us < self.view.opens_at_us else ""
 
     def money(self, minor: int) -> str:
         """An amount of the sale's."""
@@ -125,6 +128,7 @@ _WHY = {
     "terms": "Accept the terms of this sale first.",
     "restrictions": "Accept the restrictions of this lot first.",
     "paused": "The sale is paused.",
+    "not_open": "Bidding on this lot has not begun.",
 }
 
 
@@ -160,8 +164,10 @@ async def shown_of(room: PagesRoom, request: web.Request, lot: LotPage) -> Shown
     feed = await room.feed(lot.sale_id)
     if lot.lot_id not in feed.sale.lots:
         raise NOT_FOUND()
-    who = viewing(request)
+    who, now_us = viewing(request), room.gateway.now_us()
     # From here on nothing waits: what is shown is of one moment.
     (view,) = feed.snapshot(frozenset({lot.lot_id})).lots
     own = None if who.bidder_id is None else standing(feed.sale, who.bidder_id)
-    return Shown(who=who, sale=sale, lot=lot, view=view, own=own, feed=feed, freight=freight)
+    return Shown(
+        who=who, sale=sale, lot=lot, view=view, own=own, feed=feed, freight=freight, now_us=now_us
+    )

@@ -11,18 +11,18 @@ import { money } from "./money.js";
 import { Outcome } from "./outcome.js";
 import { Countdown, Moment, Reserve, Standing } from "./parts.js";
 import { useTicking } from "./ticker.js";
-import { bidsInWords, priceLabel } from "./tile.js";
+import { Price, bidsInWords, priceLabel } from "./tile.js";
 import { Watch } from "./watching.js";
 import { count } from "./words.js";
 
-export function BidBox({ sale, lot, position, bid, watched, typed }) {
+export function BidBox({ sale, lot, position, viewer, bid, watched, typed }) {
   const { terms, paused } = sale.sale;
   const write = (minor) => money(minor, terms.currency);
   const share = shareOfMsrp(lot.price_minor ?? lot.opening_minor, page.lot.msrp_minor);
   return html`<${Standing} position=${position} watched=${watched} />
     <h2 class="unlisted" id="bid-heading">Bidding on lot ${lot.lot_id}</h2>
     <div class="head">
-      <p><span class="label">${priceLabel(lot)}</span><br /><span class="price big changed" key=${lot.price_minor}>${write(lot.price_minor ?? lot.opening_minor)}</span></p>
+      <p><span class="label">${priceLabel(lot)}</span><br /><${Price} lot=${lot} currency=${terms.currency} big /></p>
       <p><span class="label">${lot.status === "LIVE" ? "Time left" : "Bidding"}</span><br /><${Countdown} lot=${lot} paused=${paused} windowUs=${terms.soft_close?.window_us} big /></p>
     </div>
     <p class="row small">
@@ -31,7 +31,7 @@ export function BidBox({ sale, lot, position, bid, watched, typed }) {
       <${Reserve} lot=${lot} />
     </p>
     <${Ends} lot=${lot} />
-    <${Doing} sale=${sale} lot=${lot} position=${position} typed=${typed} />
+    <${Doing} sale=${sale} lot=${lot} position=${position} viewer=${viewer} typed=${typed} />
     <div class="outcomes"><${Outcome} bid=${bid} position=${position} /></div>
     <div class="row between">
       <${Watch} sale_id=${sale.sale_id} lot_id=${lot.lot_id} title=${`lot ${lot.lot_id}`} />
@@ -53,21 +53,37 @@ function Ends({ lot }) {
   </p>`;
 }
 
-/** The form to bid in, or why there is none and what to do about it. */
-function Doing({ sale, lot, position, typed }) {
+/**
+ * The form to bid in, or why there is none and what to do about it. ``viewer``: who the server takes
+ * us for by now, undefined while it has not said: a login may have ended since the page was made.
+ */
+function Doing({ sale, lot, position, viewer, typed }) {
   const { own } = sale;
   const { terms, paused } = sale.sale;
+  const opens = useTicking(() => {
+    const reading = clock.read(ownTime());
+    return reading !== null && reading.now < lot.opens_at_us;
+  }, [lot.opens_at_us]);
   if (lot.status !== "LIVE") return html`<${Ended} sale=${sale} lot=${lot} position=${position} />`;
-  if (!page.signed_in) return html`<${Way} icon="user" text="Sign in and register for the sale to bid." href=${page.sign_in_path} words="Sign in to bid" />`;
-  if (!page.may_bid) return html`<div class="note info"><${Icon} name="info" /><p>${page.may_not_bid}</p></div>`;
+  if (!page.signed_in || viewer === null) return html`<${Way} icon="user" text="Sign in and register for the sale to bid." href=${page.sign_in_path} words="Sign in to bid" />`;
+  if (!page.may_bid) return html`<${Told} icon="info" kind="info" text=${page.may_not_bid} />`;
+  if (viewer && !viewer.may_bid) return html`<${Told} icon="shield" kind="warn" text="Your organisation may not bid now. See its approval." />`;
   if (own === null) return html`<${Way} icon="document" text="Registering takes a minute: you read the terms and get a bidder number." href=${page.register_path} words="Register to bid" />`;
   const missing = lot.restrictions.filter((one) => !own.accepted.includes(one));
   if (own.terms_version !== terms.version || missing.length) {
     const text = missing.length ? "This lot has restrictions that you have not accepted yet." : "The terms of this sale have changed since you accepted them.";
     return html`<${Way} icon="document" text=${text} href=${page.register_path} words="Read and accept" />`;
   }
-  if (paused) return html`<div class="note warn"><${Icon} name="pause" /><p>The sale is paused${sale.sale.paused_because ? `: ${sale.sale.paused_because}` : ""}. Bids are taken again when it goes on; no lot ends meanwhile.</p></div>`;
+  if (paused) {
+    const why = sale.sale.paused_because ? `: ${sale.sale.paused_because}` : "";
+    return html`<${Told} icon="pause" kind="warn" text=${`The sale is paused${why}. Bids are taken again when it goes on; no lot ends meanwhile.`} />`;
+  }
+  if (opens) return html`<${Told} icon="calendar" kind="info" text="Bidding on this lot has not begun. You can bid here as soon as it opens." />`;
   return html`<${BidForm} sale=${sale} lot=${lot} position=${position} before=${typed} />`;
+}
+
+function Told({ icon, kind, text }) {
+  return html`<div class="note ${kind}"><${Icon} name=${icon} /><p>${text}</p></div>`;
 }
 
 function Way({ icon, text, href, words }) {

@@ -1,10 +1,13 @@
 // A sale on a page as the fold of its events, as in docs/reference.md. Pure: each function takes
 // a sale and returns another, with the news of it: what a person might want to be told.
 //
-// A sale here is {sequence, sale, lots, own, counters, ladders, streamed, whole, gap}: ``own`` is
-// the viewer's part of it (null: not registered), ``counters`` the counter-offers made to them,
+// A sale here is {sequence, sale, lots, own, counters, ladders, streamed, fell, whole, gap}: ``own``
+// is the viewer's part of it (null: not registered), ``counters`` the counter-offers made to them,
 // ``ladders`` the histories of the lots that are looked at, ``streamed`` the last ``lot_sequence``
-// that the stream had of each lot. A lot may be ahead of the stream, as a verdict is not part of it.
+// that the stream had of each lot, ``fell`` when the viewer's bids on a lot fell last.
+//
+// What is the viewer's own trails the public events of the same moment, and a lot may be ahead of
+// both, as a verdict is part of neither.
 
 /** Entries of a ladder that are kept. */
 const LADDER = 300;
@@ -12,7 +15,7 @@ const LADDER = 300;
 export function newSale(sale_id) {
   return {
     sale_id, sequence: 0, sale: null, lots: {}, own: null, counters: {}, ladders: {}, streamed: {},
-    whole: true, gap: false,
+    fell: {}, whole: true, gap: false,
   };
 }
 
@@ -96,7 +99,7 @@ function voided(sale, event) {
   const { leader, price_minor, next_minimum_minor, reserve, lot_id } = event;
   const after = changed(sale, event, { leader, price_minor, next_minimum_minor, reserve });
   const everybodys = sale.sale?.terms.void_rule === "NO_REVIVE";
-  return everybodys || event.paddle === sale.own?.paddle ? withoutMaximum(after, lot_id) : after;
+  return everybodys || event.paddle === sale.own?.paddle ? withoutMaximum(after, lot_id, event) : after;
 }
 
 function scheduled(sale, event) {
@@ -123,9 +126,9 @@ export function foldOwn(sale, event) {
       return own ? { ...sale, own: { ...own, limit_minor: event.limit_minor } } : sale;
     case "bid_placed":
     case "maximum_raised":
-      return withMaximum(sale, event.lot_id, event.maximum_minor);
+      return hasFallen(sale, event) ? sale : withMaximum(sale, event.lot_id, event.maximum_minor);
     case "bids_voided":
-      return withoutMaximum(sale, event.lot_id);
+      return hasFallen(sale, event) ? sale : withoutMaximum(sale, event.lot_id, event);
     case "if_bid_countered":
       return { ...sale, counters: { ...sale.counters, [event.lot_id]: event.amount_minor } };
     case "counter_declined": {
@@ -143,10 +146,18 @@ export function withMaximum(sale, lot_id, maximum_minor) {
   return { ...sale, own: { ...own, maxima: { ...own.maxima, [lot_id]: maximum_minor } } };
 }
 
-function withoutMaximum(sale, lot_id) {
+/** The viewer's bids on a lot fell with this event. */
+function withoutMaximum(sale, lot_id, { sequence, at_us }) {
   if (sale.own === null) return sale;
   const { [lot_id]: _voided, ...maxima } = sale.own.maxima;
-  return { ...sale, own: { ...sale.own, maxima } };
+  return { ...sale, own: { ...sale.own, maxima }, fell: { ...sale.fell, [lot_id]: { sequence, at_us } } };
+}
+
+/** Whether a bid of the viewer's that is heard of now was made before their bids on its lot fell. */
+function hasFallen(sale, { lot_id, sequence, at_us }) {
+  const fell = sale.fell[lot_id];
+  if (fell === undefined) return false;
+  return sequence == null ? at_us < fell.at_us : sequence <= fell.sequence;
 }
 
 /**

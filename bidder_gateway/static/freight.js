@@ -32,6 +32,8 @@ export function useFreight() {
     const others = ways.slice(1).filter((way) => way.words !== quoted.words);
     setWays([collect, ...others, quoted]);
     choose(others.length + 1);
+    // Whoever comes back to this page by the browser's history finds the quote again.
+    history.replaceState(null, "", `?quote=${encodeURIComponent(quoted.quote_id)}`);
   };
   return [ways, Math.min(chosen, ways.length - 1), choose, ask];
 }

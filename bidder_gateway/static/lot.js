@@ -32,9 +32,10 @@ function useLot() {
 function Box({ typed }) {
   const { sale, lot, position } = useLot();
   const bid = useLive((state) => bidsOn(state, sale_id, lot_id)[0]);
+  const viewer = useLive((state) => state.viewer);
   const [, redraw] = useReducer((drawn) => drawn + 1, 0);
   useEffect(() => onWatching(redraw), []);
-  return html`<${BidBox} sale=${sale} lot=${lot} position=${position} bid=${bid} watched=${isWatched(sale_id, lot_id)} typed=${typed} />`;
+  return html`<${BidBox} sale=${sale} lot=${lot} position=${position} viewer=${viewer} bid=${bid} watched=${isWatched(sale_id, lot_id)} typed=${typed} />`;
 }
 
 function History() {

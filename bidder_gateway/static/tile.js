@@ -1,7 +1,7 @@
 // A lot in a list: what it is, where its bidding stands, where the viewer stands. The server makes
 // the same markup for the first paint (templates/tile.html).
 
-import { Component, html } from "../../foundation/static/html.js";
+import { Component, html, useRef } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { shareOfMsrp } from "./costs.js";
 import { money } from "./money.js";
@@ -50,10 +50,13 @@ function Picture({ photo }) {
   return html`<img class="photo" src=${photo.src} alt="" width=${photo.width} height=${photo.height} loading="lazy" />`;
 }
 
-/** The price, which flashes when it changes: a new element starts the animation. */
-function Price({ lot, currency }) {
+/** The price, which flashes when it changes: a new element begins the animation. */
+export function Price({ lot, currency, big = false }) {
   const minor = lot.price_minor ?? lot.opening_minor;
-  return html`<span class="price${lot.bid_count > 1 ? " changed" : ""}" key=${minor}>${money(minor, currency)}</span>`;
+  const first = useRef(minor);
+  const changed = first.current !== minor;
+  if (changed) first.current = null; // from now on every price is another one
+  return html`<span class="price${big ? " big" : ""}${changed ? " changed" : ""}" key=${minor}>${money(minor, currency)}</span>`;
 }
 
 export function priceLabel(lot) {

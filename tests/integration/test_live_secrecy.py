@@ -11,7 +11,7 @@ import struct
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import msgpack
 import pytest
@@ -62,7 +62,6 @@ from tests.raw_sockets import RawSocket, raw_socket
 from tests.waiting import turns, until
 
 ANN, BOB, CID = "bidder-qxann", "bidder-qxbob", "bidder-qxcid"
-PADDLES: Final = {ANN: 101, BOB: 102, CID: 103}
 
 
 Secret: TypeAlias = str | int | bytes
