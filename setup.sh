@@ -90,15 +90,26 @@ set_up() {
     wanted_stamp >"$stamp"
 }
 
+# The inner loop of fan-out, if there is a C compiler; without one the same is done in Python.
+compile_sender() {
+    local source=$root/bidder_gateway/send_all.c library=$root/bidder_gateway/send_all.so
+    if [ "$library" -nt "$source" ] || ! command -v cc >/dev/null; then return; fi
+    if cc -std=c11 -O2 -shared -fPIC -o "$library.$$" "$source" 2>/dev/null; then
+        mv "$library.$$" "$library"
+    else
+        say "cc could not compile $source (are libc's headers installed?); Python does its work"
+    fi
+}
+
 # Two commands started at once on a fresh checkout must not set up the same folder together.
 set_up_alone() {
     if command -v flock >/dev/null; then
         exec 9>"$root/.setup.lock"
         flock 9
-        set_up 9>&-
+        { set_up && compile_sender; } 9>&-
         exec 9>&-
     else
-        set_up
+        set_up && compile_sender
     fi
 }
 

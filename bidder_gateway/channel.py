@@ -16,7 +16,6 @@ A tick that fails (a defect) cuts off those who watch: they come back and resume
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 
@@ -27,6 +26,7 @@ from auction.codec import Recorded
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.feeds import Feed, Lots
 from bidder_gateway.link import Link
+from bidder_gateway.sending import SEND_ALL
 from bidder_gateway.sending_credit import SendingCredit
 
 # Links written to before the event loop gets a turn: about a millisecond.
@@ -124,7 +124,6 @@ class Channel:
         self.subscriptions: dict[Link, Subscription] = {}
         self.delivered = 0
         self.conflated = 0
-        self.sent_at_s = -1.0  # when something was last sent to somebody
         # Events that somebody who is connected may see more of, and was not told of yet.
         self.owned: list[Recorded] = []
         self._audiences: dict[tuple[Lots, Encoding], Audience] = {}
@@ -263,7 +262,6 @@ class Channel:
             frame = feed.conflated_message(subscription.behind, subscription.lots, encoding)
             self._frames[key] = frame
         self.conflated += 1
-        self.sent_at_s = self._loop.time()
         return frame
 
     # Ticks.
@@ -287,8 +285,6 @@ class Channel:
         joining, self._joining = self._joining, {}
         for subscription in joining.values():
             self._bring_up(subscription)
-        if self._busy:
-            self.sent_at_s = self._ticked_at_s
         self._credit.spend(time.thread_time() - began_s, self._loop.time())
         self._go_on()
 
@@ -347,21 +343,11 @@ class Channel:
         self._on_ticked(self)
 
     def _send(self, data: bytes, links: list[Link]) -> None:
-        """The hot loop: one system call a link."""
-        # In two passes, since each system call empties the processor's caches: first all that is
-        # to be looked up, then nothing but calls.
-        write, size = os.write, len(data)
-        ready = [link for link in links if link.ready and not link.closing()]
-        for at, fd in enumerate([link.fd for link in ready]):
-            try:
-                sent = write(fd, data)
-            except BlockingIOError:
-                sent = 0
-            except OSError:  # the client is gone; its reader takes it away
-                ready[at].die()
-                continue
-            if sent != size:
-                ready[at].block(data, sent)
+        """One system call a link, and hardly anything besides."""
+        fds = [link.fd for link in links if link.ready]
+        for at, sent in SEND_ALL(fds, data):
+            by_fd = {link.fd: link for link in links if link.ready}  # seldom
+            by_fd[fds[at]].took(data, sent)
         self.delivered += len(links)
 
     def _safely(self, step: Callable[[], None]) -> None:

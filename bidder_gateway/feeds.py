@@ -64,9 +64,7 @@ class Feed:
         self.sale_id = sale_id
         self.replica: Replica = blank(sale_id)
         self._recent: deque[Entry] = deque(maxlen=RECENT)
-        # (sequence, position) of every ``MARK_EVERY``th public event: the first event after the
-        # sequence has a later position.
-        self._marks: list[tuple[int, int]] = [(0, 0)]
+        self._marks = [0]
         self._changed: dict[LotId, int] = {}  # the sequence of each lot's last change
         # Each lot as bytes, until it changes: snapshots and conflated frames of a crowd are joined
         # from them.
@@ -92,7 +90,7 @@ class Feed:
             lot_id = lot_of(recorded.event)
             self._recent.append(Entry(recorded, recorded.sequence, lot_id))
             if recorded.sequence % MARK_EVERY == 0:
-                self._marks.append((recorded.sequence, recorded.position))
+                self._marks.append(recorded.position)
             for changed in _lots_changed(recorded, lot_id):
                 self._changed[changed] = recorded.sequence
                 for known in self._lots.values():
@@ -105,10 +103,9 @@ class Feed:
             bool(self._recent) and self._recent[0].sequence <= since + 1
         )
 
-    def position_before(self, since: int) -> int:
-        """A place in the log at or before the event of this sequence."""
-        _, position = self._marks[min(since // MARK_EVERY, len(self._marks) - 1)]
-        return position
+    def mark(self, number: int) -> int:
+        """The position in the log of the public event ``number`` times ``MARK_EVERY``."""
+        return self._marks[number]
 
     def messages(self, since: int, until: int, lots: Lots, encoding: Encoding) -> bytes:
         """The events after ``since`` up to ``until`` about these lots, as messages for one write.

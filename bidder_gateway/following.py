@@ -6,17 +6,14 @@ there, is answered with ``recovered: false`` and a snapshot.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 import structlog
 
-from auction.codec import Recorded, decode_body
-from auction.events import lot_of
-from auction.ids import SaleId
 from auction.ports import EventLog
-from bidder_gateway.feeds import Entry, Feed, Lots
+from bidder_gateway.feeds import Feed, Lots
 from bidder_gateway.hub import Hub
 from bidder_gateway.link import Link
+from bidder_gateway.past import Past
 from bidder_gateway.ports import SalesInSight
 from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Subscribed
 
@@ -24,8 +21,6 @@ from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Su
 PAGE = 256
 # A resume from further back gets a snapshot: it is smaller, and the log is not read for minutes.
 MAX_RESUME = 20_000
-# Pages that are read at once, so that a crowd leaves the log to others too.
-READS_AT_ONCE = 4
 
 _logger = structlog.get_logger(__name__)
 
@@ -34,8 +29,8 @@ class Following:
     """Answers ``subscribe`` for the links of one hub."""
 
     def __init__(self, hub: Hub, log: EventLog, sight: SalesInSight) -> None:
-        self._hub, self._log, self._sight = hub, log, sight
-        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._hub, self._sight = hub, sight
+        self._past = Past(log)
         self.resumed = 0
         self.not_recovered = 0
 
@@ -86,47 +81,24 @@ class Following:
 
         ``None``: the client is gone.
         """
-        position = feed.position_before(has)
         while feed.sequence - has > PAGE or not feed.in_memory(has):
             if feed.in_memory(has):
                 until = min(has + PAGE, feed.sequence)
                 data = feed.messages(has, until, lots, link.encoding)
                 has = until
             else:
-                page = await self._read(feed.sale_id, position)
+                page = await self._past.after(feed, has)
                 if page is None:
                     link.abort()  # it comes back and asks again
                     return None
-                data, has, position = _messages(page, has, lots, link)
+                data = b"".join([e.message(link.encoding) for e in page if e.concerns(lots)])
+                has = page[-1].sequence
             if data:
                 link.write(data)
             await asyncio.sleep(0)  # others have a turn, also where nothing has to wait
             if not await self._is_ready(link, feed):
                 return None
         return has
-
-    async def _read(self, sale_id: SaleId, position: int) -> list[Recorded] | None:
-        try:
-            async with self._reads:
-                rows = await self._log.read_sale(sale_id, position, PAGE)
-            return [decode_body(row.position, row.body) for row in rows]
-        except Exception:  # see `subscribe`
-            _logger.warning("resume_not_read", sale_id=sale_id, exc_info=True)
-            return None
-
-
-def _messages(page: Sequence[Recorded], has: int, lots: Lots, link: Link) -> tuple[bytes, int, int]:
-    """The public events of a page after ``has`` as messages; the last one; the last position."""
-    assert page, "the log ends before the feed that was made from it"
-    messages = []
-    for recorded in page:
-        if recorded.sequence is not None and recorded.sequence > has:
-            assert recorded.sequence == has + 1, "a gap in the log"
-            has = recorded.sequence
-            entry = Entry(recorded, has, lot_of(recorded.event))
-            if entry.concerns(lots):
-                messages.append(entry.message(link.encoding))
-    return b"".join(messages), has, page[-1].position
 
 
 def not_found(request: int) -> Error:

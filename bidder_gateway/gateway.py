@@ -28,8 +28,10 @@ from bidder_gateway.session import End, Session
 # Connections are looked at in so many groups, one after the other, each once a second.
 GROUPS: Final = 20
 ROUND_S: Final = 1.0
-# A link that was sent something is pinged after this time, so that one who does not read is
-# found; an idle one more seldom, since each answer wakes a phone.
+# A link that was sent something of its own, or many events (some 8 KiB), is pinged after this
+# time, so that one who does not read is found before much is kept for it; others more seldom,
+# since each answer wakes a phone, and costs us as much as two deliveries.
+MANY_EVENTS: Final = 32
 PING_ACTIVE_S: Final = 4.0
 PING_IDLE_S: Final = 15.0
 PONG_WITHIN_S: Final = 4.0
@@ -150,7 +152,9 @@ class Gateway:
                 await asyncio.sleep(ROUND_S / GROUPS)
                 now_s = self._loop.time()
                 for connection in list(group):
-                    self._look_at(connection, now_s)
+                    link = connection.link  # most were asked not long ago, and have answered
+                    if not link.ponged or now_s - link.pinged_at_s > PING_ACTIVE_S:
+                        self._look_at(connection, now_s)
                 if now_s >= ended_at_s + ENDED_EVERY_S:
                     ended_at_s = now_s
                     self._regularly("end logins", self._end_logins)
@@ -185,15 +189,11 @@ class Gateway:
             if since_s > PONG_WITHIN_S:
                 self.hub.figures.stalled += 1
                 connection.end(CloseCode.TOO_SLOW, "a ping was not answered")
-        elif link.clear and (
-            since_s > PING_IDLE_S
-            or (since_s > PING_ACTIVE_S and self._was_sent_something(connection))
-        ):
-            link.ping(now_s)
-
-    def _was_sent_something(self, connection: Connection) -> bool:
-        link = connection.link
-        return link.wrote or self.hub.last_sent_s(link) > link.pinged_at_s
+        elif since_s > PING_ACTIVE_S and link.clear:
+            events = self.hub.events_of(link)
+            many = link.wrote or events - link.pinged_at_event >= MANY_EVENTS
+            if many or since_s > PING_IDLE_S:
+                link.ping(now_s, events)
 
     async def _end_logins(self) -> None:
         """Send away whose session or token was ended."""

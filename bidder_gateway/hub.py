@@ -352,10 +352,10 @@ class Hub:
         sales = self._watching.get(link, {})
         return {sale_id: sale.channel.sequence_of(link) for sale_id, sale in sales.items()}
 
-    def last_sent_s(self, link: Link) -> float:
-        """When something was last sent to everybody in one of the link's sales, by loop time."""
+    def events_of(self, link: Link) -> int:
+        """How many public events the sales that the link follows have had, all together."""
         sales = self._watching.get(link, {}).values()
-        return max((sale.channel.sent_at_s for sale in sales), default=-1.0)
+        return sum(sale.channel.feed.sequence for sale in sales)
 
     def tell(self, bidder_id: BidderId, frame: ServerFrame, sale_id: SaleId | None = None) -> None:
         """A personal frame to every connection of a bidder; ``sale_id``: that follows this sale."""

@@ -7,17 +7,17 @@ conflated frame), and what is personal waits here, within bounds.
 
 All writes to the socket go through here, for the bytes of two writers would mix inside a
 message; so pings and pongs are written here too, and the WebSocket library writes only the
-closing handshake, before which this dies. ``os.write`` asks before each write whether the
-transport is closing: until it is, the descriptor is the transport's own, and no other socket has
-its number.
+closing handshake, before which this dies. Whoever makes a link has it ``die`` when the connection
+is lost, which the event loop tells before it closes the descriptor; so no other socket is ever
+written to by its number.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from bidder_gateway.encodings import PING, PONG, Encoding, header
+from bidder_gateway.sending import GONE, send
 
 # Personal frames that wait for a blocked link: verdicts, time samples, notices.
 MAX_WAITING_BYTES = 64 * 1024
@@ -30,7 +30,6 @@ class Transport(Protocol):
     """What a link needs of asyncio's transport."""
 
     def write(self, data: bytes | memoryview) -> None: ...
-    def is_closing(self) -> bool: ...
     def get_write_buffer_size(self) -> int: ...
     def abort(self) -> None: ...
 
@@ -48,11 +47,11 @@ class Link:
         "_waiting",
         "_waiting_bytes",
         "aborted",
-        "closing",
         "dead",
         "encoding",
         "fd",
         "name",
+        "pinged_at_event",
         "pinged_at_s",
         "ponged",
         "ready",
@@ -68,12 +67,12 @@ class Link:
         on_blocked: Callable[["Link"], None],
     ) -> None:
         self.name, self.encoding, self.fd = name, encoding, fd
-        self.closing = transport.is_closing
         self.ready = True  # neither blocked nor dead
         self.dead = self.aborted = False
         self.wrote = False  # since the last ping
         self.ponged = True
         self.pinged_at_s = 0.0
+        self.pinged_at_event = 0  # of those of its sales, all counted together
         self._transport = transport
         self._on_blocked = on_blocked
         self._waiting: deque[bytes] | None = None
@@ -96,32 +95,26 @@ class Link:
         if self._waiting is not None:
             self._wait(data)
             return
-        if self.closing():
-            self.die()
-            return
         self.wrote = True
-        try:
-            sent = os.write(self.fd, data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:  # the client is gone; the reader of the connection learns it too
-            self.die()
-            return
+        sent = send(self.fd, data)
         if sent != len(data):
-            self.block(data, sent)
+            self.took(data, sent)
 
-    def ping(self, now_s: float) -> None:
-        """Ask whether the client still reads; the answer sets ``ponged``."""
-        self.pinged_at_s, self.ponged, self.wrote = now_s, False, False
+    def ping(self, now_s: float, events: int) -> None:
+        """Ask whether the client still reads; the answer sets ``ponged``. ``events``: see above."""
         self.write(PING)
-        self.wrote = False
+        self.pinged_at_s, self.pinged_at_event = now_s, events
+        self.ponged, self.wrote = False, False
 
     def pong(self, data: bytes) -> None:
         """Answer the client's ping."""
         self.write(header(PONG, len(data)) + data)
 
-    def block(self, data: bytes, sent: int) -> None:
+    def took(self, data: bytes, sent: int) -> None:
         """The socket took only ``sent`` bytes: the transport keeps the rest."""
+        if sent == GONE:  # the reader of the connection learns it too, and takes it away
+            self.die()
+            return
         self._transport.write(memoryview(data)[sent:])
         self._waiting = deque()
         self.ready = False
@@ -137,8 +130,7 @@ class Link:
 
     def unblock(self) -> bool:
         """Send what waits, if the transport has got rid of its rest; whether it is clear now."""
-        if self.dead or self.closing():
-            self.die()
+        if self.dead:
             return False
         if self._waiting is None:
             return True

@@ -18,6 +18,7 @@ from bidder_gateway.encodings import ENCODINGS, Encoding
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.link import SEND_BUFFER_BYTES, Link
 from bidder_gateway.protocol import MAX_FRAME_BYTES
+from foundation.http import connections
 from foundation.http.client_address import Address, client_ip
 from foundation.http.problems import (
     BAD_REQUEST,
@@ -116,6 +117,9 @@ class LiveEndpoint:
         name = secrets.token_hex(8)
         gateway = self._gateway
         response.link = link = Link(name, encoding, fd, transport, gateway.hub.blocked)
+        protocol = request.protocol
+        assert isinstance(protocol, connections.Connection), "it tells when the line is lost"
+        protocol.on_lost = link.die
         session = gateway.new_session(name, encoding, address)
         try:
             await gateway.serve(Connection(gateway, session, link, response))

@@ -15,7 +15,7 @@ from msgspec import Struct
 from bidder_gateway.channel import TICK_S
 from bidder_gateway.connection import COME_BACK_MS
 from bidder_gateway.following import MAX_RESUME
-from bidder_gateway.gateway import PING_ACTIVE_S, PING_IDLE_S, PONG_WITHIN_S
+from bidder_gateway.gateway import MANY_EVENTS, PING_ACTIVE_S, PING_IDLE_S, PONG_WITHIN_S
 from bidder_gateway.hub import PROGRESS_BYTES, STALLED_S
 from bidder_gateway.limits import Limits
 from bidder_gateway.live import PATH
@@ -114,10 +114,11 @@ the hash to go on from as `sale.hash`.
 
 ## Keeping up, and limits
 
-The server pings: an idle connection every {PING_IDLE_S:g} s, one that was sent something every
-{PING_ACTIVE_S:g} s. A pong is due within {PONG_WITHIN_S:g} s. A client that does not read what was
-sent, not even {PROGRESS_BYTES // 1024} KiB of it in {STALLED_S:g} s, is cut off. A message has at
-most {MAX_FRAME_BYTES // 1024} KiB.
+The server pings: a quiet connection every {PING_IDLE_S:g} s, one that was sent frames of its own or
+{MANY_EVENTS} events since the last ping every {PING_ACTIVE_S:g} s. A pong is due within
+{PONG_WITHIN_S:g} s. A client that does not read what was sent, not even
+{PROGRESS_BYTES // 1024} KiB of it in {STALLED_S:g} s, is cut off. A message has at most
+{MAX_FRAME_BYTES // 1024} KiB.
 
 A connection may send {_LIMITS.frames.per_s:g} frames a second ({_LIMITS.frames.burst:g} at once),
 pings counted, all connections of an account {_LIMITS.account_frames.per_s:g}, all guests of an

@@ -71,6 +71,15 @@ def message(stream: bytes, start: int) -> tuple[int, bytes, int] | None:
     return stream[start] & 15, stream[begin : begin + size], begin + size
 
 
+class _Line(asyncio.Protocol):
+    """Tells its link when the connection is lost, as the gateway's does."""
+
+    link: Link
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.link.die()
+
+
 class Ends:
     """Makes links on the running loop, and puts them away."""
 
@@ -88,11 +97,12 @@ class Ends:
             sock.settimeout(0)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
+        transport, line = await loop.create_connection(_Line, sock=ours)
         self.sockets.append(theirs)
         self.transports.append(transport)
         notice = on_blocked or self.blocked.append
-        return Link(name, encoding, ours.fileno(), transport, notice), Peer(theirs, encoding)
+        link = line.link = Link(name, encoding, ours.fileno(), transport, notice)
+        return link, Peer(theirs, encoding)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from auction.clock import EngineClock
 from auction.commands import Command, ScheduleSale
@@ -27,8 +26,10 @@ from bidder_gateway.live import PATH, LiveEndpoint
 from bidder_gateway.ports import NoFreight, Participant, SalesInSight
 from bidder_gateway.protocol import JSON
 from foundation.http.application import application
+from foundation.http.connections import answering
 from foundation.http.routes import Mount
 from softclose.host import Host
+from softclose.listener import listen
 from tests.builders import HOUR_US, SALE, a_lot, bid, register, schedule
 
 # Tests send more than people do.
@@ -153,15 +154,12 @@ async def live_room(
 async def on_loopback(gateway: Gateway) -> AsyncIterator[int]:
     """The gateway's endpoint on a free port, and at the end everybody sent home."""
     app = application([Mount("live", [LiveEndpoint(gateway).route()])])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4_096)
-    await site.start()
-    try:
-        yield runner.addresses[0][1]
-    finally:
-        await gateway.stop()
-        await runner.cleanup()
+    with listen("127.0.0.1", 0) as listener:
+        async with answering(listener, app):
+            try:
+                yield listener.getsockname()[1]
+            finally:
+                await gateway.stop()
 
 
 async def receive(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:

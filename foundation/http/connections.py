@@ -9,7 +9,7 @@ able to fill the disk with tracebacks.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -33,9 +33,24 @@ _logger = structlog.get_logger("softclose.http")
 
 
 class Connection(web.RequestHandler):
-    """One connection; differs from aiohttp's in how it answers what is no request."""
+    """One connection; differs from aiohttp's in how it answers what is no request.
 
-    __slots__ = ()
+    ``on_lost`` is called when the connection is lost, before its descriptor is closed.
+    """
+
+    __slots__ = ("on_lost",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self.on_lost: Callable[[], None] | None = None
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See asyncio."""
+        if self.on_lost is not None:
+            self.on_lost()
+            self.on_lost = None
+        super().connection_lost(exc)
 
     def handle_error(
         self,

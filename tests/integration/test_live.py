@@ -150,6 +150,58 @@ async def test_a_resume_from_before_memory_is_served_from_the_log(
         assert [event["sequence"] for event in seen] == list(range(6, 33))
 
 
+async def test_a_crowd_that_comes_back_late_reads_the_log_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "RECENT", 8)
+    monkeypatch.setattr(feeds, "MARK_EVERY", 4)
+    monkeypatch.setattr(following, "PAGE", 4)
+    async with live_room() as room:
+        for step in range(1, 31):
+            await room.bid("ab"[step % 2], step * 100_00)
+        first = await room.gateway.hub.feed(SALE)
+        assert first is not None and first.sequence == 32
+        reads = 0
+        read_sale = room.host.log.read_sale
+
+        async def counted(*arguments: Any) -> Any:
+            nonlocal reads
+            reads += 1
+            return await read_sale(*arguments)
+
+        monkeypatch.setattr(room.host.log, "read_sale", counted)
+
+        async def come_back(since: int) -> list[int]:
+            async with room.client() as late:
+                await late.follow(SALE, since=since)
+                return [event["sequence"] for event in await events(late, 32 - since)]
+
+        sequences = await asyncio.gather(*(come_back(4 + number % 4) for number in range(12)))
+        assert sequences == [list(range(5 + number % 4, 33)) for number in range(12)]
+        assert reads == 5, "a page each for 5-8, 9-12, 13-16, 17-20 and 21-24"
+
+
+async def test_what_could_not_be_read_of_the_past_is_read_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "RECENT", 8)
+    monkeypatch.setattr(feeds, "MARK_EVERY", 4)
+    async with live_room() as room, room.client() as late:
+        for step in range(1, 31):
+            await room.bid("ab"[step % 2], step * 100_00)
+        await room.gateway.hub.feed(SALE)
+        read_sale = room.host.log.read_sale
+
+        async def fails_once(*arguments: Any) -> Any:
+            monkeypatch.setattr(room.host.log, "read_sale", read_sale)
+            raise ConnectionError("the database is away")
+
+        monkeypatch.setattr(room.host.log, "read_sale", fails_once)
+        await late.follow(SALE, since=5)  # it is cut off, comes back, and asks again
+        seen = await events(late, 27)
+        assert [event["sequence"] for event in seen] == list(range(6, 33))
+
+
 @pytest.mark.parametrize("since", [99, 2**53 - 1])
 async def test_a_resume_from_the_future_gets_a_snapshot(since: int) -> None:
     async with live_room() as room, room.socket() as socket:
@@ -296,7 +348,7 @@ async def test_who_watches_chosen_lots_and_does_not_read_skips_and_goes_on(
         await room.bid("a", 100_00, "1")  # of which the watcher is not told
         (link,) = room.gateway.hub.links
         await until(lambda: room.gateway.hub.followed(link) == {SALE: 4})
-        link.block(b"", 0)  # as if it had not read
+        link.took(b"", 0)  # as if it had not read
         await room.bid("a", 100_00, "2")
         await room.bid("b", 300_00, "1")
         conflated = await next_frame(watcher, "conflated")

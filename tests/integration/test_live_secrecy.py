@@ -321,7 +321,7 @@ async def test_nobody_is_told_what_is_another_s(
         told.happens(11)
         for step in count():
             for link in hub.links[step % 3 :: 3]:
-                link.block(b"", 0)  # as if it had not read: it skips
+                link.took(b"", 0)  # as if it had not read: it skips
             if not told.happens(2):
                 break
             feed = await hub.feed(SALE)
