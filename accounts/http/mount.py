@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from accounts.amounts import amount_text
 from accounts.audit import AuditLine
@@ -17,6 +17,8 @@ from accounts.room import Room
 from foundation.http.routes import Mount
 
 _HERE: Final = Path(__file__).parent
+# Details whose values are members of our enums.
+_OUR_NAMES: Final = frozenset({"state", "before", "kind"})
 
 
 def day_text(day: date) -> str:
@@ -26,15 +28,32 @@ def day_text(day: date) -> str:
 
 def detail_texts(line: AuditLine) -> list[tuple[str, str]]:
     """The details of a line of the audit log, as names and values."""
-    found = []
-    for name, value in line.details.items():
+    details = {name: value for name, value in line.details.items() if value not in (None, "", [])}
+    currency = str(details.get("currency", "USD"))
+    found: list[tuple[str, str]] = []
+    for name, value in details.items():
         if isinstance(value, dict):
-            found += [(f"{name} {part}".replace("_", " "), str(v)) for part, v in value.items()]
+            found += [(f"{name} {part}", str(v)) for part, v in value.items() if str(v)]
         elif isinstance(value, list):
-            found.append((name.replace("_", " "), ", ".join(map(str, value))))
-        elif value is not None:
-            found.append((name.replace("_", " "), str(value)))
-    return [(name, value) for name, value in found if value]
+            found.append((name, ", ".join(str(one).replace("_", " ") for one in value)))
+        elif _is_amount(value, name):
+            found.append((name.removesuffix("_minor"), amount_text(value, currency)))
+        else:
+            found.append((name, _in_words(name, value)))
+    return [(name.replace("_", " "), text) for name, text in found]
+
+
+def _is_amount(value: object, name: str) -> TypeGuard[int]:
+    """A number after "before" is the amount that was in force."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return is_number and (name.endswith("_minor") or name == "before")
+
+
+def _in_words(name: str, value: object) -> str:
+    """A value for people: our own names in small letters, what others typed as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).lower().replace("_", " ") if name in _OUR_NAMES else str(value)
 
 
 def mount(room: Room) -> Mount:

@@ -20,6 +20,7 @@ import msgspec
 from aiohttp import web
 from markupsafe import Markup
 
+from foundation.http.browsers import browser_name
 from foundation.http.cookies import cookie, drop_cookie, set_cookie
 from foundation.http.problems import Problem
 from foundation.http.request_id import REQUEST_ID
@@ -126,6 +127,7 @@ class Pages:
         self._templates.globals["style_sheets"] = STYLE_SHEETS
         self._templates.filters["time"] = time_element
         self._templates.filters["number"] = number
+        self._templates.filters["browser"] = browser_name
         for mount in mounts:
             self._templates.filters.update(mount.filters)
 

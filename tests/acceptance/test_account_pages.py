@@ -92,7 +92,7 @@ async def test_a_reseller_signs_up_and_is_approved_by_staff(
         await sign_in(opened, site, ADA)
         await page.goto(site.origin + "/staff/applications")
         await page.get_by_role("heading", name="Set up a second factor").wait_for()
-        await page.get_by_text("It cannot be scanned").click()
+        await page.get_by_text("I cannot scan it").click()
         secret = await page.locator("code.key").inner_text()
         await page.fill("#field-code", second_factor.code_at(secret, home.clock()))
         await page.fill("#field-password", PASSWORD)
