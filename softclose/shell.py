@@ -6,12 +6,16 @@ from aiohttp import web
 
 from accounts.http.guard import identity_of
 from accounts.http.shell import page_context
-from bidder_gateway.pages.navigation import links
+from bidder_gateway.pages import navigation
 from foundation.http.pages import PageContext
 
 
 def shell_of(request: web.Request) -> PageContext:
     """What the shell shows to who looks."""
     shell = page_context(request)
-    navigation = [*links(identity_of(request)), *shell.navigation]
-    return replace(shell, navigation=navigation)
+    identity = identity_of(request)
+    return replace(
+        shell,
+        navigation=[*navigation.links(identity), *shell.navigation],
+        account=[*navigation.account_links(identity), *shell.account],
+    )

@@ -13,6 +13,7 @@ SALES, BIDS, WON, WATCHLIST, SEARCHES, NOTICES = (
     "/notices",
 )
 DEPOSITS = "/staff/deposits"
+_WATCHING = (Link("Watchlist", WATCHLIST, "eye"), Link("Searches", SEARCHES, "search"))
 
 
 def links(identity: Identity | None) -> list[Link]:
@@ -20,14 +21,20 @@ def links(identity: Identity | None) -> list[Link]:
     found = [Link("Sales", SALES, "calendar")]
     if identity is None:
         return found
-    is_reseller = identity.organisation_kind is OrganisationKind.RESELLER
-    if is_reseller and may(identity, Action.VIEW_BIDS):
+    if _is_reseller(identity) and may(identity, Action.VIEW_BIDS):
         found += [Link("My bids", BIDS, "gavel"), Link("Won", WON, "trophy")]
-    found += [
-        Link("Watchlist", WATCHLIST, "eye"),
-        Link("Searches", SEARCHES, "search"),
-        Link("Notices", NOTICES, "bell"),
-    ]
+    if _is_reseller(identity):
+        found += _WATCHING
+    found.append(Link("Notices", NOTICES, "bell"))
     if may(identity, Action.RECORD_DEPOSIT):
         found.append(Link("Deposits", DEPOSITS, "wallet"))
     return found
+
+
+def account_links(identity: Identity | None) -> list[Link]:
+    """What is in the account menu: what staff and sellers seldom need."""
+    return [] if identity is None or _is_reseller(identity) else [*_WATCHING]
+
+
+def _is_reseller(identity: Identity) -> bool:
+    return identity.organisation_kind is OrganisationKind.RESELLER

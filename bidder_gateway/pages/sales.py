@@ -14,8 +14,17 @@ from auction.catalog.goods import Condition
 from auction.ids import LotId, PersonId, SaleId
 from bidder_gateway.feeds import standing
 from bidder_gateway.listed import SaleState, SaleSummary
+from bidder_gateway.lots import LotsQuery
 from bidder_gateway.pages.choosing import ORDERS_IN_WORDS, Choice, choose, counts, rows_of
-from bidder_gateway.pages.page_data import Follow, PageData, card_of, embedded, raw
+from bidder_gateway.pages.page_data import (
+    Follow,
+    PageData,
+    Picture,
+    card_of,
+    embedded,
+    picture_of,
+    raw,
+)
 from bidder_gateway.pages.plain_terms import clauses
 from bidder_gateway.pages.room import PagesRoom, Viewing, sale_id_of, show, viewing
 from bidder_gateway.protocol import ServerFrame, Standing
@@ -27,6 +36,8 @@ from foundation.http.routes import Route
 CALENDAR = "/sales"
 # Registrations that the calendar marks: of the latest so many.
 MARKED = 200
+# Sales of the calendar that show photos, each of its first lots: what fills a screen or two.
+PICTURED, PHOTOS = 8, 4
 
 _SALES = Access(Action.VIEW_SALES)
 
@@ -77,16 +88,24 @@ class SalePages:
             query.cursor = None
             found = await self._room.its.sales.calendar(query)
         kept = {"state": "ended" if ended else "", "q": words}
+        pictured = [sale.sale_id for sale in found.items[:PICTURED]]
         return show(
             request,
             "calendar.html",
+            path=CALENDAR,  # also where it is the first page
             ended=ended,
             q=words,
             sales=[_with_day(sale) for sale in found.items],
+            pictures={sale_id: await self._pictures(sale_id) for sale_id in pictured},
             registered=await self._registered(viewing(request)),
             next_href=_href(**kept, cursor=found.next_cursor) if found.next_cursor else "",
             first_href=_href(**kept) if query.cursor else "",
         )
+
+    async def _pictures(self, sale_id: SaleId) -> list[Picture]:
+        found = await self._room.its.lots.of_sale(sale_id, LotsQuery(limit=PHOTOS))
+        lots = [] if found is None else found.items
+        return [picture_of(lot.photo, "tile") for lot in lots if lot.photo is not None]
 
     async def _registered(self, who: Viewing) -> frozenset[SaleId]:
         if who.bidder_id is None or who.identity is None:

@@ -46,7 +46,7 @@ function Entry({ entry, paddle, currency, latest }) {
     </li>`;
   }
   const { icon, text } = eventInWords(entry, paddle, currency);
-  return html`<li class="event"><span><${Icon} name=${icon} /> ${text}</span><span></span>${time}</li>`;
+  return html`<li class="event"><span><${Icon} name=${icon} /> ${text}</span>${time}</li>`;
 }
 
 function who(number, paddle) {

@@ -1,7 +1,9 @@
-// The navigation scrolls sideways on phones: bring the entry of this page into view.
+// What scrolls sideways on phones: bring the entry of this page into view.
 
-const current = document.querySelector(".main-nav [aria-current]");
-const strip = current?.closest(".main-nav");
-if (strip && strip.scrollWidth > strip.clientWidth) {
-  strip.scrollLeft = current.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+for (const strip of document.querySelectorAll(".main-nav, .tabs")) {
+  const current = strip.querySelector("[aria-current]");
+  if (current && strip.scrollWidth > strip.clientWidth) {
+    const left = current.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+    strip.scrollLeft += left - (strip.clientWidth - current.offsetWidth) / 2;
+  }
 }
