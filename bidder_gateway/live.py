@@ -51,7 +51,10 @@ class LiveSocket(web.WebSocketResponse):
         """See aiohttp."""
         if self.link is not None:
             self.link.die()
-        return await super().close(code=code, message=message, drain=drain)
+        closed = await super().close(code=code, message=message, drain=drain)
+        if self.link is not None and self.link.left:
+            self.link.abort()  # even this was not read; the transport would wait for ever
+        return closed
 
 
 class LiveEndpoint:

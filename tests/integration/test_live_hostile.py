@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import resource
 import socket
@@ -21,7 +22,7 @@ from bidder_gateway.bidding import NO_SUCH_LOT
 from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.link import MAX_WAITING_BYTES
 from bidder_gateway.live import PATH
-from bidder_gateway.protocol import JSON, MAX_FRAME_BYTES, MSGPACK
+from bidder_gateway.protocol import JSON, MAX_FRAME_BYTES, MSGPACK, CloseCode
 from tests.builders import SALE, new_bid_id
 from tests.live import LiveRoom, live_room, open_sale, participant
 from tests.raw_sockets import (
@@ -547,6 +548,27 @@ async def test_who_does_not_answer_a_ping_is_sent_away(monkeypatch: pytest.Monke
         client.write(frame(VALID) * 5)  # talking is no answer
         assert (await client.frame("goodbye"))["code"] == 4413
         assert await client.closed() == 4413
+
+
+async def test_who_does_not_even_read_the_goodbye_is_closed_all_the_same() -> None:
+    async with live_room() as room, said_hello(room) as client:
+        (connection,) = (one for group in room.gateway._groups for one in group)
+        fd = connection.link.fd
+        inode = os.readlink(f"/proc/self/fd/{fd}")
+        connection.end(CloseCode.TOO_SLOW, "a ping was not answered")
+        with suppress(BlockingIOError):
+            while True:
+                os.write(fd, bytes(1_000))  # until the closing frame finds no room
+        await until(lambda: inode not in _open_sockets())
+        assert client  # who has read nothing all the while
+
+
+def _open_sockets() -> set[str]:
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):
+            found.add(os.readlink(f"/proc/self/fd/{fd}"))
+    return found
 
 
 async def test_a_long_answer_does_not_keep_pongs_from_being_seen(
