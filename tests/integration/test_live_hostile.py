@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -37,7 +38,7 @@ from tests.raw_sockets import (
     handshake,
     raw_socket,
 )
-from tests.waiting import turns, until
+from tests.waiting import until
 
 BOTH = pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
 
@@ -550,34 +551,6 @@ async def test_who_does_not_answer_a_ping_is_sent_away(monkeypatch: pytest.Monke
         assert await client.closed() == 4413
 
 
-async def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async with live_room() as room, said_hello(room):
-        (conversation,) = (one for group in room.gateway._groups for one in group)
-        fd = conversation.link.fd
-        inode = os.readlink(f"/proc/self/fd/{fd}")
-        full = 0
-        while full < 20:  # the client's library reads a little by itself
-            try:
-                os.write(fd, bytes(1_000))
-                full = 0
-            except BlockingIOError:
-                full += 1
-                await turns(5)
-        monkeypatch.setattr(conversation, "_send", lambda _: None)  # the goodbye just fitted
-        conversation.end(CloseCode.TOO_SLOW, "a ping was not answered")
-        await until(lambda: inode not in _open_sockets(), deadline_s=10)
-
-
-def _open_sockets() -> set[str]:
-    found = set()
-    for fd in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):
-            found.add(os.readlink(f"/proc/self/fd/{fd}"))
-    return found
-
-
 async def test_a_long_answer_does_not_keep_pongs_from_being_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -717,6 +690,37 @@ def test_a_thousand_who_send_byte_by_byte_cost_little(monkeypatch: pytest.Monkey
             await until(lambda: not room.gateway.connections)
 
     on_uvloop(scenario)
+
+
+def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> None:
+        async with live_room() as room:
+            (sock,) = await crowd(room, 1)
+            await until(lambda: room.gateway.connections)
+            (conversation,) = (one for group in room.gateway._groups for one in group)
+            fd = conversation.link.fd
+            inode = Path(f"/proc/self/fd/{fd}").readlink()
+            with suppress(BlockingIOError):
+                while True:
+                    os.write(fd, bytes(100))
+            monkeypatch.setattr(conversation, "_send", lambda _: None)  # the goodbye just fitted
+            conversation.end(CloseCode.TOO_SLOW, "a ping was not answered")
+            try:
+                await until(lambda: inode not in _open_files(), deadline_s=10)
+            finally:
+                sock.close()
+
+    on_uvloop(scenario)
+
+
+def _open_files() -> set[Path]:
+    found = set()
+    for fd in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(fd.readlink())
+    return found
 
 
 @pytest.mark.timeout(300)
