@@ -27,9 +27,9 @@ class Host:
         self.name = name
         self.process = Process(self._loop, name)
         self.clock = RecordedClock(name, self._loop, self._tape)
-        bus = LocalBus()
-        bus.listen(self._heard)
-        self.writer = Writer(Connection(server, self.process), self.clock, bus, name, shards)
+        self.bus = LocalBus()
+        self.bus.listen(self._heard)
+        self.writer = Writer(Connection(server, self.process), self.clock, self.bus, name, shards)
         self._engine = LocalEngine(self.writer)
         self.stopping = self.finished = False
         self._stopped_no = 0

@@ -23,8 +23,10 @@ class Operations:
         server: LogServer,
         shards: list[Shard],
         sicken: Callable[[], None],
+        make_host: Callable[[str, LogServer, list[Shard]], Host],
     ) -> None:
         self._server, self._shards, self._sicken = server, shards, sicken
+        self._make_host = make_host
         self._chance = scenario.chance("restart")
         self._route = scenario.chance("route")
         self._somebody_died = asyncio.Event()
@@ -49,7 +51,7 @@ class Operations:
     def start_host(self) -> None:
         """One more. Until it serves, not all is well."""
         self._sicken()
-        host = Host(f"host-{len(self.hosts) + 1}", self._server, self._shards)
+        host = self._make_host(f"host-{len(self.hosts) + 1}", self._server, self._shards)
         host.process.on_death.append(self._somebody_died.set)
         host.when_finished(self._somebody_died.set)
         self.hosts.append(host)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any, Final
@@ -37,8 +37,19 @@ SMALL: Final[tuple[tuple[Any, str, int], ...]] = (
     (auction.writer, "MAX_PLACES", 2),
     (auction.decide_lots, "CLOSE_CHUNK", 2),
 )
-# What a defect in the engine leaves in its log.
-DEFECTS: Final = ("judge_failed", "listener_failed")
+# What a defect in the engine or the gateway leaves in the log.
+DEFECTS: Final = (
+    "judge_failed",
+    "listener_failed",
+    "bid_not_judged",
+    "connection_not_looked_at",
+    "gateway_task_failed",
+    "link_not_looked_at",
+    "owner_not_told",
+    "sale_given_up",
+    "subscription_failed",
+    "tick_failed",
+)
 
 
 class Run(Struct, frozen=True):
@@ -53,12 +64,13 @@ class Run(Struct, frozen=True):
     took_s: float
     counts: dict[str, int]
     lines: list[str]
+    again: str = ""
 
     @property
     def report(self) -> str:
         """For people: what broke, and how to see it again."""
         findings = [f"  {invariant}: {text:.600}" for invariant, text in self.broken[:5]]
-        again = f"python -m tests.simulation {self.seed} --trace"
+        again = f"python -m tests.simulation {self.again}{self.seed} --trace"
         return "\n".join([f"seed {self.seed} broke:", *findings, f"  see it again: {again}"])
 
 
@@ -67,25 +79,41 @@ def simulate(seed: int, *, trace: bool = False) -> Run:
     return play(drawn(seed), trace=trace)
 
 
-def play(scenario: Scenario, *, trace: bool = False) -> Run:
-    """Run a scenario."""
+def play(
+    scenario: Scenario,
+    *,
+    trace: bool = False,
+    world: Callable[[Scenario, VirtualLoop, Tape], World] = World,
+    again: str = "",
+    until_broken: bool = False,
+) -> Run:
+    """Run a scenario. ``again``: what the command line needs besides to run it once more.
+
+    ``until_broken``: no longer than until something is found.
+    """
     began = time.perf_counter()
     loop = VirtualLoop()
     tape = Tape(loop, keep_lines=trace)
     loop.set_exception_handler(lambda _, context: tape.broken("task", f"{context}"))
     with small_bounds(), virtual_clock(loop), capture_logs() as logs:
-        world = World(scenario, loop, tape)
+        played = world(scenario, loop, tape)
         try:
-            loop.run_until_complete(world.play())
+            playing = loop.create_task(played.play())
+            if until_broken:
+                tape.on_finding = playing.cancel
+            loop.run_until_complete(playing)
+        except asyncio.CancelledError:
+            assert tape.findings, "cancelled by itself"
         except Exception as error:  # noqa: BLE001 - a finding like any other: with its seed and its trace
             tape.broken("run", f"{error!r}")
-        fingerprint = tape.fingerprint
+        fingerprint, lines = tape.fingerprint, list(tape.lines)
         steps, virtual_us = loop.steps, loop.now_us
-        _clean_up(loop, world.processes)
-    for entry in logs:
-        if entry["event"] in DEFECTS:
-            tape.broken("engine", f"{entry}")
-    broken = tape.findings + _checked(tape)
+        for entry in logs:
+            if entry["event"] in DEFECTS:
+                tape.broken("engine", f"{entry}")
+        findings = list(tape.findings)
+        _clean_up(loop, played.processes)
+    broken = findings if findings and until_broken else findings + _checked(tape)
     counts = _counts(tape, logs)
     took_s = time.perf_counter() - began
     return Run(
@@ -97,7 +125,8 @@ def play(scenario: Scenario, *, trace: bool = False) -> Run:
         virtual_s=virtual_us / 1e6,
         took_s=took_s,
         counts=counts,
-        lines=tape.lines,
+        lines=lines,
+        again=again,
     )
 
 
@@ -127,11 +156,17 @@ def _clean_up(loop: VirtualLoop, processes: list[Process]) -> None:
     for process in processes:
         process.revive_to_be_cleaned_up()
     loop.set_exception_handler(lambda _, context: None)
-    tasks = [task for process in processes for task in process.tasks]
+    spawned = [task for process in processes for task in process.tasks]
+    loop.run_until_complete(_cancel(spawned))
+    begun_by_these = asyncio.all_tasks(loop)  # in any order
+    loop.run_until_complete(_cancel(begun_by_these))
+    loop.close()
+
+
+async def _cancel(tasks: Collection["asyncio.Task[Any]"]) -> None:
     for task in tasks:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _checked(tape: Tape) -> list[tuple[str, str]]:

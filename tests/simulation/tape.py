@@ -4,6 +4,7 @@ Every entry has a number. Time alone does not order what happens at the same mic
 """
 
 import hashlib
+from collections.abc import Callable
 
 from msgspec import Struct, field
 
@@ -85,6 +86,7 @@ class Tape:
         self.faults: list[str] = []
         self.written: dict[Shard, list[LoggedEvent]] = {}
         self.findings: list[tuple[str, str]] = []  # (invariant, what was seen), while it ran
+        self.on_finding: Callable[[], object] = lambda: None
         self.checked_us = 0  # engine time when the last look was taken
         self.ended_well = False
 
@@ -104,6 +106,7 @@ class Tape:
     def broken(self, invariant: str, text: str) -> None:
         """Something was seen while it ran that must not be."""
         self.findings.append((invariant, f"at {self._loop.now_us / 1e6:.6f} s: {text}"))
+        self.on_finding()
 
     @property
     def fingerprint(self) -> str:

@@ -9,9 +9,10 @@ import asyncio
 from typing import Final
 
 from auction.commands import SetLimit
-from auction.ids import SaleId
+from auction.ids import SaleId, Shard
 from tests.simulation.desk import Desk
 from tests.simulation.folds import Reference
+from tests.simulation.hosts import Host
 from tests.simulation.operations import Operations
 from tests.simulation.people import Bidder, Room
 from tests.simulation.salerooms import BIDDERS, DESK, shards_of
@@ -41,7 +42,9 @@ class World:
         self._weather.ambient = scenario.ambient
         self._server = LogServer(loop, tape, self._weather)
         self._shards = shards_of(scenario.sales)
-        self._operations = Operations(scenario, self._server, self._shards, self._sicken)
+        self._operations = Operations(
+            scenario, self._server, self._shards, self._sicken, self.make_host
+        )
         self._room = Room(scenario.sales, loop, self._operations.reach)
         self._desk = Desk(self._room, scenario.bidders, scenario.chance("desk"))
         self._bidders = [Bidder(self._room, b, scenario.chance(b)) for b in scenario.bidders]
@@ -56,6 +59,13 @@ class World:
         """All that there ever were."""
         hosts = [host.process for host in self._operations.hosts]
         return hosts + [reader.process for reader in self._operations.readers]
+
+    def make_host(self, name: str, server: LogServer, shards: list[Shard]) -> Host:
+        """One more process."""
+        return Host(name, server, shards)
+
+    async def settle(self, when: str) -> None:
+        """All is well: let everybody learn what has happened."""
 
     async def play(self) -> None:
         """The whole run."""
@@ -74,10 +84,12 @@ class World:
         await self._converge(people)
         await asyncio.sleep(self._scenario.linger_s)
         self._must_be_well("after lingering")
+        await self.settle("after lingering")
         await self._ask_again()
         operations.primary.process.kill()
         await asyncio.sleep(RESTART_S)
         self._must_be_well("after the last restart")
+        await self.settle("after the last restart")
         await self._ask_again()
         for helper in helpers:
             helper.cancel()
