@@ -2,18 +2,34 @@
 
 One seed is one run, the same on every machine. With ``--trace`` every line of what happened.
 ``--mutants`` plants every bug of ``mutants`` and says in which run it is found, by what.
+``--gateway``: the same with gateways and their clients, and the bugs of ``gateway_mutants``.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Final, NamedTuple
 
+from tests.simulation import gateway_mutants, mutants
+from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
-from tests.simulation.mutants import MUTANTS, find
 from tests.simulation.run import Run, simulate
 
 PROGRESS_EVERY = 50
+
+
+class Kind(NamedTuple):
+    """What is run, and the bugs that can be planted in it."""
+
+    simulate: Callable[..., Run]
+    mutants: dict[str, mutants.Mutant]
+    find: Callable[[tuple[str, int]], tuple[str, mutants.Discovery | None]]
+
+
+ENGINE: Final = Kind(simulate, mutants.MUTANTS, mutants.find)
+GATEWAY: Final = Kind(simulate_gateway, gateway_mutants.MUTANTS, gateway_mutants.find)
 
 
 def main() -> int:
@@ -24,18 +40,22 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, metavar="N", help="run this many")
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED")
     parser.add_argument("--mutants", action="store_true", help="is every planted bug found?")
-    parser.add_argument("--mutant", choices=MUTANTS, help="run SEED with this bug planted")
+    parser.add_argument("--mutant", metavar="NAME", help="run SEED with this bug planted")
+    parser.add_argument("--gateway", action="store_true", help="with gateways and their clients")
     chosen = parser.parse_args()
+    kind = GATEWAY if chosen.gateway else ENGINE
+    if chosen.mutant and chosen.mutant not in kind.mutants:
+        parser.error(f"no such mutant; there are {', '.join(kind.mutants)}")
     if chosen.mutants:
-        return _mutants(chosen.seeds or 100)
+        return _mutants(kind, chosen.seeds or 100)
     if chosen.seed is not None:
-        with MUTANTS[chosen.mutant]() if chosen.mutant else nullcontext():
-            return _one(chosen.seed, trace=chosen.trace)
-    return _many(range(chosen.first, chosen.first + (chosen.seeds or 300)))
+        with kind.mutants[chosen.mutant]() if chosen.mutant else nullcontext():
+            return _one(kind, chosen.seed, trace=chosen.trace)
+    return _many(kind, range(chosen.first, chosen.first + (chosen.seeds or 300)))
 
 
-def _one(seed: int, *, trace: bool) -> int:
-    run = simulate(seed, trace=trace)
+def _one(kind: Kind, seed: int, *, trace: bool) -> int:
+    run = kind.simulate(seed, trace=trace)
     for line in run.lines:
         _say(line)
     _say(f"seed {seed}: {run.steps} steps, {run.virtual_s:.0f} s in {run.took_s:.2f} s")
@@ -46,10 +66,10 @@ def _one(seed: int, *, trace: bool) -> int:
     return bool(run.broken)
 
 
-def _many(seeds: range) -> int:
+def _many(kind: Kind, seeds: range) -> int:
     began, done, broken = time.perf_counter(), 0, 0
     steps, virtual_s = 0, 0.0
-    for run in in_parallel(simulate, seeds):
+    for run in in_parallel(kind.simulate, seeds):
         done, steps, virtual_s = done + 1, steps + run.steps, virtual_s + run.virtual_s
         broken += _judge(run)
         if done % PROGRESS_EVERY == 0:
@@ -62,9 +82,9 @@ def _many(seeds: range) -> int:
     return broken > 0
 
 
-def _mutants(seeds: int) -> int:
-    found = dict(in_parallel(find, [(name, seeds) for name in MUTANTS]))
-    for name, mutant in MUTANTS.items():
+def _mutants(kind: Kind, seeds: int) -> int:
+    found = dict(in_parallel(kind.find, [(name, seeds) for name in kind.mutants]))
+    for name, mutant in kind.mutants.items():
         discovery = found[name]
         if discovery is None:
             _say(f"{name:44} NOT FOUND in {seeds} seeds: {mutant.__doc__}")
