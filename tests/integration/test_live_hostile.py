@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -702,9 +703,7 @@ def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
             (conversation,) = (one for group in room.gateway._groups for one in group)
             fd = conversation.link.fd
             inode = Path(f"/proc/self/fd/{fd}").readlink()
-            with suppress(BlockingIOError):
-                while True:
-                    os.write(fd, bytes(100))
+            await until(lambda: _fill(fd) < 10)  # until the other end takes nothing more either
             monkeypatch.setattr(conversation, "_send", lambda _: None)  # the goodbye just fitted
             conversation.end(CloseCode.TOO_SLOW, "a ping was not answered")
             try:
@@ -713,6 +712,16 @@ def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
                 sock.close()
 
     on_uvloop(scenario)
+
+
+def _fill(fd: int) -> int:
+    """Write until there is no room; the number of writes."""
+    for written in count():
+        try:
+            os.write(fd, b"x")
+        except BlockingIOError:
+            return written
+    raise AssertionError
 
 
 def _open_files() -> set[Path]:
