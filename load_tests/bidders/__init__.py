@@ -65,10 +65,14 @@ class Answers:
         return float(self.found["latency_us"][share]) / 1e3
 
     @property
+    def refused(self) -> int:
+        """How many were refused: a higher bid on the lot, from elsewhere, was read before it."""
+        return int(self.found["bad"])
+
+    @property
     def refused_share(self) -> float:
-        """Which part was refused: a higher bid on the lot, from elsewhere, was read before it."""
-        refused = int(self.found["bad"])
-        return refused / (self.accepted + refused)
+        """Which part was refused."""
+        return self.refused / (self.accepted + self.refused)
 
     def whole(self) -> "Answers":
         """This, if each bid was answered once; raises `BidsLost`."""

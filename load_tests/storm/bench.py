@@ -45,7 +45,7 @@ class Plan:
         return self.storms + 1 + self.stall_rounds
 
 
-FULL: Final = Plan(2_000, 5, 20, 200, 6_000, 5, 1_000, 10.0)
+FULL: Final = Plan(2_000, 5, 20, 2_000, 6_000, 5, 1_000, 10.0)
 QUICK: Final = Plan(2_000, 5, 20, 200, 6_000, 1, 1_000, 8.0)
 TINY: Final = Plan(20, 2, 2, 10, 300, 1, 5, 0.5)  # for tests: every path, no meaning
 
