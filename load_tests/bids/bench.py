@@ -169,8 +169,8 @@ class Bench:
 
 
 def _as_many_events(answers: Answers, events: int) -> None:
-    """Each accepted bid is an event. But where one was refused, because a higher bid was read before
-    it, its bidder's rival leads with two in a row, and may have raised without anybody's knowing.
+    """Each accepted bid is an event. But where one was refused, because a higher bid was read
+    before it, its bidder's rival has two in a row, and may have raised without anybody's knowing.
     """
     if not answers.accepted - answers.refused <= events <= answers.accepted:
         raise BidsLost(f"{answers.accepted} bids were accepted, {events} are events")
