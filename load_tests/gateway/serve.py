@@ -70,7 +70,12 @@ async def serve(lots: int, dsn: str | None) -> None:
             log = postgres = PostgresLog(dsn)
             layers.push_async_callback(postgres.close)
         host = Host(log, EngineClock())
-        limits = Limits(frames=UNLIMITED, account_frames=UNLIMITED, address_frames=UNLIMITED)
+        limits = Limits(
+            frames=UNLIMITED,
+            account_frames=UNLIMITED,
+            address_frames=UNLIMITED,
+            bids_at_once=1_000_000,  # what is beyond its speed waits, and is seen in the latency
+        )
         gateway = Gateway(log, host.engine, host.clock, NamedBidders(), NoFreight(), limits)
         host.bus.listen(gateway.hear)
         await layers.enter_async_context(host.running(gateway.watch()))
