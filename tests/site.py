@@ -220,7 +220,7 @@ def a_pallet(lot_id: str, ends_in_us: int, **changes: Any) -> tuple[LotDetails, 
     """A lot that is open now, as its seller describes it and as the engine has it."""
     described = {k: v for k, v in changes.items() if k in LotDetails.__struct_fields__}
     listed = {k: v for k, v in changes.items() if k in LotListing.__struct_fields__}
-    details = a_described_lot(lot_id, SALE, **described)
+    details = a_described_lot(lot_id, **({"sale_id": SALE} | described))
     settings: dict[str, Any] = {
         "lot_id": LotId(lot_id),
         "kind": details.kind,
