@@ -12,9 +12,10 @@ model of a sale (``model``) that shares no code with the engine's rules. ``folds
 while the run goes on. ``mutants`` are the bugs that all of this must find.
 
 With gateways (``gateway_run``, ``gateway_world``): each host has the real ``Gateway`` in it
-(``gateway_hosts``), which hears a bus that drops, repeats and delays. Its clients (``onlookers``)
-are connected by ``wires``, which are bounded, slow, and cut in the middle of a message; what they
-are told is held against the ``public_record``. ``gateway_mutants`` are the bugs for these.
+(``gateway_hosts``), which hears a bus that drops, repeats and delays, and asks for ``logins``. Its
+clients (``onlookers``) are connected by ``wires``, which are bounded, slow, and cut in the middle
+of a message; what they are ``told`` is held against the ``public_record``. ``gateway_mutants`` and
+``fan_out_mutants`` are the bugs for these.
 
     python -m tests.simulation 4711 --trace     one run, every line of it
     python -m tests.simulation --seeds 5000     many, on all cores

@@ -11,37 +11,37 @@ from typing import Final
 
 from auction.codec import Recorded
 from auction.commands import Command
-from auction.ids import BidderId, PersonId, Shard
+from auction.ids import SaleId, Shard
+from auction.ports import LoggedEvent
 from auction.verdicts import Verdict
 from bidder_gateway.connection import Connection as Client
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.link import Link
-from bidder_gateway.ports import NoFreight, Participant
+from bidder_gateway.ports import NoFreight
 from tests.simulation.hosts import Host
+from tests.simulation.logins import Accounts, Logins
 from tests.simulation.simulated_log import Connection, LogServer
-from tests.simulation.virtual_loop import outside
+from tests.simulation.virtual_loop import Process, outside
 from tests.simulation.wires import Wire, Wires
 
 MANY: Final = Rate(1e6, 1e6)
 LIMITS: Final = Limits(frames=MANY, account_frames=MANY, address_frames=MANY, subscribes=MANY)
 
 
-class Tokens:
-    """An ``Authenticator`` that believes whom the token names."""
+class DistantLog(Connection):
+    """The log as gateways read it: what is read is old when it comes."""
 
-    async def redeem(self, ticket: str) -> Participant | None:
-        """See ``Authenticator``."""
-        return None
+    def __init__(self, server: LogServer, process: Process, rng: Random) -> None:
+        super().__init__(server, process)
+        self._rng = rng
 
-    async def bearer(self, token: str) -> Participant | None:
-        """See ``Authenticator``."""
-        return Participant(BidderId(token), PersonId(f"of-{token}"), token, token, may_bid=True)
-
-    async def ended(self, logins: set[str]) -> set[str]:
-        """See ``Authenticator``."""
-        return set()
+    async def read_sale(self, sale_id: SaleId, after: int, limit: int) -> list[LoggedEvent]:
+        """See ``EventLog``."""
+        rows = await super().read_sale(sale_id, after, limit)
+        await asyncio.sleep(self._rng.choice((0.0, 0.0, 0.01, 0.2)))
+        return rows
 
 
 class Rumour:
@@ -80,12 +80,18 @@ class GatewayHost(Host):
     """A host that clients connect to."""
 
     def __init__(
-        self, name: str, server: LogServer, shards: list[Shard], wires: Wires, rng: Random
+        self,
+        name: str,
+        server: LogServer,
+        shards: list[Shard],
+        wires: Wires,
+        logins: Logins,
+        rng: Random,
     ) -> None:
         super().__init__(name, server, shards)
-        log = Connection(server, self.process)
-        engine = RecordedEngine(self)
-        self.gateway = Gateway(log, engine, self.clock, Tokens(), NoFreight(), LIMITS)
+        log = DistantLog(server, self.process, rng)
+        engine, accounts = RecordedEngine(self), Accounts(log, logins)
+        self.gateway = Gateway(log, engine, self.clock, accounts, NoFreight(), LIMITS)
         self.rumour = Rumour(self.gateway, rng)
         self.bus.listen(self.rumour.hear)
         self._wires, self._rng = wires, rng

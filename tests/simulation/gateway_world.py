@@ -1,15 +1,17 @@
 """A run with gateways: everything that `world` has, and clients who watch it from outside."""
 
 import asyncio
+from collections import deque
 from typing import Final
 
 import bidder_gateway.hub
 import bidder_gateway.link
-from auction.ids import Shard
+from auction.ids import SaleId, Shard
 from bidder_gateway.channel import Channel
 from bidder_gateway.encodings import AS_JSON, AS_MSGPACK
 from bidder_gateway.gateway import Gateway
 from tests.simulation.gateway_hosts import GatewayHost
+from tests.simulation.logins import Logins
 from tests.simulation.onlookers import Onlooker
 from tests.simulation.public_record import PublicRecord
 from tests.simulation.scenarios import Scenario
@@ -24,6 +26,8 @@ ONLOOKERS: Final = 7
 LOOK_AT_BOUNDS_S: Final = 0.25
 # An event goes to everybody who reads within so many looks.
 TOLD_WITHIN_LOOKS: Final = 4
+# What is durable is known to a gateway within two looks at the log, whatever the bus dropped.
+KNOWN_WITHIN_S: Final = 13.0
 # After all is well, what was missed is found within two looks at the log; then it is read.
 CATCH_UP_S: Final = 15.0
 # Who does not read what it was sent for so long is cut off.
@@ -34,12 +38,16 @@ class GatewayWorld(World):
     """The parts of a run."""
 
     def __init__(self, scenario: Scenario, loop: VirtualLoop, tape: Tape) -> None:
-        self.wires = Wires(loop, tape)
+        self.wires, self._logins = Wires(loop, tape), Logins()
         super().__init__(scenario, loop, tape)
         self._record = PublicRecord(self._server)
         self._full_us: dict[Wire, int] = {}  # since when its link is full
         self._reached: dict[Channel, list[int]] = {}  # the sequence at each of the last looks
         self._went_on_us: dict[str, int] = {}  # when a process was last seen stopped
+        self._was_sick_us = 0
+        self._durable: deque[dict[SaleId, int]] = deque(
+            maxlen=round(KNOWN_WITHIN_S / LOOK_AT_BOUNDS_S)
+        )
         self.onlookers = [
             Onlooker(
                 f"onlooker-{number}",
@@ -47,6 +55,7 @@ class GatewayWorld(World):
                 (AS_JSON, AS_MSGPACK)[number % 2],
                 self._room,
                 self._record,
+                self._logins,
                 tape,
                 scenario.chance(f"onlooker {number}"),
             )
@@ -55,7 +64,8 @@ class GatewayWorld(World):
 
     def make_host(self, name: str, server: LogServer, shards: list[Shard]) -> GatewayHost:
         """See ``World``."""
-        return GatewayHost(name, server, shards, self.wires, self._scenario.chance(name))
+        chance = self._scenario.chance(name)
+        return GatewayHost(name, server, shards, self.wires, self._logins, chance)
 
     @property
     def _gateways(self) -> list[tuple[Gateway, Process]]:
@@ -96,6 +106,11 @@ class GatewayWorld(World):
         """I26: what a gateway keeps for its clients is bounded, and so is its patience."""
         while True:
             await asyncio.sleep(LOOK_AT_BOUNDS_S)
+            if self._sick_since_us is not None:
+                self._was_sick_us = self._loop.now_us
+            self._durable.append(
+                {sale: self._record.of(sale).sequence for sale in self._room.sales}
+            )
             for gateway, process in self._gateways:
                 if not process.stopped:
                     self._bounds_hold(gateway, process.name)
@@ -114,12 +129,32 @@ class GatewayWorld(World):
             since_us = max(wire.read_us, full_us, self._went_on_us.get(name, 0))
             if self._loop.now_us - since_us > STALLED_S * 1e6 and not link.dead:
                 self._tape.broken("I26", f"{name}: {link.name} has not read for {STALLED_S} s")
+        for wire in self.wires:
+            if wire.process.name == name and not gateway.stopping:
+                self._is_ended_in_time(wire)
         full = {link._transport for gateway, _ in self._gateways for link in gateway.hub._full}
         self._full_us = {wire: us for wire, us in self._full_us.items() if wire in full}
         for sale_id, sale in hub._sales.items():
             self._is_told_soon(sale.channel, name)
+            self._knows(sale.channel, name)
             if len(sale.held) > bidder_gateway.hub.MAX_HELD:
                 self._tape.broken("I26", f"{name}: {len(sale.held)} held for {sale_id}")
+
+    def _knows(self, channel: Channel, name: str) -> None:
+        feed, durable = channel.feed, self._durable[0].get(channel.feed.sale_id, 0)
+        trouble_us = max(self._was_sick_us, self._went_on_us.get(name, 0))
+        was_well = self._loop.now_us - trouble_us > KNOWN_WITHIN_S * 1e6
+        if was_well and channel.subscriptions and feed.sequence < durable:
+            text = f"{name} is at {feed.sequence} of {feed.sale_id}, durable is {durable}"
+            self._tape.broken("I27", text)
+
+    def _is_ended_in_time(self, wire: Wire) -> None:
+        if wire.leave is not None:
+            went_on_us = self._went_on_us.get(wire.process.name, 0)
+            since_us = max(wire.leave.since_us, self._was_sick_us, went_on_us)
+            if self._loop.now_us - since_us > wire.leave.within_s * 1e6:
+                name = wire.process.name
+                self._tape.broken("I26", f"{name} still has {wire.fd}, though {wire.leave.why}")
 
     def _is_told_soon(self, channel: Channel, name: str) -> None:
         """Who has read everything was sent what happened a moment ago, whatever comes after it."""

@@ -16,6 +16,7 @@ from auction.ids import BidderId, SaleId
 from bidder_gateway.encodings import Encoding
 from tests.links import message
 from tests.simulation.gateway_hosts import GatewayHost
+from tests.simulation.logins import Logins
 from tests.simulation.people import Room
 from tests.simulation.public_record import PublicRecord, Scope
 from tests.simulation.salerooms import BIDDERS
@@ -26,6 +27,8 @@ from tests.simulation.wires import Wire
 # Whatever a gateway says, no client may see these: nobody's identity but its own.
 SECRETS: Final = (*BIDDERS, "bidder-of-the-house", "of-bidder")
 CLOSE, PING = 8, 9
+# Who says nothing, or may not be here any more, is sent away within this time.
+SENT_AWAY_S: Final = 8.0
 
 
 class Onlooker:
@@ -38,13 +41,16 @@ class Onlooker:
         encoding: Encoding,
         room: Room,
         record: PublicRecord,
+        logins: Logins,
         tape: Tape,
         rng: Random,
     ) -> None:
         self.name, self.bidder_id = name, bidder_id
         self.calm = asyncio.Event()
         self._encoding, self._room, self._record = encoding, room, record
-        self._tape, self._rng = tape, rng
+        self._logins, self._tape, self._rng = logins, tape, rng
+        self._login = count(1)
+        self._token = f"{bidder_id}/{next(self._login)}"
         self._requests = count(1)
         self._seen: dict[SaleId, tuple[Scope, int]] = {}  # where it was, over all connections
         self._verdicts: dict[str, tuple[Any, ...]] = {}
@@ -77,7 +83,7 @@ class Onlooker:
         self._forget()
         self._wire = wire
         self._count("connections")
-        self._say(type="hello", **({} if self.bidder_id is None else {"token": self.bidder_id}))
+        self._say_hello(wire)
         acting = asyncio.create_task(self._act(wire))
         try:
             while data := await wire.read(self._appetite()):
@@ -115,6 +121,15 @@ class Onlooker:
         else:
             self._wire.send(WSMsgType.BINARY, msgpack.packb(fields))
 
+    def _say_hello(self, wire: Wire) -> None:
+        if not self.calm.is_set() and self._rng.random() < 0.03:
+            self._count("silences")
+            wire.must_end("its client says nothing", SENT_AWAY_S)
+        elif self.bidder_id is None:
+            self._say(type="hello")
+        else:
+            self._say(type="hello", token=self._token)
+
     # --- What it does -----------------------------------------------------------------------
 
     async def _act(self, wire: Wire) -> None:
@@ -126,6 +141,7 @@ class Onlooker:
             (4, self._vanish),
             (3, self._stop_following),
             (2, self._say_goodbye),
+            (1, self._log_out),
             (2, self._ping),
             (6, self._ask_the_time),
         ]
@@ -209,11 +225,20 @@ class Onlooker:
 
     def _vanish(self, wire: Wire) -> None:
         self._count("cuts")
-        wire.cut(noticed=self._rng.random() < 0.6)
+        wire.cut(noticed=self._rng.random() < 0.6, room=self._rng.choice((1_000, 10**6)))
         self._is_over = True
 
     def _say_goodbye(self, wire: Wire) -> None:
         wire.send(WSMsgType.CLOSE, 1000)
+        wire.must_end("its client said goodbye", SENT_AWAY_S)
+
+    def _log_out(self, wire: Wire) -> None:
+        """Somewhere else, and in again: this connection is not for those who know the old token."""
+        if self.bidder_id is not None:
+            self._count("logouts")
+            self._logins.ended.add(self._token)
+            self._token = f"{self.bidder_id}/{next(self._login)}"
+            wire.must_end("its login has ended", SENT_AWAY_S)
 
     def _ping(self, wire: Wire) -> None:
         wire.send(WSMsgType.PING, b"here")

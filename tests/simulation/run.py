@@ -109,7 +109,8 @@ def play(
         fingerprint, lines = tape.fingerprint, list(tape.lines)
         steps, virtual_us = loop.steps, loop.now_us
         for entry in logs:
-            if entry["event"] in DEFECTS:
+            by_assert = isinstance(entry.get("exc_info"), AssertionError)
+            if by_assert or entry["event"] in DEFECTS:
                 tape.broken("engine", f"{entry}")
         findings = list(tape.findings)
         _clean_up(loop, played.processes)

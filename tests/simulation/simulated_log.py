@@ -102,33 +102,34 @@ class Connection:
     async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
         read = self._memory.read
-        return await self._ask("read", f"{shard} {after}", lambda: read(shard, after, limit))
+        return await self.ask("read", f"{shard} {after}", lambda: read(shard, after, limit))
 
     async def read_sale(self, sale_id: SaleId, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
         read = self._memory.read_sale
-        return await self._ask("read_sale", sale_id, lambda: read(sale_id, after, limit))
+        return await self.ask("read_sale", sale_id, lambda: read(sale_id, after, limit))
 
     async def heads(self) -> dict[Shard, int]:
         """See ``EventLog``."""
-        return await self._ask("heads", "", self._memory.heads)
+        return await self.ask("heads", "", self._memory.heads)
 
     async def save_snapshot(self, snapshot: Snapshot, epoch: int) -> bool:
         """See ``EventLog``."""
         save = self._memory.save_snapshot
         words = f"{snapshot.shard} {snapshot.position}"
-        return await self._ask("save_snapshot", words, lambda: save(snapshot, epoch))
+        return await self.ask("save_snapshot", words, lambda: save(snapshot, epoch))
 
     async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:
         """See ``EventLog``."""
         load = self._memory.load_snapshot
-        return await self._ask("load_snapshot", f"{shard}", lambda: load(shard))
+        return await self.ask("load_snapshot", f"{shard}", lambda: load(shard))
 
     async def clock_us(self) -> int:
         """See ``EventLog``."""
-        return await self._ask("clock_us", "", self._memory.clock_us)
+        return await self.ask("clock_us", "", self._memory.clock_us)
 
-    async def _ask(self, kind: str, words: str, effect: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def ask(self, kind: str, words: str, effect: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """A question to this database, whatever it is about."""
         return await self._call(kind, words, lambda _: at_once(effect()))
 
     async def _call(self, kind: str, words: str, effect: Callable[[Call], T]) -> T:

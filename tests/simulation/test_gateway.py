@@ -14,7 +14,7 @@ from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run
 
-SEEDS = range(10)
+SEEDS = range(16)
 # Those that are not shy are found in this many; the gateway as it is holds in all of them.
 SEEDS_FOR_MUTANTS = 4
 FRAMES = (

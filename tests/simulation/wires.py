@@ -7,8 +7,9 @@ gateway it is asyncio's transport and aiohttp's WebSocket, to the client a strea
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiohttp import WSMessage, WSMsgType
 
@@ -21,7 +22,17 @@ from tests.simulation.virtual_loop import Process, VirtualLoop
 CLOSE: Final = 0x88
 # As the endpoint: a client that does not answer the close is not waited for longer.
 CLOSE_TIMEOUT_S: Final = 1.0
+# A client that went without a word, when nothing was to be sent: the next ping, and what follows.
+NOTICED_S: Final = 30.0
 _GONE: Final = WSMessage(WSMsgType.CLOSED, None, None)
+
+
+class Leave(NamedTuple):
+    """Why a connection must come to its end."""
+
+    why: str
+    since_us: int
+    within_s: float
 
 
 class Wires:
@@ -37,6 +48,9 @@ class Wires:
         wire = self._open[fd] = Wire(self, fd, process, capacity)
         process.on_death.append(wire.server_died)
         return wire
+
+    def __iter__(self) -> "Iterator[Wire]":
+        return iter(self._open.values())
 
     def close(self, fd: int) -> None:
         """The number may be given out again."""
@@ -64,6 +78,7 @@ class Wire:
         self.fd, self.process = fd, process
         self.kernel = bytearray()
         self.ended = False  # on the gateway's side: nothing more comes
+        self.leave: Leave | None = None
         self.read_us = wires.loop.now_us  # when the client last read something
         self._wires, self._capacity = wires, capacity
         self._rest = bytearray()  # what the transport keeps until the kernel takes it
@@ -110,7 +125,8 @@ class Wire:
     def abort(self) -> None:
         """See ``asyncio.WriteTransport``."""
         self._rest.clear()
-        self.close_transport()
+        self._closing = True
+        self._wires.loop.call_soon(self._lost)
 
     def close_transport(self) -> None:
         """What the transport keeps is still sent."""
@@ -148,7 +164,7 @@ class Wire:
             self._closed = True
             self.link.die()
             self.write(header(CLOSE, 2) + int(message.data).to_bytes(2, "big"))
-            self.close_transport()
+            self._shut()
         return message
 
     async def close(self, *, code: int, message: bytes) -> bool:
@@ -165,8 +181,13 @@ class Wire:
                     pass
         except TimeoutError:
             pass
-        self.close_transport()
+        self._shut()
         return True
+
+    def _shut(self) -> None:
+        self.close_transport()
+        if self._rest:
+            self.link.abort()  # as in `live`
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():
@@ -178,6 +199,11 @@ class Wire:
             self._wake()
 
     # The client.
+
+    def must_end(self, why: str, within_s: float) -> None:
+        """From now on the gateway has a reason to end it, and so long to find that out."""
+        if self.leave is None:
+            self.leave = Leave(why, self._wires.loop.now_us, within_s)
 
     def send(self, kind: WSMsgType, data: object) -> None:
         """A message that the gateway's process will see when it runs."""
@@ -198,11 +224,12 @@ class Wire:
             self.process.call(self._pump)
         return data
 
-    def cut(self, *, noticed: bool) -> None:
+    def cut(self, *, noticed: bool, room: int = 0) -> None:
         """The client is gone, in the middle of whatever was sent. ``noticed``: by the gateway too,
-        as after a reset; otherwise what it sends goes nowhere until nothing fits any more."""
+        as after a reset; otherwise what it sends goes nowhere, until no ``room`` is left for it."""
         if noticed and not self.ended:
             self._cut = True
             self.process.call(self._lost)
-        self._capacity = len(self.kernel) + 1_000
+        self.must_end("the client is gone", NOTICED_S)
+        self._capacity = len(self.kernel) + room
         self._readable.set()
