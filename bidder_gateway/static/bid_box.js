@@ -17,13 +17,14 @@ import { count } from "./words.js";
 
 export function BidBox({ sale, lot, position, viewer, bid, watched, typed }) {
   const { terms, paused } = sale.sale;
+  const opens = useOpens(lot);
   const write = (minor) => money(minor, terms.currency);
   const share = shareOfMsrp(lot.price_minor ?? lot.opening_minor, page.lot.msrp_minor);
   return html`<${Standing} position=${position} watched=${watched} />
     <h2 class="unlisted" id="bid-heading">Bidding on lot ${lot.lot_id}</h2>
     <div class="head">
       <p><span class="label">${priceLabel(lot)}</span><br /><${Price} lot=${lot} currency=${terms.currency} big /></p>
-      <p><span class="label">${lot.status === "LIVE" ? "Time left" : "Bidding"}</span><br /><${Countdown} lot=${lot} paused=${paused} windowUs=${terms.soft_close?.window_us} big /></p>
+      <p><span class="label">${lot.status === "LIVE" && !opens ? "Time left" : "Bidding"}</span><br /><${Countdown} lot=${lot} paused=${paused} windowUs=${terms.soft_close?.window_us} big /></p>
     </div>
     <p class="row small">
       <span>${bidsInWords(lot)}</span>
@@ -53,6 +54,14 @@ function Ends({ lot }) {
   </p>`;
 }
 
+/** Whether the lot opens later, by the server's clock. */
+function useOpens(lot) {
+  return useTicking(() => {
+    const reading = clock.read(ownTime());
+    return reading !== null && reading.now < lot.opens_at_us;
+  }, [lot.opens_at_us]);
+}
+
 /**
  * The form to bid in, or why there is none and what to do about it. ``viewer``: who the server takes
  * us for by now, undefined while it has not said: a login may have ended since the page was made.
@@ -60,10 +69,7 @@ function Ends({ lot }) {
 function Doing({ sale, lot, position, viewer, typed }) {
   const { own } = sale;
   const { terms, paused } = sale.sale;
-  const opens = useTicking(() => {
-    const reading = clock.read(ownTime());
-    return reading !== null && reading.now < lot.opens_at_us;
-  }, [lot.opens_at_us]);
+  const opens = useOpens(lot);
   if (lot.status !== "LIVE") return html`<${Ended} sale=${sale} lot=${lot} position=${position} />`;
   if (!page.signed_in || viewer === null) return html`<${Way} icon="user" text="Sign in and register for the sale to bid." href=${page.sign_in_path} words="Sign in to bid" />`;
   if (!page.may_bid) return html`<${Told} icon="info" kind="info" text=${page.may_not_bid} />`;

@@ -23,7 +23,7 @@ export function Countdown({ lot, paused, windowUs, big = false }) {
   );
   const look = `countdown ${shown.look}${big ? " big" : ""}`;
   if (shown.at) {
-    return html`<span class=${look}><${Icon} name="clock" /> ${shown.prefix} <${Moment} at=${shown.at} style="short" /></span>`;
+    return html`<span class="${look} moment"><${Icon} name="clock" /> <span>${shown.prefix} <${Moment} at=${shown.at} style="short" /></span></span>`;
   }
   return html`<span class=${look} role="timer">
     <${Icon} name=${paused ? "pause" : "clock"} />
