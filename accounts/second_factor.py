@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import pyotp
-import segno
 from msgspec import Struct
 
 from accounts import letters, sessions, tokens
@@ -82,6 +81,8 @@ async def begin(room: Room, person_id: PersonId) -> Enrolment:
 
     Raises `Refused` SECOND_FACTOR_SET.
     """
+    import segno  # here, since a start need not wait for it
+
     async with transaction(room.pool) as connection:
         row = await connection.fetchrow(_TOTP, person_id)
         if row is not None and row["confirmed_at_us"] is not None:

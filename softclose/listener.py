@@ -4,7 +4,7 @@ import errno
 import socket
 
 from foundation.errors import OperatorError
-from foundation.http.connections import BACKLOG
+from foundation.http.backlog import BACKLOG
 
 
 class CannotListen(OperatorError):

@@ -16,7 +16,6 @@ from hashlib import sha256
 from typing import Final
 
 import structlog
-from pywebpush import WebPusher  # type: ignore[import-untyped]
 
 from bidder_gateway.notices.addressing import Notice
 from bidder_gateway.notices.carriers import AddressGone, NotNow, NotSent, Parcel
@@ -146,6 +145,9 @@ def topic_of(notice: Notice) -> str:
 
 def encrypted(device: Subscription, payload: bytes) -> bytes:
     """The payload for the one browser that has the keys."""
+    # Here, since a start need not wait for it.
+    from pywebpush import WebPusher  # type: ignore[import-untyped]
+
     keys = {"p256dh": _text(device.p256dh), "auth": _text(device.auth)}
     pusher = WebPusher({"endpoint": device.endpoint, "keys": keys})
     return bytes(pusher.encode(payload)["body"])

@@ -17,12 +17,11 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from foundation.http.backlog import BACKLOG
 from foundation.http.problems import BAD_REQUEST, INTERNAL, MEDIA_TYPE
 
 # Open requests at the end get this long; none of ours takes more than a moment.
 SHUTDOWN_TIMEOUT_S: Final = 1.0
-# Thousands may reconnect at once after a restart; the kernel keeps them until we accept.
-BACKLOG: Final = 4_096
 # Longer than the idle time of usual proxies, so that it is they who close. It is also how long
 # the head of a request may take.
 KEEPALIVE_TIMEOUT_S: Final = 75.0

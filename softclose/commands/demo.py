@@ -99,11 +99,11 @@ def _open_house(
     live: bool,
     sales: int | None,
 ) -> None:
-    from softclose.demo.open_house import OpenHouse, Visit
+    from softclose.demo.opening import Opening, Visit
     from softclose.signals import until_signal
 
-    house = OpenHouse(settings, Visit(seed=seed, data=kept, live=live, sales=sales), console)
-    ended_by = run_async(until_signal(house.run(), house.interrupt))
+    opening = Opening(settings, Visit(seed=seed, data=kept, live=live, sales=sales), console)
+    ended_by = run_async(until_signal(opening.run(), opening.interrupt))
     if ended_by is not None:
         click.get_current_context().exit(SIGNALLED + ended_by)
 

@@ -7,11 +7,9 @@ engine are those of ``softclose serve``.
 
 import asyncio
 import secrets
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
@@ -20,10 +18,10 @@ from rich.text import Text
 from accounts.second_factor import code_at
 from auction.ids import SaleId
 from bidder_gateway.live import PATH
-from softclose.databases import embedded_server, prepare
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
 from softclose.demo.filling import fill_catalogue
+from softclose.demo.opening import Visit
 from softclose.demo.people import People, settle_in
 from softclose.demo.registering import register
 from softclose.demo.resellers import resellers
@@ -32,32 +30,13 @@ from softclose.demo.screen import Screen
 from softclose.demo.stopwatch import process_age_s
 from softclose.demo.words import Kind, Line, Narrator
 from softclose.house import House, open_house
-from softclose.listener import address_of, listen
-from softclose.scratch_database import scratch_database
+from softclose.listener import address_of
 from softclose.settings import Settings
 
 # A visitor finds a sale that is under way: its first lot ends three minutes later.
 UNDER_WAY_US: Final = 4 * 60 * SECOND_US
 # Between the last hammer of a sale and the next sale, in which to read the results.
 INTERVAL_S: Final = 20.0
-
-INTRODUCTION: Final = """\
-Softclose runs live liquidation auctions. This is a house of its own, made up by
-the project: a sale of ten pallets and a truckload is under way, and simulated
-resellers bid in it over the network. Join them in a browser.
-
-Starting PostgreSQL, the engine and the pages...
-"""
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What was asked for. ``sales``: end after so many, ``None`` for until somebody ends it."""
-
-    seed: int
-    data: Path | None
-    live: bool
-    sales: int | None
 
 
 class OpenHouse:
@@ -66,24 +45,14 @@ class OpenHouse:
     def __init__(self, settings: Settings, visit: Visit, console: Console) -> None:
         self._settings, self._visit, self._console = settings, visit, console
         self._first_bid_s: float | None = None
-        self._stopping = False
+        self.stopping = False  # the person has seen enough
         self._sales = self._accepted = 0
 
-    def interrupt(self, _number: signal.Signals) -> None:
-        """Its task is cancelled because the person has seen enough."""
-        self._stopping = True
-
-    async def run(self) -> None:
-        """Open the house, and hold sale after sale."""
-        settings = self._settings
-        with listen(settings.http_host, settings.http_port) as listener:
-            self._console.print(Text(INTRODUCTION))
-            async with (
-                self._database() as dsn,
-                open_house(settings, dsn, listener, self._reasons_not_ready) as house,
-            ):
-                await house.host.writer.serving()
-                await self._receive(house, address_of(listener))
+    async def run(self, dsn: str, listener: socket.socket) -> None:
+        """Hold sale after sale, on this database and this socket."""
+        async with open_house(self._settings, dsn, listener, self._reasons_not_ready) as house:
+            await house.host.writer.serving()
+            await self._receive(house, address_of(listener))
 
     async def _receive(self, house: House, address: str) -> None:
         seed = self._visit.seed
@@ -97,16 +66,6 @@ class OpenHouse:
                 self._sales += 1
         finally:
             self._console.print(Text(self._summary()), soft_wrap=True)
-
-    @asynccontextmanager
-    async def _database(self) -> AsyncIterator[str]:
-        if self._visit.data is None:
-            async with scratch_database(self._settings) as dsn:
-                yield dsn
-        else:
-            async with embedded_server(self._visit.data) as server:
-                await prepare(server.dsn)
-                yield server.dsn
 
     async def _sale(self, house: House, address: str, people: People, seed: int) -> None:
         opens_at_us = now_us() - UNDER_WAY_US
@@ -183,7 +142,7 @@ class OpenHouse:
         return f"\n{self._sales} sales held, {self._accepted} bids accepted{began}; {kept}."
 
     def _reasons_not_ready(self) -> list[str]:
-        return ["stopping"] if self._stopping else []
+        return ["stopping"] if self.stopping else []
 
 
 def _where(address: str, people: People) -> list[str]:
