@@ -1,0 +1,320 @@
+"""Lots as a liquidator prepares them, in stock or in the draft of a sale.
+
+A draft may lack anything but a liquidator; what it lacks is said by the checks before publishing
+(``checks``). Every change names the version that it was made on, and keeps what was there before.
+
+Functions take a connection and make no transaction of their own. Another liquidator's draft is
+answered as one that does not exist: NOT_FOUND.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+import asyncpg
+import msgspec
+from msgspec import Meta, Struct, structs
+
+from accounts.ids import new_id
+from auction.catalog.goods import (
+    MAX_LINES,
+    Condition,
+    FreightClass,
+    FreightTerms,
+    ManifestLine,
+    manifest_fault,
+)
+from auction.catalog.listings import Country, Grams, Millimetres, PostalCode, Prose, Region
+from auction.desk.refusals import Refusal, Refused
+from auction.ids import ABidderId, ActorId, ALotId, LiquidatorId, LotId, SaleId
+from auction.money import PositiveMinor
+from auction.terms import STORABLE, LotKind, Restriction
+from foundation.database import AnyConnection
+
+# Drafts of a liquidator that are not in a sale: some years of a busy warehouse.
+MAX_STOCK: Final = 20_000
+PAGE: Final = 200
+
+Short = Annotated[str, Meta(max_length=120, pattern=STORABLE)]
+
+
+class LotDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a liquidator has said of a lot so far. Absent: nothing yet.
+
+    ``opening_minor`` and ``reserve_minor`` are in ``currency``. ``alias``: the retailer's name as
+    buyers read it. ``load``, ``purchase_order``, ``rma``: the seller's own papers.
+    """
+
+    title: Annotated[str, Meta(max_length=200, pattern=STORABLE)] = ""
+    description: Prose = ""
+    kind: LotKind | None = None
+    category: Short = ""
+    source: Short = ""
+    alias: Short = ""
+    restrictions: Annotated[tuple[Restriction, ...], Meta(max_length=20)] = ()
+    consignor_id: ABidderId | None = None
+    load: Short = ""
+    purchase_order: Short = ""
+    rma: Short = ""
+    company: Short = ""
+    street: Short = ""
+    city: Short = ""
+    region: Region | None = None
+    postal_code: PostalCode | None = None
+    country: Country = "US"
+    pallets: Annotated[int, Meta(ge=0, le=100)] | None = None
+    length_mm: Millimetres | None = None
+    width_mm: Millimetres | None = None
+    height_mm: Millimetres | None = None
+    weight_g: Grams | None = None
+    freight_class: FreightClass | None = None
+    freight_terms: FreightTerms = FreightTerms.BINDING
+    freight_fixed_minor: PositiveMinor | None = None
+    currency: str = "USD"
+    opening_minor: PositiveMinor | None = None
+    reserve_minor: PositiveMinor | None = None
+    group: Short = ""
+
+
+class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a draft was made of: a file, other drafts, or a lot that did not sell."""
+
+    file: str = ""
+    drafts: tuple[str, ...] = ()
+    pallet: str = ""
+    relisted: tuple[SaleId, LotId] | None = None
+
+
+class DraftedLot(Struct, frozen=True, kw_only=True):
+    """A draft with its place, and what its lines come to."""
+
+    draft_id: str
+    liquidator_id: LiquidatorId
+    sale_id: SaleId | None
+    place: int | None
+    number: LotId | None
+    draft: LotDraft
+    lines: int
+    units: int
+    retail_minor: int
+    conditions: Mapping[Condition, int]  # lines by grade
+    version: int
+    origin: Origin
+
+    @property
+    def condition(self) -> Condition | None:
+        """The grade that labels the lot: the lowest of its lines."""
+        grades = [condition for condition in Condition if condition in self.conditions]
+        return grades[-1] if grades else None
+
+
+_COLUMNS: Final = tuple(DraftedLot.__struct_fields__)
+_READ = f"select {', '.join(_COLUMNS)} from lot_draft"  # noqa: S608 - the fields above
+
+_ONE = f"{_READ} where draft_id = $1 and liquidator_id = $2 and removed_at_us is null"
+
+_IN_STOCK = f"""
+{_READ} where liquidator_id = $1 and sale_id is null and removed_at_us is null and draft_id > $2
+order by draft_id limit $3
+"""
+
+_IN_SALE = f"{_READ} where sale_id = $1 and removed_at_us is null order by place, draft_id"
+
+_ADD = """
+insert into lot_draft (draft_id, liquidator_id, draft, version, origin, created_at_us,
+    changed_at_us, changed_by)
+values ($1, $2, $3::jsonb, 1, $4::jsonb, $5, $5, $6)
+"""
+
+_KEEP = """
+insert into lot_draft_change (draft_id, version, before, changed_at_us, changed_by)
+select draft_id, version, draft, $2, $3 from lot_draft where draft_id = $1
+"""
+
+_CHANGE = """
+update lot_draft set draft = $2::jsonb, version = version + 1, changed_at_us = $3, changed_by = $4
+where draft_id = $1
+"""
+
+_SUM_UP = """
+update lot_draft set lines = $2, units = $3, retail_minor = $4, conditions = $5::jsonb
+where draft_id = $1
+"""
+
+_LINES = f"""
+select {", ".join(ManifestLine.__struct_fields__)} from lot_draft_line
+where draft_id = $1 order by line
+"""  # noqa: S608
+
+
+async def add_lot(
+    connection: AnyConnection,
+    liquidator_id: LiquidatorId,
+    draft: LotDraft,
+    lines: Sequence[ManifestLine],
+    origin: Origin,
+    actor_id: ActorId,
+    now_us: int,
+) -> str:
+    """A new draft in stock; its id. Raises `Refused` BAD_LINES, TOO_MANY."""
+    count = await connection.fetchval(
+        "select count(*) from lot_draft where liquidator_id = $1 and sale_id is null"
+        " and removed_at_us is null",
+        liquidator_id,
+    )
+    if count >= MAX_STOCK:
+        raise Refused(Refusal.TOO_MANY, detail=f"There are {count:,} lots in stock already.")
+    draft_id = new_id("draft")
+    await connection.execute(
+        _ADD, draft_id, liquidator_id, _json(draft), _json(origin), now_us, actor_id
+    )
+    if lines:
+        await write_lines(connection, draft_id, lines)
+    return draft_id
+
+
+async def read_lot(
+    connection: AnyConnection, liquidator_id: LiquidatorId, draft_id: str, *, lock: bool = False
+) -> DraftedLot:
+    """A draft; ``lock``: nobody else changes it in this transaction. Raises `Refused` NOT_FOUND."""
+    row = await connection.fetchrow(_ONE + (" for update" if lock else ""), draft_id, liquidator_id)
+    if row is None:
+        raise Refused(Refusal.NOT_FOUND)
+    return _lot_of(row)
+
+
+async def stock(
+    connection: AnyConnection, liquidator_id: LiquidatorId, after: str, limit: int = PAGE
+) -> list[DraftedLot]:
+    """Drafts that are in no sale, by id."""
+    return [_lot_of(row) for row in await connection.fetch(_IN_STOCK, liquidator_id, after, limit)]
+
+
+async def lots_of_sale(connection: AnyConnection, sale_id: SaleId) -> list[DraftedLot]:
+    """The drafts of a sale in the order of its catalogue; whose it is, the caller has asked."""
+    return [_lot_of(row) for row in await connection.fetch(_IN_SALE, sale_id)]
+
+
+async def read_lines(connection: AnyConnection, draft_id: str) -> list[ManifestLine]:
+    """The whole manifest of a draft."""
+    rows = await connection.fetch(_LINES, draft_id)
+    return [
+        ManifestLine(**(dict(row) | {"condition": Condition(row["condition"])})) for row in rows
+    ]
+
+
+async def change_lot(
+    connection: AnyConnection,
+    lot: DraftedLot,
+    version: int,
+    draft: LotDraft,
+    actor_id: ActorId,
+    now_us: int,
+) -> None:
+    """Other words for a draft that was locked. Raises `Refused` CHANGED_MEANWHILE."""
+    if lot.version != version:
+        raise Refused(Refusal.CHANGED_MEANWHILE)
+    if draft == lot.draft:
+        return
+    await connection.execute(_KEEP, lot.draft_id, now_us, actor_id)
+    await connection.execute(_CHANGE, lot.draft_id, _json(draft), now_us, actor_id)
+
+
+async def undo(
+    connection: AnyConnection, lot: DraftedLot, actor_id: ActorId, now_us: int
+) -> LotDraft:
+    """What a locked draft was before its last change. Raises `Refused` NOTHING_TO_UNDO.
+
+    Undoing takes the change away from those that can be undone, so that a second undo goes further
+    back; the version rises all the same.
+    """
+    row = await connection.fetchrow(
+        "delete from lot_draft_change where draft_id = $1 and version ="
+        " (select max(version) from lot_draft_change where draft_id = $1) returning before",
+        lot.draft_id,
+    )
+    if row is None:
+        raise Refused(Refusal.NOTHING_TO_UNDO)
+    await connection.execute(_CHANGE, lot.draft_id, row["before"], now_us, actor_id)
+    return msgspec.json.decode(row["before"], type=LotDraft)
+
+
+async def write_lines(
+    connection: AnyConnection, draft_id: str, lines: Sequence[ManifestLine]
+) -> None:
+    """The manifest of a draft, in place of what it had. Raises `Refused` BAD_LINES."""
+    fault = manifest_fault(lines)
+    if fault is not None:
+        raise Refused(Refusal.BAD_LINES, detail=fault)
+    await connection.execute("delete from lot_draft_line where draft_id = $1", draft_id)
+    await connection.copy_records_to_table(
+        "lot_draft_line",
+        columns=("draft_id", *ManifestLine.__struct_fields__),
+        records=((draft_id, *structs.astuple(line)) for line in lines),
+    )
+    await connection.execute(
+        _SUM_UP,
+        draft_id,
+        len(lines),
+        sum(line.quantity for line in lines),
+        sum(line.extended_msrp_minor for line in lines),
+        _json(Counter(line.condition for line in lines)),
+    )
+
+
+async def remove_lots(
+    connection: AnyConnection, draft_ids: Sequence[str], actor_id: ActorId, now_us: int
+) -> None:
+    """Take drafts away; ``bring_back`` undoes it. Whose they are, the caller has asked."""
+    await connection.execute(
+        "update lot_draft set removed_at_us = $2, changed_at_us = $2, changed_by = $3,"
+        " sale_id = null, place = null, number = null, version = version + 1"
+        " where draft_id = any($1) and removed_at_us is null",
+        list(draft_ids),
+        now_us,
+        actor_id,
+    )
+
+
+async def bring_back(
+    connection: AnyConnection,
+    liquidator_id: LiquidatorId,
+    draft_id: str,
+    actor_id: ActorId,
+    now_us: int,
+) -> None:
+    """A removed draft is in stock again. Raises `Refused` NOT_FOUND."""
+    status = await connection.execute(
+        "update lot_draft set removed_at_us = null, changed_at_us = $3, changed_by = $4,"
+        " version = version + 1"
+        " where draft_id = $1 and liquidator_id = $2 and removed_at_us is not null",
+        draft_id,
+        liquidator_id,
+        now_us,
+        actor_id,
+    )
+    if status == "UPDATE 0":
+        raise Refused(Refusal.NOT_FOUND)
+
+
+def renumbered(lines: Sequence[ManifestLine]) -> list[ManifestLine]:
+    """The lines as a manifest of their own: numbered from 1. Raises `Refused` TOO_MANY."""
+    if len(lines) > MAX_LINES:
+        raise Refused(Refusal.TOO_MANY, detail=f"A lot has at most {MAX_LINES:,} lines.")
+    return [structs.replace(line, line=number) for number, line in enumerate(lines, start=1)]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _lot_of(row: asyncpg.Record) -> DraftedLot:
+    values = dict(row)
+    values["draft"] = msgspec.json.decode(row["draft"], type=LotDraft)
+    values["origin"] = msgspec.json.decode(row["origin"], type=Origin)
+    values["conditions"] = msgspec.json.decode(row["conditions"], type=dict[Condition, int])
+    return DraftedLot(**values)
+
+
+# The number of a lot in its sale is an id of the engine's.
+LotNumber = ALotId

@@ -1,0 +1,59 @@
+"""Why something that is asked of the desk is refused: one closed enum. The value is the wire code.
+
+A refusal is raised, not returned: it is found in the middle of a transaction, which it undoes.
+What the engine refuses keeps the engine's code (``auction.rejections``).
+"""
+
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """What stands in the way."""
+
+    NOT_FOUND = "NOT_FOUND"
+    CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
+    PUBLISHED_ALREADY = "PUBLISHED_ALREADY"
+    NOT_PUBLISHED = "NOT_PUBLISHED"
+    NOT_READY = "NOT_READY"
+    NUMBER_TAKEN = "NUMBER_TAKEN"
+    NOT_IN_STOCK = "NOT_IN_STOCK"
+    NO_PALLETS = "NO_PALLETS"
+    DIFFERENT_CURRENCIES = "DIFFERENT_CURRENCIES"
+    BAD_LINES = "BAD_LINES"
+    BAD_TERMS = "BAD_TERMS"
+    BAD_TIME = "BAD_TIME"
+    TOO_MANY = "TOO_MANY"
+    NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
+    NOT_NOW = "NOT_NOW"
+
+
+# In the words of the page that shows it.
+MEANINGS: dict[Refusal, str] = {
+    Refusal.NOT_FOUND: "There is nothing of that name here.",
+    Refusal.CHANGED_MEANWHILE: "Somebody has changed this meanwhile. Look at it again first.",
+    Refusal.PUBLISHED_ALREADY: "What is published stays as it is.",
+    Refusal.NOT_PUBLISHED: "The sale is not published.",
+    Refusal.NOT_READY: "Some checks before publishing have failed.",
+    Refusal.NUMBER_TAKEN: "Another lot of this sale has this number.",
+    Refusal.NOT_IN_STOCK: "The lot is in a sale already. Take it out first.",
+    Refusal.NO_PALLETS: "Its lines name fewer than two pallets.",
+    Refusal.DIFFERENT_CURRENCIES: "The lots are valued in different currencies.",
+    Refusal.BAD_LINES: "These lines are no manifest.",
+    Refusal.BAD_TERMS: "A sale cannot be held under these terms.",
+    Refusal.BAD_TIME: "The sale cannot be held at these times.",
+    Refusal.TOO_MANY: "That is more than there can be.",
+    Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",
+    Refusal.NOT_NOW: "That cannot be done in the state that it is in.",
+}
+
+
+class Refused(Exception):
+    """Something was refused, and nothing of it was done.
+
+    ``field`` names the field of the form or body that it is about.
+    """
+
+    def __init__(self, refusal: Refusal, *, field: str = "", detail: str = "") -> None:
+        super().__init__(refusal.value)
+        self.refusal, self.field = refusal, field
+        self.message = detail or MEANINGS[refusal]
