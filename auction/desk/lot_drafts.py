@@ -100,6 +100,7 @@ class DraftedLot(Struct, frozen=True, kw_only=True):
     conditions: Mapping[Condition, int]  # lines by grade
     version: int
     origin: Origin
+    sale_state: str | None  # of the draft of its sale
 
     @property
     def condition(self) -> Condition | None:
@@ -109,7 +110,11 @@ class DraftedLot(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS: Final = tuple(DraftedLot.__struct_fields__)
-_READ = f"select {', '.join(_COLUMNS)} from lot_draft"  # noqa: S608 - the fields above
+_READ = f"""
+select {", ".join(_COLUMNS[:-1])},
+    (select state from sale_draft s where s.sale_id = l.sale_id) as sale_state
+from lot_draft l
+"""  # noqa: S608 - the fields above
 
 _ONE = f"{_READ} where draft_id = $1 and liquidator_id = $2 and removed_at_us is null"
 
@@ -211,7 +216,11 @@ async def change_lot(
     actor_id: ActorId,
     now_us: int,
 ) -> None:
-    """Other words for a draft that was locked. Raises `Refused` CHANGED_MEANWHILE."""
+    """Other words for a draft that was locked.
+
+    Raises `Refused` CHANGED_MEANWHILE, PUBLISHED_ALREADY.
+    """
+    must_be_open(lot)
     if lot.version != version:
         raise Refused(Refusal.CHANGED_MEANWHILE)
     if draft == lot.draft:
@@ -228,6 +237,7 @@ async def undo(
     Undoing takes the change away from those that can be undone, so that a second undo goes further
     back; the version rises all the same.
     """
+    must_be_open(lot)
     row = await connection.fetchrow(
         "delete from lot_draft_change where draft_id = $1 and version ="
         " (select max(version) from lot_draft_change where draft_id = $1) returning before",
@@ -263,14 +273,16 @@ async def write_lines(
 
 
 async def remove_lots(
-    connection: AnyConnection, draft_ids: Sequence[str], actor_id: ActorId, now_us: int
+    connection: AnyConnection, lots: Sequence[DraftedLot], actor_id: ActorId, now_us: int
 ) -> None:
-    """Take drafts away; ``bring_back`` undoes it. Whose they are, the caller has asked."""
+    """Take locked drafts away; ``bring_back`` undoes it. Raises `Refused` PUBLISHED_ALREADY."""
+    for lot in lots:
+        must_be_open(lot)
     await connection.execute(
         "update lot_draft set removed_at_us = $2, changed_at_us = $2, changed_by = $3,"
         " sale_id = null, place = null, number = null, version = version + 1"
         " where draft_id = any($1) and removed_at_us is null",
-        list(draft_ids),
+        [lot.draft_id for lot in lots],
         now_us,
         actor_id,
     )
@@ -295,6 +307,12 @@ async def bring_back(
     )
     if status == "UPDATE 0":
         raise Refused(Refusal.NOT_FOUND)
+
+
+def must_be_open(lot: DraftedLot) -> None:
+    """Raises `Refused` PUBLISHED_ALREADY for a lot of a sale that is no draft any more."""
+    if lot.sale_state not in (None, "DRAFT"):
+        raise Refused(Refusal.PUBLISHED_ALREADY)
 
 
 def renumbered(lines: Sequence[ManifestLine]) -> list[ManifestLine]:
