@@ -21,6 +21,8 @@ from auction.events import (
     AnyEvent,
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -38,7 +40,7 @@ from auction.events import (
 )
 from auction.ids import BidderId, BidId, LotId, Paddle, PersonId
 from auction.pricing import ReserveStatus
-from auction.terms import PriceRule, Terms, VoidRule
+from auction.terms import PriceRule, SaleAudience, Terms, VoidRule
 
 FIRST_PADDLE = 101
 
@@ -111,6 +113,7 @@ class PrivateStory:
         self._lots: dict[LotId, PrivateLot] = {}
         self._bidders: dict[BidderId, Bidder] = {}
         self._sellers: set[str] = set()
+        self._admitted: set[BidderId] | None = None  # None: everybody
         self._bid_ids: set[tuple[BidderId, BidId]] = set()
         self._status_due: tuple[LotId, ReserveStatus] | None = None
         self._faults: list[str] = []
@@ -167,8 +170,14 @@ class PrivateStory:
                 self._maximum_raised(event)
             case SaleScheduled():
                 self._sellers = {*event.seller_ids, event.liquidator_id}
+                if event.audience is not SaleAudience.PUBLIC:
+                    self._admitted = set()
             case LotScheduled():
                 self._lot_scheduled(event)
+            case BiddersAdmitted():
+                self._chosen(event.bidder_ids, admitted=True)
+            case BiddersDismissed():
+                self._chosen(event.bidder_ids, admitted=False)
             case BidderRegistered():
                 self._bidder_registered(event)
             case LimitChanged():
@@ -216,6 +225,7 @@ class PrivateStory:
     def _bid(self, event: BidPlaced | MaximumRaised, lot: PrivateLot) -> None:
         """What every accepted bid must be; it is the bidder's maximum from here on."""
         bidder_id, maximum_minor = event.bidder_id, event.maximum_minor
+        self._expect_admitted(bidder_id)
         bidder, own = self._bidders[bidder_id], lot.maxima.get(bidder_id)
         seller = bidder_id in self._sellers or bidder_id == lot.consignor_id
         self._expect(not seller, "a seller bid on its own goods")
@@ -298,17 +308,38 @@ class PrivateStory:
 
     # --- The sale and its bidders ------------------------------------------------------------
 
+    def _chosen(self, bidder_ids: tuple[BidderId, ...], *, admitted: bool) -> None:
+        """Bidders are let in, or shut out again: each of them once."""
+        self._expect(not self._public.closed, "bidders were chosen after the sale had closed")
+        self._expect(len(set(bidder_ids)) == len(bidder_ids) > 0, "a bidder twice, or none")
+        if self._admitted is None:
+            self._fault("a public sale is for everybody")
+            return
+        known = self._admitted & set(bidder_ids)
+        if admitted:
+            self._expect(not known, "a bidder was in already")
+            self._admitted |= set(bidder_ids)
+        else:
+            self._expect(len(known) == len(bidder_ids), "a bidder was not in")
+            self._admitted -= known
+
+    def _expect_admitted(self, bidder_id: BidderId) -> None:
+        in_it = self._admitted is None or bidder_id in self._admitted
+        self._expect(in_it, "the bidder was not admitted to the sale")
+
     def _lot_scheduled(self, event: LotScheduled) -> None:
         lot = PrivateLot(event.reserve_minor, event.consignor_id, frozenset(event.restrictions))
         self._expect(event.reserve is lot.reserve(), "the reserve's status is another one")
         self._lots[event.lot_id] = lot
 
     def _budgets_set(self, event: BudgetsSet) -> None:
+        self._expect_admitted(event.bidder_id)
         self._expect(not self._public.closed, "budgets were set after the sale had closed")
         self._bidders[event.bidder_id].budgets = event.budgets
 
     def _bidder_registered(self, event: BidderRegistered) -> None:
         known, terms = self._bidders.get(event.bidder_id), self._terms
+        self._expect_admitted(event.bidder_id)
         paddle = known.paddle if known else FIRST_PADDLE + len(self._bidders)
         self._expect(event.paddle == paddle, "the paddle is not theirs, or not the next one")
         self._expect(event.bidder_id not in self._sellers, "a seller was registered as a bidder")
@@ -348,6 +379,7 @@ class PrivateStory:
 
     def _counter_declined(self, event: CounterDeclined) -> None:
         lot = self._lots[event.lot_id]
+        self._expect_admitted(event.bidder_id)
         open_ = lot.counter_minor is not None and self._leads(event)
         self._expect(open_, "no counter-offer was open")
         lot.counter_minor = None
@@ -362,6 +394,7 @@ class PrivateStory:
             self._expect(
                 hammer_minor == lot.counter_minor, "neither the price nor the counter-offer"
             )
+            self._expect_admitted(top.bidder_id)
             taken = top._replace(minor=hammer_minor)
             self._expect_within_limit(event.lot_id, taken)
             self._expect_within_budgets(event.lot_id, taken)

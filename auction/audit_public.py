@@ -34,10 +34,12 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MoveReason,
     PassReason,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
@@ -48,6 +50,8 @@ from auction.increments import IncrementTable
 from auction.pricing import ReserveStatus
 from auction.sale import LotStatus
 from auction.terms import Terms, VoidRule
+
+_BOUND = "a lot without reserve was withdrawn after a bid"
 
 NONE, NOT_MET, MET = ReserveStatus.NONE, ReserveStatus.NOT_MET, ReserveStatus.MET
 
@@ -60,6 +64,8 @@ class PublicStory:
         self.lots: dict[LotId, PublicLot] = {}
         self.paused_from_us: int | None = None
         self.closed = False
+        self._cause: WithdrawalCause | None = None  # why the sale was cancelled
+        self._going: set[LotId] = set()  # lots that are withdrawn with it
         self._last_at_us = 0
         self._at_us = 0
         self._due: deque[tuple[type[AnyEvent], dict[str, Any]]] = deque()
@@ -87,6 +93,8 @@ class PublicStory:
 
     def is_unended(self, lot: PublicLot, at_us: int) -> bool:
         """Whether its end is still to come. In a pause the time of the lots stands still."""
+        if lot.lot_id in self._going:
+            return False
         lots_time_us = at_us if self.paused_from_us is None else self.paused_from_us
         return lot.status is LIVE and lots_time_us < lot.closes_at_us
 
@@ -138,8 +146,12 @@ class PublicStory:
                 self._reserve_status_changed(event)
             case BidsVoided():
                 self._bids_voided(event)
+            case LotsRescheduled():
+                self._lots_rescheduled(event)
             case LotWithdrawn():
                 self._lot_withdrawn(event)
+            case SaleCancelled():
+                self._sale_cancelled(event)
             case SalePaused():
                 self._expect(self.paused_from_us is None, "the sale was paused before")
                 self.paused_from_us = self._at_us
@@ -159,6 +171,7 @@ class PublicStory:
 
     def _lot_scheduled(self, event: LotScheduled) -> None:
         self._expect(event.lot_id not in self.lots, "the lot was scheduled before")
+        self._expect(self._cause is None, "a lot joined a sale that was cancelled")
         self._expect(event.opens_at_us < event.closes_at_us, "it closes before it opens")
         self._expect(event.closes_at_us > self._at_us, "it closed before it was scheduled")
         self._expect(event.reserve is not MET, "a reserve is met by a bid")
@@ -174,8 +187,28 @@ class PublicStory:
             minimum_minor=event.opening_minor,
         )
 
+    def _lots_rescheduled(self, event: LotsRescheduled) -> None:
+        self._expect(self._cause is None, "a cancelled sale's lots were moved")
+        self._expect(bool(event.lots), "no lot was moved")
+        for moved in event.lots:
+            lot = self.lots.get(moved.lot_id)
+            if lot is None or lot.status is not LIVE or lot.opens_at_us <= self._at_us:
+                self._fault(f"bidding on lot {moved.lot_id} had begun, or it is no lot")
+                continue
+            old = (lot.opens_at_us, lot.closes_at_us, lot.latest_end_us)
+            told = (moved.old_opens_at_us, moved.old_closes_at_us, moved.old_latest_end_us)
+            self._expect(told == old, f"lot {moved.lot_id} was at other times before")
+            ahead = self._at_us < moved.opens_at_us < moved.closes_at_us
+            self._expect(ahead, f"lot {moved.lot_id} cannot be moved so")
+            later_us = moved.closes_at_us - lot.closes_at_us
+            latest_us = None if lot.latest_end_us is None else lot.latest_end_us + later_us
+            self._expect(moved.latest_end_us == latest_us, "the latest end moves with the end")
+            lot.opens_at_us, lot.latest_end_us = moved.opens_at_us, moved.latest_end_us
+            lot.scheduled_closes_at_us = lot.closes_at_us = moved.closes_at_us
+
     def _bid_placed(self, event: BidPlaced) -> None:
         lot, terms = self.lots[event.lot_id], self._terms
+        self._expect(self._cause is None, "a bid in a sale that was cancelled")
         self._expect(lot.is_open(self._at_us), "a bid while the lot was not open")
         self._expect(self.paused_from_us is None, "a bid while the sale was paused")
         self._expect(event.price_minor >= (lot.price_minor or 0), "the price fell")
@@ -309,13 +342,25 @@ class PublicStory:
 
     def _lot_withdrawn(self, event: LotWithdrawn) -> None:
         lot = self.lots[event.lot_id]
-        self._expect(self.is_unended(lot, self._at_us), "the lot was withdrawn after its end")
-        bound = lot.reserve is NONE and lot.leader is not None
-        self._expect(
-            not bound or event.cause is not WithdrawalCause.SELLER,
-            "a lot without reserve was withdrawn after a bid",
-        )
+        if event.lot_id in self._going:
+            self._going.discard(event.lot_id)
+            self._expect(event.cause is self._cause, "withdrawn for another cause than its sale")
+        else:
+            open_ = self.is_unended(lot, self._at_us)
+            self._expect(open_, "the lot was withdrawn after its end")
+            self._expect(self._may_go(lot, event.cause), _BOUND)
         self._end(lot, WITHDRAWN)
+
+    def _may_go(self, lot: PublicLot, cause: WithdrawalCause) -> bool:
+        bound = lot.reserve is NONE and lot.leader is not None
+        return not bound or cause is not WithdrawalCause.SELLER
+
+    def _sale_cancelled(self, event: SaleCancelled) -> None:
+        self._expect(self._cause is None, "the sale was cancelled before")
+        going = [lot for lot in self.lots.values() if self.is_unended(lot, self._at_us)]
+        self._expect(bool(going), "no lot was still to close")
+        self._expect(all(self._may_go(lot, event.cause) for lot in going), _BOUND)
+        self._cause, self._going = event.cause, {lot.lot_id for lot in going}
 
     def _if_bid_opened(self, event: IfBidOpened) -> None:
         lot, held_us = self.lots[event.lot_id], self._terms.if_bid_us
@@ -375,7 +420,7 @@ class PublicStory:
     def _is_due(self, lot: PublicLot, status: LotStatus) -> bool:
         """Whether a lot in this status is closed by the timer now."""
         in_time = self.paused_from_us is None and self._at_us >= lot.closes_at_us
-        return lot.status is status and in_time
+        return lot.status is status and in_time and lot.lot_id not in self._going
 
     @property
     def _terms(self) -> Terms:

@@ -15,6 +15,8 @@ from auction.events import (
     AnyEvent,
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -27,10 +29,12 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
@@ -125,6 +129,8 @@ async def _sale_scheduled(connection: AnyConnection, sale_id: SaleId) -> SaleSch
 def _keys(sale_id: SaleId, event: AnyEvent) -> list[Key]:
     if isinstance(event, EndsMoved):
         return [(sale_id, moved.lot_id) for moved in event.ends]
+    if isinstance(event, LotsRescheduled):
+        return [(sale_id, moved.lot_id) for moved in event.lots]
     lot_id = getattr(event, "lot_id", None)
     return [] if lot_id is None or not event.PUBLIC else [(sale_id, lot_id)]
 
@@ -150,7 +156,9 @@ def _new_row(sale_id: SaleId, sale: SaleScheduled, event: LotScheduled) -> Board
     )
 
 
-def post(board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent) -> None:
+def post(  # noqa: C901 - dispatch
+    board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent
+) -> None:
     """Apply an event to the rows that it concerns."""
     match event:
         case BidPlaced():
@@ -167,6 +175,10 @@ def post(board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent) -> None:
         case EndsMoved():
             for moved in event.ends:
                 board[sale_id, moved.lot_id].closes_at_us = moved.closes_at_us
+        case LotsRescheduled():
+            for lot in event.lots:
+                row = board[sale_id, lot.lot_id]
+                row.opens_at_us, row.closes_at_us = lot.opens_at_us, lot.closes_at_us
         case ReserveStatusChanged():
             row = board[sale_id, event.lot_id]
             row.price_minor, row.reserve = event.price_minor, event.reserve
@@ -193,8 +205,11 @@ def post(board: dict[Key, BoardRow], sale_id: SaleId, event: AnyEvent) -> None:
             SaleScheduled()
             | LotScheduled()
             | SaleClosed()
+            | SaleCancelled()
             | SalePaused()
             | SaleResumed()
+            | BiddersAdmitted()
+            | BiddersDismissed()
             | BidderRegistered()
             | LimitChanged()
             | BudgetsSet()

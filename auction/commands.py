@@ -24,15 +24,18 @@ from auction.ids import (
     ASaleId,
 )
 from auction.money import MAX_MINOR, BasisPoints, Minor, PositiveMinor
-from auction.terms import STORABLE, Instant, LotListing, Restriction, Terms
+from auction.terms import STORABLE, Instant, LotListing, Restriction, SaleAudience, Terms
 
 # Lots in one command: what is decided and appended in one go must not hold up the bids of
 # other sales for longer than a few milliseconds. A larger sale is added to, `AddLots` by `AddLots`.
 MAX_LOTS_PER_COMMAND = 200
 MAX_SELLERS = 1_000
+# Bidders admitted or dismissed by one command: one event of the log, of some tens of kilobytes.
+MAX_BIDDERS_PER_COMMAND = 1_000
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=STORABLE)]
 Lots = Annotated[tuple[LotListing, ...], Meta(min_length=1, max_length=MAX_LOTS_PER_COMMAND)]
+Bidders = Annotated[tuple[ABidderId, ...], Meta(min_length=1, max_length=MAX_BIDDERS_PER_COMMAND)]
 Restrictions = Annotated[tuple[Restriction, ...], Meta(max_length=100)]
 SaleSecret = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
@@ -47,11 +50,15 @@ class WithdrawalCause(StrEnum):
 
 
 class ScheduleSale(Struct, frozen=True, kw_only=True, gc=False):
-    """Open a sale under these terms. ``secret``: 32 random bytes that key its commitments."""
+    """Open a sale under these terms. ``secret``: 32 random bytes that key its commitments.
+
+    ``audience``: unless it is PUBLIC there is no such sale for a bidder who is not admitted.
+    """
 
     sale_id: ASaleId
     liquidator_id: ALiquidatorId
     seller_ids: Annotated[tuple[ABidderId, ...], Meta(max_length=MAX_SELLERS)] = ()
+    audience: SaleAudience = SaleAudience.PUBLIC
     terms: Terms
     lots: Lots
     secret: SaleSecret
@@ -66,8 +73,43 @@ class AddLots(Struct, frozen=True, kw_only=True, gc=False):
     actor_id: AnActorId
 
 
+class LotTimes(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """When a lot is open: in [opens_at, closes_at)."""
+
+    lot_id: ALotId
+    opens_at_us: Instant
+    closes_at_us: Instant
+
+
+class MoveLots(Struct, frozen=True, kw_only=True, gc=False):
+    """Other times for lots on which bidding has not begun, all or none.
+
+    A lot's latest end moves by as much as its end.
+    """
+
+    sale_id: ASaleId
+    times: Annotated[tuple[LotTimes, ...], Meta(min_length=1, max_length=MAX_LOTS_PER_COMMAND)]
+    actor_id: AnActorId
+
+
+class AdmitBidders(Struct, frozen=True, kw_only=True, gc=False):
+    """Let these bidders into a sale that is not PUBLIC; who is in already stays in."""
+
+    sale_id: ASaleId
+    bidder_ids: Bidders
+    actor_id: AnActorId
+
+
+class DismissBidders(Struct, frozen=True, kw_only=True, gc=False):
+    """These may not enter any more. Their bids that stand, stand; an if-bid stays bound."""
+
+    sale_id: ASaleId
+    bidder_ids: Bidders
+    actor_id: AnActorId
+
+
 class RegisterBidder(Struct, frozen=True, kw_only=True, gc=False):
-    """Admit an approved reseller to a sale, or renew what it accepted; the paddle stays.
+    """Give an approved reseller a paddle for a sale, or renew what it accepted; the paddle stays.
 
     ``limit_minor`` set by staff replaces deposit x factor; both absent: no limit.
     ``tax_bps`` is the rate that this bidder's purchases bear (0 with a valid certificate).
@@ -150,6 +192,15 @@ class WithdrawLot(Struct, frozen=True, kw_only=True, gc=False):
     actor_id: AnActorId
 
 
+class CancelSale(Struct, frozen=True, kw_only=True, gc=False):
+    """Withdraw every lot that is still to close, all or none. What has closed stays as it is."""
+
+    sale_id: ASaleId
+    cause: WithdrawalCause
+    reason: Reason
+    actor_id: AnActorId
+
+
 class PauseSale(Struct, frozen=True, kw_only=True, gc=False):
     """Take no bids and close no lot until the sale is resumed."""
 
@@ -226,12 +277,16 @@ Command = (
     | CloseDue
     | ScheduleSale
     | AddLots
+    | MoveLots
+    | AdmitBidders
+    | DismissBidders
     | RegisterBidder
     | SetLimit
     | SetBudgets
     | ChangeReserve
     | VoidBids
     | WithdrawLot
+    | CancelSale
     | PauseSale
     | ResumeSale
     | AcceptIfBid
@@ -311,9 +366,13 @@ def lot_of(command: Command) -> str | None:
             CloseDue()
             | ScheduleSale()
             | AddLots()
+            | MoveLots()
+            | AdmitBidders()
+            | DismissBidders()
             | RegisterBidder()
             | SetLimit()
             | SetBudgets()
+            | CancelSale()
             | PauseSale()
             | ResumeSale()
             | MoveEndsAfterOutage()

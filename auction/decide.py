@@ -15,13 +15,17 @@ from auction.closing import extended_end_us, linked_ends
 from auction.commands import (
     AcceptIfBid,
     AddLots,
+    AdmitBidders,
     AnswerCounter,
+    CancelSale,
     ChangeReserve,
     CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
+    DismissBidders,
     MoveEndsAfterOutage,
+    MoveLots,
     PauseSale,
     PlaceBid,
     RecordFunding,
@@ -56,6 +60,10 @@ from auction.sale import (
 )
 from auction.terms import ClosingMode
 
+# What does not exist, and what a bidder may not see: the same words.
+_NO_SALE = Rejected(Rejection.NOT_FOUND, "there is no such sale")
+_NO_LOT = Rejected(Rejection.NOT_FOUND, "there is no such lot")
+
 
 def decide(  # noqa: C901 - dispatch
     sale: Sale | None, command: Command, now_us: int
@@ -71,8 +79,20 @@ def decide(  # noqa: C901 - dispatch
         case ScheduleSale():
             return decide_sales.schedule_sale(sale, command, now_us)
     if sale is None:
-        return Rejected(Rejection.NOT_FOUND, "there is no such sale")
+        return _NO_SALE
     match command:
+        case RegisterBidder() | SetBudgets() | AnswerCounter() if not sale.admits(
+            command.bidder_id
+        ):
+            return _NO_SALE
+        case AdmitBidders():
+            return decide_sales.admit_bidders(sale, command)
+        case DismissBidders():
+            return decide_sales.dismiss_bidders(sale, command)
+        case MoveLots():
+            return decide_sales.move_lots(sale, command, now_us)
+        case CancelSale():
+            return decide_lots.cancel_sale(sale, command, now_us)
         case CloseDue():
             return decide_lots.close_due(sale, now_us)
         case RegisterBidder():
@@ -113,14 +133,14 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
 ) -> Decision | AcceptedBid:
     """Judge a bid."""
     if sale is None:
-        return Rejected(Rejection.NOT_FOUND, "there is no such lot")
+        return _NO_LOT
     bidder_id, amount_minor, terms = bid.bidder_id, bid.amount_minor, sale.terms
     first = sale.accepted.get((bidder_id, bid.bid_id))
     if first is not None:
         return _repeated(first, bid, terms.currency)
     lot = sale.lots.get(bid.lot_id)
-    if lot is None:
-        return Rejected(Rejection.NOT_FOUND, "there is no such lot")
+    if lot is None or not sale.admits(bidder_id):
+        return _NO_LOT
     if bid.currency != terms.currency:
         return Rejected(Rejection.INVALID, f"currency: this sale is held in {terms.currency}")
     if amount_minor % terms.increments.unit_minor:
@@ -142,7 +162,7 @@ def place_bid(  # noqa: C901 - the ladder reads best in one piece
     ended = status is not LotStatus.LIVE and status is not LotStatus.WITHDRAWN
     if ended or sale.lots_time_us(now_us) >= lot.closes_at_us:
         return Rejected(Rejection.LOT_CLOSED, "bidding on this lot has ended")
-    if status is LotStatus.WITHDRAWN:
+    if status is LotStatus.WITHDRAWN or sale.cancelled is not None:
         return Rejected(Rejection.LOT_WITHDRAWN, "this lot was withdrawn")
     if sale.paused_from_us is not None:
         return Rejected(Rejection.SALE_PAUSED, "the sale is paused; bid again when it goes on")

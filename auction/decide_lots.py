@@ -3,6 +3,7 @@
 from auction.commands import (
     AcceptIfBid,
     AnswerCounter,
+    CancelSale,
     ChangeReserve,
     CounterIfBid,
     DeclineIfBid,
@@ -25,12 +26,14 @@ from auction.events import (
     PassReason,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
 )
 from auction.ids import BidderId, LotId
 from auction.pricing import ReserveStatus, price_minor, reserve_status
 from auction.rejections import Decision, Rejected, Rejection
 from auction.sale import (
+    Cancellation,
     Lot,
     LotStatus,
     Sale,
@@ -43,6 +46,8 @@ from auction.terms import VoidRule
 # Lots closed by one command. A timer that finds more due sends another one after it: a
 # thousand lots that end together are a few appends, and bids on others go in between.
 CLOSE_CHUNK = 100
+# Lots that a refusal names; a sale may have thousands.
+MOST_NAMED = 20
 
 _NO_LOT = Rejected(Rejection.NOT_FOUND, "there is no such lot")
 _ENDED = Rejected(Rejection.LOT_CLOSED, "this lot has ended")
@@ -54,7 +59,7 @@ def change_reserve(sale: Sale, command: ChangeReserve, now_us: int) -> Decision:
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
-    if not lot.is_unended(sale.lots_time_us(now_us)):
+    if not sale.is_open(lot, now_us):
         return _ENDED
     new_minor, old_minor = command.reserve_minor, lot.reserve_minor
     if (new_minor or 0) % sale.terms.increments.unit_minor:
@@ -83,7 +88,7 @@ def void_bids(sale: Sale, command: VoidBids, now_us: int) -> Decision:
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
-    if not lot.is_unended(sale.lots_time_us(now_us)):
+    if not sale.is_open(lot, now_us):
         return _ENDED
     if command.bidder_id not in lot.standings:
         return Rejected(Rejection.NO_BIDS_TO_VOID, "this bidder has no bids on this lot")
@@ -135,25 +140,65 @@ def withdraw_lot(sale: Sale, command: WithdrawLot, now_us: int) -> Decision:
     lot = sale.lots.get(command.lot_id)
     if lot is None:
         return _NO_LOT
-    if lot.status is LotStatus.WITHDRAWN:
+    if lot.status is LotStatus.WITHDRAWN or sale.goes_with_the_sale(lot):
         return Rejected(Rejection.LOT_WITHDRAWN, "this lot is already withdrawn")
-    if not lot.is_unended(sale.lots_time_us(now_us)):
+    if not sale.is_open(lot, now_us):
         return _ENDED
-    bound = lot.reserve is ReserveStatus.NONE and lot.leader is not None
-    if bound and command.cause is WithdrawalCause.SELLER:
+    if _is_bound(lot) and command.cause is WithdrawalCause.SELLER:
         message = "a lot without reserve that has a bid is withdrawn only for recall, law or safety"
         return Rejected(Rejection.WITHDRAWAL_NOT_ALLOWED, message)
-    withdrawn = LotWithdrawn(
-        lot_id=lot.lot_id,
-        cause=command.cause,
-        reason=command.reason,
-        actor_id=command.actor_id,
+    return _with_sale_end(sale, [_withdrawn(lot, command)])
+
+
+def _is_bound(lot: Lot) -> bool:
+    """Whether the seller is bound to sell."""
+    return lot.reserve is ReserveStatus.NONE and lot.leader is not None
+
+
+def _withdrawn(lot: Lot, why: WithdrawLot | CancelSale | Cancellation) -> LotWithdrawn:
+    return LotWithdrawn(
+        lot_id=lot.lot_id, cause=why.cause, reason=why.reason, actor_id=why.actor_id
     )
-    return _with_sale_end(sale, [withdrawn])
+
+
+def cancel_sale(sale: Sale, command: CancelSale, now_us: int) -> Decision:
+    """Withdraw every lot that is still to close; refused if that is refused for one of them.
+
+    ``SaleCancelled`` decides it for all at once. Lots beyond a chunk are withdrawn by the
+    ``CloseDue`` that follow, and nobody can bid on them meanwhile. What has come to its end is
+    closed as always, and an if-bid stays bound.
+    """
+    if sale.closed:
+        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+    if sale.cancelled is not None:
+        return []
+    lots = [lot for lot in sale.lots.values() if sale.is_open(lot, now_us)]
+    if not lots:
+        return Rejected(Rejection.LOT_CLOSED, "every lot of this sale has come to its end")
+    bound = [lot.lot_id for lot in lots if _is_bound(lot)]
+    if bound and command.cause is WithdrawalCause.SELLER:
+        named = ", ".join(bound[:MOST_NAMED])
+        more = f" and {len(bound) - MOST_NAMED} more" if len(bound) > MOST_NAMED else ""
+        message = (
+            "lots without reserve that have a bid are withdrawn only for recall, law or safety: "
+            f"{named}{more}"
+        )
+        return Rejected(Rejection.WITHDRAWAL_NOT_ALLOWED, message)
+    cancelled = SaleCancelled(cause=command.cause, reason=command.reason, actor_id=command.actor_id)
+    first = [_withdrawn(lot, command) for lot in lots[:CLOSE_CHUNK]]
+    return _with_sale_end(sale, [cancelled, *first])
 
 
 def close_due(sale: Sale, now_us: int) -> Decision:
-    """Close the lots whose end is past, earliest first, at most ``CLOSE_CHUNK`` of them."""
+    """Close the lots whose end is past, earliest first, at most ``CLOSE_CHUNK`` of them.
+
+    In a sale that was cancelled, what is still to be withdrawn comes first.
+    """
+    if sale.cancelled is not None:
+        lots = [lot for lot in sale.lots.values() if sale.goes_with_the_sale(lot)]
+        if lots:
+            chunk = [_withdrawn(lot, sale.cancelled) for lot in lots[:CLOSE_CHUNK]]
+            return _with_sale_end(sale, [*chunk])
     if sale.paused_from_us is not None:
         return []
     due = [

@@ -3,7 +3,10 @@
 from auction.budgets import budgets_fault, lots_of
 from auction.commands import (
     AddLots,
+    AdmitBidders,
+    DismissBidders,
     MoveEndsAfterOutage,
+    MoveLots,
     PauseSale,
     RegisterBidder,
     ResumeSale,
@@ -14,12 +17,16 @@ from auction.commands import (
 from auction.events import (
     AnyEvent,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BudgetsSet,
     EndsMoved,
     LimitChanged,
     LotScheduled,
+    LotsRescheduled,
     MovedEnd,
     MoveReason,
+    RescheduledLot,
     SalePaused,
     SaleResumed,
     SaleScheduled,
@@ -28,8 +35,18 @@ from auction.ids import ActorId, LotId, Paddle, shard_of
 from auction.outage import ends_move_by_us
 from auction.pricing import reserve_status
 from auction.rejections import Decision, Rejected, Rejection
-from auction.sale import FIRST_PADDLE, Registration, Sale
-from auction.terms import LotListing, Terms, listing_fault, terms_fault
+from auction.sale import FIRST_PADDLE, LotStatus, Registration, Sale
+from auction.terms import (
+    LotListing,
+    SaleAudience,
+    Terms,
+    listing_fault,
+    terms_fault,
+    times_fault,
+)
+
+_CLOSED = Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+_CANCELLED = Rejected(Rejection.SALE_CANCELLED, "this sale was cancelled")
 
 
 def schedule_sale(sale: Sale | None, command: ScheduleSale, now_us: int) -> Decision:
@@ -46,6 +63,7 @@ def schedule_sale(sale: Sale | None, command: ScheduleSale, now_us: int) -> Deci
     scheduled = SaleScheduled(
         shard=shard_of(command.sale_id),
         liquidator_id=command.liquidator_id,
+        audience=command.audience,
         terms=terms,
         seller_ids=command.seller_ids,
         actor_id=command.actor_id,
@@ -57,7 +75,9 @@ def schedule_sale(sale: Sale | None, command: ScheduleSale, now_us: int) -> Deci
 def add_lots(sale: Sale, command: AddLots, now_us: int) -> Decision:
     """More lots, all or none."""
     if sale.closed:
-        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+        return _CLOSED
+    if sale.cancelled is not None:
+        return _CANCELLED
     return _scheduled(command.lots, set(sale.lots), sale.terms, command.actor_id, now_us)
 
 
@@ -97,11 +117,78 @@ def _scheduled(
     return events
 
 
+def move_lots(sale: Sale, command: MoveLots, now_us: int) -> Decision:
+    """Other times for lots on which bidding has not begun, all or none."""
+    if sale.closed:
+        return _CLOSED
+    if sale.cancelled is not None:
+        return _CANCELLED
+    moved: dict[LotId, RescheduledLot] = {}
+    for times in command.times:
+        lot_id, lot = times.lot_id, sale.lots.get(times.lot_id)
+        if lot is None:
+            return Rejected(Rejection.NOT_FOUND, "there is no such lot")
+        if lot_id in moved:
+            return Rejected(Rejection.INVALID, f"times: lot {lot_id} is named twice")
+        if lot.status is LotStatus.WITHDRAWN:
+            return Rejected(Rejection.LOT_WITHDRAWN, f"lot {lot_id} was withdrawn")
+        if now_us >= lot.opens_at_us:
+            return Rejected(Rejection.BIDDING_BEGUN, f"bidding on lot {lot_id} has begun")
+        fault = times_fault(lot_id, times.opens_at_us, times.closes_at_us, now_us)
+        if fault is None and times.opens_at_us <= now_us:
+            fault = f"lot {lot_id}: opens_at is already past"
+        if fault is not None:
+            return Rejected(Rejection.INVALID, fault)
+        latest_end_us = lot.latest_end_us
+        if latest_end_us is not None:
+            latest_end_us += times.closes_at_us - lot.closes_at_us
+        moved[lot_id] = RescheduledLot(
+            lot_id=lot_id,
+            opens_at_us=times.opens_at_us,
+            closes_at_us=times.closes_at_us,
+            latest_end_us=latest_end_us,
+            old_opens_at_us=lot.opens_at_us,
+            old_closes_at_us=lot.closes_at_us,
+            old_latest_end_us=lot.latest_end_us,
+        )
+    lots = tuple(lot for lot in moved.values() if _is_moved(lot))
+    return [LotsRescheduled(lots=lots, actor_id=command.actor_id)] if lots else []
+
+
+def _is_moved(lot: RescheduledLot) -> bool:
+    times = (lot.opens_at_us, lot.closes_at_us)
+    return times != (lot.old_opens_at_us, lot.old_closes_at_us)
+
+
+def admit_bidders(sale: Sale, command: AdmitBidders) -> Decision:
+    """Let bidders in who are not in yet."""
+    refused = _may_not_choose(sale)
+    if refused is not None:
+        return refused
+    new = tuple(b for b in dict.fromkeys(command.bidder_ids) if b not in sale.admitted)
+    return [BiddersAdmitted(bidder_ids=new, actor_id=command.actor_id)] if new else []
+
+
+def dismiss_bidders(sale: Sale, command: DismissBidders) -> Decision:
+    """Shut bidders out who are in; nothing that they did is undone."""
+    refused = _may_not_choose(sale)
+    if refused is not None:
+        return refused
+    out = tuple(b for b in dict.fromkeys(command.bidder_ids) if b in sale.admitted)
+    return [BiddersDismissed(bidder_ids=out, actor_id=command.actor_id)] if out else []
+
+
+def _may_not_choose(sale: Sale) -> Rejected | None:
+    if sale.audience is SaleAudience.PUBLIC:
+        return Rejected(Rejection.INVALID, "this sale is public: every approved reseller may enter")
+    return _CLOSED if sale.closed else None
+
+
 def register_bidder(sale: Sale, command: RegisterBidder) -> Decision:
-    """Admit a bidder under the next paddle, or renew what it accepted under its own."""
+    """Register a bidder under the next paddle, or renew what it accepted under its own."""
     terms = sale.terms
     if sale.closed:
-        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+        return _CLOSED
     if command.bidder_id in sale.seller_ids:
         return Rejected(Rejection.SELLER_MAY_NOT_BID, "a seller may not bid on its own goods")
     if command.terms_version != terms.version:
@@ -174,7 +261,7 @@ def set_limit(sale: Sale, command: SetLimit) -> Decision:
 def set_budgets(sale: Sale, command: SetBudgets) -> Decision:
     """A bidder's own budgets; what it leads and has won stands, even above them."""
     if sale.closed:
-        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+        return _CLOSED
     registration = sale.registrations.get(command.bidder_id)
     if registration is None:
         return Rejected(Rejection.NOT_REGISTERED, "register for this sale before you set budgets")
@@ -195,7 +282,7 @@ def set_budgets(sale: Sale, command: SetBudgets) -> Decision:
 def pause_sale(sale: Sale, command: PauseSale) -> Decision:
     """Stop bids and closings."""
     if sale.closed:
-        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+        return _CLOSED
     if sale.paused_from_us is not None:
         return Rejected(Rejection.SALE_PAUSED, "the sale is already paused")
     return [SalePaused(reason=command.reason, actor_id=command.actor_id)]
@@ -204,7 +291,7 @@ def pause_sale(sale: Sale, command: PauseSale) -> Decision:
 def resume_sale(sale: Sale, command: ResumeSale, now_us: int) -> Decision:
     """Go on; the pause counts as an outage, so that nobody loses time to bid."""
     if sale.closed:
-        return Rejected(Rejection.SALE_CLOSED, "every lot of this sale has ended")
+        return _CLOSED
     if sale.paused_from_us is None:
         return Rejected(Rejection.SALE_NOT_PAUSED, "the sale is not paused")
     moved = _moved_ends(sale, MoveReason.PAUSE, sale.paused_from_us, now_us)

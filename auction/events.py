@@ -15,7 +15,7 @@ from auction.budgets import Budget
 from auction.commands import WithdrawalCause
 from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle, PersonId
 from auction.pricing import ReserveStatus
-from auction.terms import LotKind, Terms
+from auction.terms import LotKind, SaleAudience, Terms
 
 
 class Audience(Flag):
@@ -82,11 +82,29 @@ class MovedEnd(Struct, frozen=True, forbid_unknown_fields=True):
     latest_end_us: int | None
 
 
+class RescheduledLot(Struct, frozen=True, forbid_unknown_fields=True):
+    """The times of a lot, and what they were."""
+
+    lot_id: LotId
+    opens_at_us: int
+    closes_at_us: int
+    latest_end_us: int | None
+    old_opens_at_us: int
+    old_closes_at_us: int
+    old_latest_end_us: int | None
+
+
 class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True, gc=False):
-    """The first event of a sale. ``secret`` keys the commitments and is shown to nobody."""
+    """The first event of a sale. ``secret`` keys the commitments and is shown to nobody.
+
+    Of a sale whose ``audience`` is not PUBLIC, what is public is for the bidders it admits.
+    """
+
+    VERSION: ClassVar[int] = 2
 
     shard: int
     liquidator_id: LiquidatorId
+    audience: SaleAudience
     terms: Terms
     seller_ids: Annotated[tuple[BidderId, ...], STAFF]
     actor_id: Annotated[ActorId, SellerStaff]
@@ -112,8 +130,33 @@ class LotScheduled(Event, tag="lot_scheduled", frozen=True, kw_only=True, gc=Fal
     actor_id: Annotated[ActorId, SellerStaff]
 
 
+class LotsRescheduled(Event, tag="lots_rescheduled", frozen=True, kw_only=True, gc=False):
+    """The times of lots were changed before bidding on them began."""
+
+    lots: tuple[RescheduledLot, ...]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class BiddersAdmitted(Event, tag="bidders_admitted", frozen=True, kw_only=True, gc=False):
+    """These may enter the sale from now on. Who is invited is nobody else's business."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    bidder_ids: Annotated[tuple[BidderId, ...], SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
+class BiddersDismissed(Event, tag="bidders_dismissed", frozen=True, kw_only=True, gc=False):
+    """For these there is no such sale any more. Their bids that stand, stand."""
+
+    PUBLIC: ClassVar[bool] = False
+
+    bidder_ids: Annotated[tuple[BidderId, ...], SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
 class BidderRegistered(Event, tag="bidder_registered", frozen=True, kw_only=True, gc=False):
-    """A reseller was admitted under a paddle, or renewed what it accepted."""
+    """A reseller was given a paddle, or renewed what it accepted."""
 
     PUBLIC: ClassVar[bool] = False
 
@@ -246,6 +289,14 @@ class LotWithdrawn(Event, tag="lot_withdrawn", frozen=True, kw_only=True, gc=Fal
     actor_id: Annotated[ActorId, SellerStaff]
 
 
+class SaleCancelled(Event, tag="sale_cancelled", frozen=True, kw_only=True, gc=False):
+    """No more bids. Every lot that was still to close is withdrawn, one by one, after this."""
+
+    cause: WithdrawalCause
+    reason: Annotated[str, SellerStaff]
+    actor_id: Annotated[ActorId, SellerStaff]
+
+
 class SalePaused(Event, tag="sale_paused", frozen=True, kw_only=True, gc=False):
     """No bids, no closings until the sale is resumed."""
 
@@ -335,6 +386,9 @@ AnyEvent = (
     | EndsMoved
     | SaleScheduled
     | LotScheduled
+    | LotsRescheduled
+    | BiddersAdmitted
+    | BiddersDismissed
     | BidderRegistered
     | LimitChanged
     | BudgetsSet
@@ -342,6 +396,7 @@ AnyEvent = (
     | ReserveStatusChanged
     | BidsVoided
     | LotWithdrawn
+    | SaleCancelled
     | SalePaused
     | SaleResumed
     | IfBidOpened

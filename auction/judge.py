@@ -13,7 +13,7 @@ from auction.decide import decide
 from auction.events import SaleResumed
 from auction.ids import LotId, SaleId, Shard
 from auction.ports import Batch, ShardAppend
-from auction.rejections import Rejected
+from auction.rejections import Rejected, Rejection
 from auction.sale import AcceptedBid, Sale
 from auction.shards import MOST_TAIL, SNAPSHOT_EVERY, Deadlines, PendingSnapshot, ShardState
 from auction.verdicts import Acceptance, LotState, Verdict
@@ -127,6 +127,8 @@ class Judge:
 
 
 def _answer(sale: Sale | None, command: Command, decision: Rejected | AcceptedBid) -> Verdict:
+    if isinstance(decision, Rejected) and decision.rejection is Rejection.NOT_FOUND:
+        return Verdict(decision.rejection, decision.message)  # also of a lot that one may not see
     lot = _lot_state(sale, command)
     if isinstance(decision, AcceptedBid):
         code = Acceptance(decision.code)

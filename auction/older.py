@@ -30,9 +30,17 @@ def _by_the_organisation(fields: Fields) -> Fields:
     return {"person_id": None, **fields}
 
 
+def _for_everybody(fields: Fields) -> Fields:
+    """Every sale was public."""
+    return {"audience": "PUBLIC", **fields}
+
+
 _A_BID: Final = {"bidder_id": "", "bid_id": "", "maximum_minor": 0, "freight_minor": 0}
 
 OLDER: Final[Mapping[tuple[str, int], OlderVersion]] = {
+    ("sale_scheduled", 1): OlderVersion(
+        {"seller_ids": (), "actor_id": "", "secret": b""}, _for_everybody
+    ),
     ("bid_placed", 1): OlderVersion(_A_BID, _by_the_organisation),
     ("maximum_raised", 1): OlderVersion({"lot_id": "", **_A_BID}, _by_the_organisation),
 }

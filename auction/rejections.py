@@ -35,7 +35,9 @@ class Rejection(StrEnum):
     # The liquidator and staff.
     SALE_EXISTS = "SALE_EXISTS"
     SALE_CLOSED = "SALE_CLOSED"
+    SALE_CANCELLED = "SALE_CANCELLED"
     LOT_EXISTS = "LOT_EXISTS"
+    BIDDING_BEGUN = "BIDDING_BEGUN"
     RESERVE_NOT_LOWERED = "RESERVE_NOT_LOWERED"
     NO_BIDS_TO_VOID = "NO_BIDS_TO_VOID"
     WITHDRAWAL_NOT_ALLOWED = "WITHDRAWAL_NOT_ALLOWED"
@@ -68,6 +70,8 @@ MEANINGS: dict[Rejection, str] = {
     Rejection.DEPOSIT_REQUIRED: "The sale asks for a deposit, which the verdict names.",
     Rejection.SALE_EXISTS: "A sale of this id is scheduled already.",
     Rejection.SALE_CLOSED: "Every lot of the sale has ended.",
+    Rejection.SALE_CANCELLED: "The sale was cancelled: nothing is added to it or moved.",
+    Rejection.BIDDING_BEGUN: "Bidding on a lot has begun: its times stay as they are.",
     Rejection.LOT_EXISTS: "The sale has a lot of this id already.",
     Rejection.RESERVE_NOT_LOWERED: "After the first bid a reserve can only be lowered.",
     Rejection.NO_BIDS_TO_VOID: "This bidder has no bids on this lot.",

@@ -10,11 +10,14 @@ from typing import assert_never
 from msgspec import Struct, field
 
 from auction.budgets import Budget, Passed, Stake, Tally, tally_of
+from auction.commands import WithdrawalCause
 from auction.costs import all_in_minor
 from auction.events import (
     AnyEvent,
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -27,18 +30,29 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
     SaleScheduled,
 )
-from auction.ids import BidderId, BidId, LiquidatorId, LotId, Paddle, PersonId, SaleId
+from auction.ids import (
+    ActorId,
+    BidderId,
+    BidId,
+    LiquidatorId,
+    LotId,
+    Paddle,
+    PersonId,
+    SaleId,
+)
 from auction.pricing import ReserveStatus
-from auction.terms import Terms, VoidRule
+from auction.terms import SaleAudience, Terms, VoidRule
 
 # The first paddle of a sale. Three digits, as in a saleroom; what it is says nothing about
 # the bidder, and the same bidder has another one in another sale.
@@ -150,12 +164,24 @@ class AcceptedBid(Struct, frozen=True, array_like=True, gc=False):
     receipt: bytes
 
 
+class Cancellation(Struct, frozen=True):
+    """A sale that was cancelled. What had not ended at ``at_us``, by the time of the lots, is
+    withdrawn in its name, a chunk after the other."""
+
+    at_us: int
+    cause: WithdrawalCause
+    reason: str
+    actor_id: ActorId
+
+
 class Sale(Struct):
     """A sale as the fold of its events, with the numbers that its next event takes (``chain``)."""
 
     sale_id: SaleId
     liquidator_id: LiquidatorId = LiquidatorId("")
     seller_ids: frozenset[BidderId] = frozenset()
+    audience: SaleAudience = SaleAudience.PUBLIC
+    admitted: set[BidderId] = field(default_factory=set)  # unless it is PUBLIC
     terms: Terms = field(default_factory=Terms)
     secret: bytes = b""
     lots: dict[LotId, Lot] = field(default_factory=dict)
@@ -163,6 +189,7 @@ class Sale(Struct):
     bidders: dict[Paddle, BidderId] = field(default_factory=dict)
     accepted: dict[tuple[BidderId, BidId], AcceptedBid] = field(default_factory=dict)
     paused_from_us: int | None = None
+    cancelled: Cancellation | None = None
     unended: int = 0  # lots that have not ended
     closed: bool = False
     # The chain's part.
@@ -178,6 +205,18 @@ class Sale(Struct):
         """The time by which lots end. It stands still while the sale is paused: what ends
         meanwhile has its end moved when the sale goes on."""
         return now_us if self.paused_from_us is None else self.paused_from_us
+
+    def admits(self, bidder_id: BidderId) -> bool:
+        """Whether there is such a sale for this bidder."""
+        return self.audience is SaleAudience.PUBLIC or bidder_id in self.admitted
+
+    def is_open(self, lot: Lot, now_us: int) -> bool:
+        """Whether a lot's end is still to come: neither past, nor withdrawn with the sale."""
+        return self.cancelled is None and lot.is_unended(self.lots_time_us(now_us))
+
+    def goes_with_the_sale(self, lot: Lot) -> bool:
+        """Whether a lot is still to be withdrawn because its sale was cancelled."""
+        return self.cancelled is not None and lot.is_unended(self.cancelled.at_us)
 
     def paddle_of(self, bidder_id: BidderId) -> Paddle:
         """The paddle of a registered bidder."""
@@ -205,8 +244,15 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             sale.liquidator_id = event.liquidator_id
             sale.seller_ids = frozenset(event.seller_ids) | {BidderId(event.liquidator_id)}
             sale.terms, sale.secret = event.terms, event.secret
+            sale.audience = event.audience
         case LotScheduled():
             _lot_scheduled(sale, event)
+        case LotsRescheduled():
+            _lots_rescheduled(sale, event, at_us)
+        case BiddersAdmitted():
+            sale.admitted.update(event.bidder_ids)
+        case BiddersDismissed():
+            sale.admitted.difference_update(event.bidder_ids)
         case BidderRegistered():
             _bidder_registered(sale, event)
         case LimitChanged():
@@ -224,6 +270,11 @@ def evolve(sale: Sale, event: AnyEvent, at_us: int, order: int) -> None:  # noqa
             _bids_voided(sale, event)
         case LotWithdrawn():
             _end_lot(sale, event.lot_id, LotStatus.WITHDRAWN, at_us)
+        case SaleCancelled():
+            assert sale.cancelled is None, "a sale is cancelled once"
+            sale.cancelled = Cancellation(
+                sale.lots_time_us(at_us), event.cause, event.reason, event.actor_id
+            )
         case SalePaused():
             assert sale.paused_from_us is None, "a sale is paused once"
             sale.paused_from_us = at_us
@@ -254,6 +305,7 @@ def _bid_placed(sale: Sale, event: BidPlaced, at_us: int, order: int) -> None:
     lot = sale.lots[event.lot_id]
     assert lot.status is LotStatus.LIVE, "no bid on a lot that has ended"
     assert lot.opens_at_us <= at_us < lot.closes_at_us, "no bid before the opening or at the end"
+    assert sale.cancelled is None, "no bid in a sale that was cancelled"
     assert lot.price_minor is None or event.price_minor >= lot.price_minor, "the price fell"
     bidder_id, old_leader = event.bidder_id, lot.leader
     leads = event.leader == event.paddle
@@ -301,6 +353,14 @@ def _lot_scheduled(sale: Sale, event: LotScheduled) -> None:
         reserve=event.reserve,
     )
     sale.unended += 1
+
+
+def _lots_rescheduled(sale: Sale, event: LotsRescheduled, at_us: int) -> None:
+    for moved in event.lots:
+        lot = sale.lots[moved.lot_id]
+        assert at_us < lot.opens_at_us and not lot.standings, "bidding had begun"
+        lot.opens_at_us, lot.latest_end_us = moved.opens_at_us, moved.latest_end_us
+        lot.scheduled_closes_at_us = lot.closes_at_us = moved.closes_at_us
 
 
 def _bidder_registered(sale: Sale, event: BidderRegistered) -> None:

@@ -11,7 +11,14 @@ from msgspec import Struct, field
 
 from auction.chain import apply
 from auction.codec import Recorded, decode_body
-from auction.events import BidPlaced, IfBidOpened, LotScheduled, MaximumRaised
+from auction.events import (
+    BidPlaced,
+    IfBidOpened,
+    LotScheduled,
+    LotsRescheduled,
+    MaximumRaised,
+    SaleCancelled,
+)
 from auction.ids import SaleId, Shard
 from auction.ports import EventLog, LoggedEvent, ShardHead, Snapshot
 from auction.sale import AcceptedBid, LotStatus, Sale
@@ -146,7 +153,8 @@ class Deadlines:
     """When each sale next has something to close: one live entry a sale, in a heap.
 
     Extensions only move ends later, so an entry fires too early at worst; what fires is
-    looked at again. Only a new lot or an if-bid can make a sale's next deadline earlier.
+    looked at again. What can make a sale's next deadline earlier is noted: a new lot, lots that
+    were moved, an if-bid, and a sale that is cancelled, whose lots are withdrawn at once.
     """
 
     def __init__(self) -> None:
@@ -169,6 +177,10 @@ class Deadlines:
             self.add(recorded.sale_id, event.closes_at_us)
         elif type(event) is IfBidOpened:
             self.add(recorded.sale_id, event.until_us)
+        elif type(event) is LotsRescheduled:
+            self.add(recorded.sale_id, min(lot.closes_at_us for lot in event.lots))
+        elif type(event) is SaleCancelled:
+            self.add(recorded.sale_id, recorded.at_us)
 
     def next_us(self) -> int | None:
         """The next deadline."""
@@ -194,7 +206,12 @@ class Deadlines:
 
 
 def next_deadline_us(sale: Sale) -> int | None:
-    """The earliest end of what has not ended; ``None`` while nothing can close."""
+    """The earliest end of what has not ended; ``None`` while nothing can close.
+
+    What is to be withdrawn with its sale is due since the sale was cancelled, in a pause too.
+    """
+    if sale.cancelled is not None and any(map(sale.goes_with_the_sale, sale.lots.values())):
+        return sale.cancelled.at_us
     if sale.paused_from_us is not None:
         return None
     live = (LotStatus.LIVE, LotStatus.IF_BID)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from auction.ids import ABidderId, ALotId
+from auction.ids import ABidderId, ALotId, LotId
 from auction.increments import LIQUIDATION, IncrementTable
 from auction.money import EXPONENTS, BasisPoints, Minor, PositiveMinor
 
@@ -27,6 +27,15 @@ class LotKind(StrEnum):
     PALLET = "PALLET"
     PALLETS = "PALLETS"
     TRUCKLOAD = "TRUCKLOAD"
+
+
+class SaleAudience(StrEnum):
+    """Who may see a sale, and bid in it. GROUP and INVITE differ in how its seller chose whom to
+    admit, and not in what follows."""
+
+    PUBLIC = "PUBLIC"  # everybody sees it, every approved reseller may register
+    GROUP = "GROUP"  # the members of groups that the seller keeps
+    INVITE = "INVITE"  # who was invited to this sale
 
 
 class SaleFormat(StrEnum):
@@ -146,14 +155,22 @@ def terms_fault(terms: Terms) -> str | None:
     return terms.increments.fault()
 
 
+def times_fault(lot_id: LotId, opens_at_us: int, closes_at_us: int, now_us: int) -> str | None:
+    """What makes these times unfit for a lot; ``None`` when nothing does."""
+    if closes_at_us <= opens_at_us:
+        return f"lot {lot_id}: closes_at must be after opens_at"
+    if closes_at_us <= now_us:
+        return f"lot {lot_id}: closes_at is already past"
+    return None
+
+
 def listing_fault(listing: LotListing, terms: Terms, now_us: int) -> str | None:
     """What makes this lot unfit for a sale under these terms; ``None`` when nothing does."""
     name = f"lot {listing.lot_id}"
     table = terms.increments
-    if listing.closes_at_us <= listing.opens_at_us:
-        return f"{name}: closes_at must be after opens_at"
-    if listing.closes_at_us <= now_us:
-        return f"{name}: closes_at is already past"
+    fault = times_fault(listing.lot_id, listing.opens_at_us, listing.closes_at_us, now_us)
+    if fault is not None:
+        return fault
     if listing.latest_end_us is not None and listing.latest_end_us < listing.closes_at_us:
         return f"{name}: latest_end must not be before closes_at"
     if listing.opening_minor < table.least_opening_minor:

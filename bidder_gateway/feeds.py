@@ -12,7 +12,7 @@ from typing import Final, cast
 from msgspec import Raw, Struct, field
 
 from auction.codec import Recorded, unpack
-from auction.events import lot_of
+from auction.events import EndsMoved, LotsRescheduled, lot_of
 from auction.ids import BidderId, LotId, SaleId
 from auction.replica import Replica, blank
 from auction.sale import Lot, LotStatus, Sale
@@ -180,8 +180,10 @@ def sale_view(sale: Sale) -> SaleView:
     return SaleView(
         sale_id=sale.sale_id,
         liquidator_id=sale.liquidator_id,
+        audience=sale.audience,
         terms=sale.terms,
         paused=sale.paused_from_us is not None,
+        cancelled=sale.cancelled is not None,
         closed=sale.closed,
         hash=sale.head,
     )
@@ -238,4 +240,7 @@ _UNDECIDED: Final = frozenset({LotStatus.LIVE, LotStatus.IF_BID})
 def _lots_changed(recorded: Recorded, lot_id: LotId | None) -> Iterable[LotId]:
     if lot_id is not None:
         return (lot_id,)
-    return (moved.lot_id for moved in getattr(recorded.event, "ends", ()))
+    event = recorded.event
+    if isinstance(event, EndsMoved):
+        return (moved.lot_id for moved in event.ends)
+    return (moved.lot_id for moved in event.lots) if isinstance(event, LotsRescheduled) else ()

@@ -11,7 +11,7 @@ import asyncpg
 from msgspec import Struct
 
 from auction.codec import Recorded, decode_body
-from auction.events import EndsMoved
+from auction.events import EndsMoved, LotsRescheduled
 from auction.ids import LotId, Paddle, SaleId, shard_of
 from auction.views import PUBLIC, view
 from bidder_gateway.lot_events import WHOLE_SALE
@@ -116,8 +116,9 @@ def _entries(row: asyncpg.Record, lot_id: LotId) -> Iterable[HistoryEntry]:
     seen = view(recorded, PUBLIC)
     assert seen is not None, "the places of public events are kept"
     event = recorded.event
-    if isinstance(event, EndsMoved):
-        ends = [moved.closes_at_us for moved in event.ends if moved.lot_id == lot_id]
+    if isinstance(event, EndsMoved | LotsRescheduled):
+        moved_lots = event.ends if isinstance(event, EndsMoved) else event.lots
+        ends = [moved.closes_at_us for moved in moved_lots if moved.lot_id == lot_id]
         if ends:
             yield _entry(recorded, seen | {"closes_at_us": ends[0]})
         return

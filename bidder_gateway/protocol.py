@@ -15,7 +15,7 @@ from auction.money import PositiveMinor
 from auction.pricing import ReserveStatus
 from auction.rejections import Rejection
 from auction.sale import LotStatus
-from auction.terms import STORABLE, Terms
+from auction.terms import STORABLE, SaleAudience, Terms
 from auction.verdicts import Acceptance, LotState
 
 # The name is offered in Sec-WebSocket-Protocol; the client's first choice that we know is taken.
@@ -211,8 +211,10 @@ class SaleView(Struct, frozen=True, kw_only=True, gc=False):
 
     sale_id: SaleId
     liquidator_id: str
+    audience: SaleAudience
     terms: Terms
     paused: bool
+    cancelled: bool
     closed: bool
     hash: bytes
 

@@ -11,9 +11,14 @@ from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
 from auction.chain import apply, seal
 from auction.codec import Recorded
 from auction.commands import (
+    AdmitBidders,
+    CancelSale,
     ChangeReserve,
     CloseDue,
     Command,
+    DismissBidders,
+    LotTimes,
+    MoveLots,
     PlaceBid,
     RegisterBidder,
     ScheduleSale,
@@ -28,7 +33,7 @@ from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, PersonId,
 from auction.increments import EBAY
 from auction.rejections import Decision, Rejected, Rejection
 from auction.sale import AcceptedBid, Lot, Registration, Sale
-from auction.terms import LotListing, SoftClose, Terms
+from auction.terms import LotListing, SaleAudience, SoftClose, Terms
 
 SALE: Final = SaleId("S-1")
 HOUSE: Final = LiquidatorId("house")
@@ -75,12 +80,16 @@ def a_lot(lot_id: str = "1", closes: str = "16:00", **changes: Any) -> LotListin
 
 
 def schedule(
-    *lots: LotListing, terms: Terms = EBAY_TERMS, sellers: tuple[str, ...] = ()
+    *lots: LotListing,
+    terms: Terms = EBAY_TERMS,
+    sellers: tuple[str, ...] = (),
+    audience: SaleAudience = SaleAudience.PUBLIC,
 ) -> ScheduleSale:
     """The command that opens the sale."""
     return ScheduleSale(
         sale_id=SALE,
         liquidator_id=HOUSE,
+        audience=audience,
         seller_ids=tuple(BidderId(seller) for seller in sellers),
         terms=terms,
         lots=lots or (a_lot(),),
@@ -89,8 +98,20 @@ def schedule(
     )
 
 
+def admit(*bidders: str) -> AdmitBidders:
+    """Let bidders into a sale that is not public."""
+    bidder_ids = tuple(BidderId(bidder) for bidder in bidders)
+    return AdmitBidders(sale_id=SALE, bidder_ids=bidder_ids, actor_id=STAFF_MEMBER)
+
+
+def dismiss(*bidders: str) -> DismissBidders:
+    """Shut them out again."""
+    bidder_ids = tuple(BidderId(bidder) for bidder in bidders)
+    return DismissBidders(sale_id=SALE, bidder_ids=bidder_ids, actor_id=STAFF_MEMBER)
+
+
 def register(bidder: str, **changes: Any) -> RegisterBidder:
-    """Admit a bidder that accepts the terms; no deposit, no limit."""
+    """Register a bidder that accepts the terms; no deposit, no limit."""
     settings: dict[str, Any] = {"sale_id": SALE, "bidder_id": BidderId(bidder), "terms_version": 1}
     return RegisterBidder(**(settings | changes))
 
@@ -154,6 +175,19 @@ def withdraw(lot: str = "1", cause: WithdrawalCause = WithdrawalCause.SELLER) ->
     )
 
 
+def cancel(cause: WithdrawalCause = WithdrawalCause.SELLER) -> CancelSale:
+    """Withdraw all that is still to close."""
+    return CancelSale(
+        sale_id=SALE, cause=cause, reason="the warehouse is flooded", actor_id=STAFF_MEMBER
+    )
+
+
+def move_lots(*times: tuple[str, str, str]) -> MoveLots:
+    """Lots with their new opening and end."""
+    moved = tuple(LotTimes(LotId(lot), at(opens), at(closes)) for lot, opens, closes in times)
+    return MoveLots(sale_id=SALE, times=moved, actor_id=STAFF_MEMBER)
+
+
 def change_reserve(reserve_minor: int | None, lot: str = "1") -> ChangeReserve:
     """The liquidator sets the reserve anew."""
     return ChangeReserve(
@@ -171,11 +205,14 @@ class Room:
         terms: Terms = EBAY_TERMS,
         bidders: str = "ABCD",
         sellers: tuple[str, ...] = (),
+        audience: SaleAudience = SaleAudience.PUBLIC,
     ) -> None:
         self._sale: Sale | None = None
         self.recorded: list[Recorded] = []
         self.now_us = at("10:00")
-        self.does(schedule(*lots, terms=terms, sellers=sellers))
+        self.does(schedule(*lots, terms=terms, sellers=sellers, audience=audience))
+        if audience is not SaleAudience.PUBLIC and bidders:
+            self.does(admit(*bidders))
         for bidder in bidders:
             self.does(register(bidder))
 

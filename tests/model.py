@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
 
+from msgspec.structs import replace
+
 from auction.budgets import Budget, LotCountBudget, PersonCeiling
 from auction.commands import (
     AcceptIfBid,
     AddLots,
+    AdmitBidders,
     AnswerCounter,
+    CancelSale,
     ChangeReserve,
     CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
+    DismissBidders,
     MoveEndsAfterOutage,
+    MoveLots,
     PauseSale,
     PlaceBid,
     RecordFunding,
@@ -32,7 +38,15 @@ from auction.commands import (
     WithdrawalCause,
     WithdrawLot,
 )
-from auction.terms import ClosingMode, ExtensionMode, LotListing, PriceRule, Terms, VoidRule
+from auction.terms import (
+    ClosingMode,
+    ExtensionMode,
+    LotListing,
+    PriceRule,
+    SaleAudience,
+    Terms,
+    VoidRule,
+)
 
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
@@ -113,6 +127,9 @@ class Model:
         self.bidders: dict[str, ModelBidder] = {}
         self.answers: dict[tuple[str, str], tuple[tuple[str, int, str], str]] = {}
         self.paused_at: int | None = None
+        self.cancelled = False
+        self.is_for_all = command.audience is SaleAudience.PUBLIC
+        self.choices: list[tuple[str, bool]] = []  # who was let in or shut out, in order
         self._add(command.lots)
 
     def _add(self, listings: tuple[LotListing, ...]) -> None:
@@ -235,6 +252,11 @@ class Model:
             lot.status == "LIVE" and (now if self.paused_at is None else self.paused_at) < lot.end
         )
 
+    def knows(self, bidder: str) -> bool:
+        """Whether there is such a sale for the bidder: the last word on it counts."""
+        words = [let_in for chosen, let_in in self.choices if chosen == bidder]
+        return self.is_for_all or (words[-1] if words else False)
+
     @property
     def closed(self) -> bool:
         return all(lot.status not in ("LIVE", "IF_BID") for lot in self.lots.values())
@@ -245,6 +267,16 @@ class Model:
         match command:
             case PlaceBid():
                 return self._place_bid(command, now)
+            case RegisterBidder() | SetBudgets() | AnswerCounter() if not self.knows(
+                command.bidder_id
+            ):
+                return "NOT_FOUND"
+            case AdmitBidders() | DismissBidders():
+                return self._choose(command)
+            case MoveLots():
+                return self._move(command, now)
+            case CancelSale():
+                return self._cancel(command, now)
             case ScheduleSale():
                 return "SALE_EXISTS"
             case AddLots():
@@ -335,7 +367,7 @@ class Model:
 
     def _refusal(self, bid: PlaceBid, now: int) -> str | None:  # noqa: C901 - the ladder
         lot = self.lots.get(bid.lot_id)
-        if lot is None:
+        if lot is None or not self.knows(bid.bidder_id):
             return "NOT_FOUND"
         listing, bidder = lot.listing, self.bidders.get(bid.bidder_id)
         unit = self.terms.increments.unit_minor
@@ -509,6 +541,59 @@ class Model:
         self._sell(lot, lot.counter)
         return "ACCEPTED"
 
+    def _choose(self, command: AdmitBidders | DismissBidders) -> str:
+        if self.is_for_all:
+            return "INVALID"
+        if self.closed:
+            return "SALE_CLOSED"
+        self.choices += [(b, isinstance(command, AdmitBidders)) for b in command.bidder_ids]
+        return "ACCEPTED"
+
+    def _cancel(self, command: CancelSale, now: int) -> str:
+        """All lots at once: the model knows no chunks, and its sales have no hundred lots."""
+        if self.closed:
+            return "SALE_CLOSED"
+        if self.cancelled:
+            return "ACCEPTED"
+        lots = [lot for lot in self.lots.values() if self.is_open_at(lot, now)]
+        if not lots:
+            return "LOT_CLOSED"
+        before = [lot.status for lot in lots]
+        for lot in lots:
+            answer = self._withdraw(command.cause, lot, now)
+            if answer != "ACCEPTED":
+                for undone, status in zip(lots, before, strict=True):
+                    undone.status = status
+                return answer
+        self.cancelled = True
+        return "ACCEPTED"
+
+    def _move(self, command: MoveLots, now: int) -> str:
+        if self.closed:
+            return "SALE_CLOSED"
+        if self.cancelled:
+            return "SALE_CANCELLED"
+        for number, times in enumerate(command.times):
+            lot = self.lots.get(times.lot_id)
+            if lot is None:
+                return "NOT_FOUND"
+            if times.lot_id in [other.lot_id for other in command.times[:number]]:
+                return "INVALID"
+            if lot.status == "WITHDRAWN":
+                return "LOT_WITHDRAWN"
+            if now >= lot.listing.opens_at_us:
+                return "BIDDING_BEGUN"
+            if not now < times.opens_at_us < times.closes_at_us:
+                return "INVALID"
+        for times in command.times:
+            lot = self.lots[times.lot_id]
+            opens, closes = times.opens_at_us, times.closes_at_us
+            lot.listing = replace(lot.listing, opens_at_us=opens, closes_at_us=closes)
+            if lot.latest_end is not None:
+                lot.latest_end += closes - lot.end
+            lot.end = closes
+        return "ACCEPTED"
+
     def _set_budgets(self, command: SetBudgets) -> str:
         if self.closed:
             return "SALE_CLOSED"
@@ -558,6 +643,8 @@ class Model:
     def _add_lots(self, command: AddLots, now: int) -> str:
         if self.closed:
             return "SALE_CLOSED"
+        if self.cancelled:
+            return "SALE_CANCELLED"
         names = [listing.lot_id for listing in command.lots]
         if len(set(names)) < len(names) or set(names) & set(self.lots):
             return "LOT_EXISTS"

@@ -14,6 +14,8 @@ from auction.codec import Recorded
 from auction.events import (
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -26,11 +28,13 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     MoveReason,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
@@ -140,6 +144,10 @@ def drafts_of(sale: SaleNow, one: Recorded) -> list[Draft]:  # noqa: C901 - disp
         case (
             SaleScheduled()
             | LotScheduled()
+            | LotsRescheduled()
+            | BiddersAdmitted()
+            | BiddersDismissed()
+            | SaleCancelled()  # its lots say so, one by one
             | LimitChanged()
             | BudgetsSet()
             | MaximumRaised()

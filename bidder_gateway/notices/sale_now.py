@@ -13,6 +13,8 @@ from auction.codec import Recorded
 from auction.events import (
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -25,10 +27,12 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
@@ -84,6 +88,10 @@ def apply(sale: SaleNow, one: Recorded) -> None:  # noqa: C901 - dispatch
         case EndsMoved():
             for moved in event.ends:
                 sale.lots[moved.lot_id].closes_at_us = moved.closes_at_us
+        case LotsRescheduled():
+            for times in event.lots:
+                lot = sale.lots[times.lot_id]
+                lot.opens_at_us, lot.closes_at_us = times.opens_at_us, times.closes_at_us
         case ReserveStatusChanged():
             lot = sale.lots[event.lot_id]
             lot.price_minor = event.price_minor
@@ -116,6 +124,9 @@ def apply(sale: SaleNow, one: Recorded) -> None:  # noqa: C901 - dispatch
             sale.closed = True
         case (
             BidderRegistered()
+            | BiddersAdmitted()
+            | BiddersDismissed()
+            | SaleCancelled()
             | LimitChanged()
             | BudgetsSet()
             | ReserveChanged()

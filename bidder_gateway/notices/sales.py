@@ -15,6 +15,7 @@ from auction.events import (
     BidPlaced,
     BidsVoided,
     EndsMoved,
+    LotsRescheduled,
     MaximumRaised,
     MoveReason,
     SalePaused,
@@ -55,7 +56,8 @@ on conflict (sale_id) do update set paused = excluded.paused
 _SAVE_LOT = f"""
 insert into notice_lot ({_LOT_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (sale_id, lot_id) do update set
-    status = excluded.status, closes_at_us = excluded.closes_at_us,
+    status = excluded.status,
+    opens_at_us = excluded.opens_at_us, closes_at_us = excluded.closes_at_us,
     price_minor = excluded.price_minor, next_minimum_minor = excluded.next_minimum_minor,
     leader = excluded.leader
 """  # noqa: S608 - a constant
@@ -179,6 +181,8 @@ def _keys(one: Recorded) -> list[Key]:
     event = one.event
     if isinstance(event, EndsMoved):
         return [(one.sale_id, moved.lot_id) for moved in event.ends]
+    if isinstance(event, LotsRescheduled):
+        return [(one.sale_id, moved.lot_id) for moved in event.lots]
     lot_id = lot_of(event)
     return [] if lot_id is None else [(one.sale_id, lot_id)]
 

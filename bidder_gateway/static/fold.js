@@ -69,6 +69,14 @@ function apply(sale, event) {
       }
       return { ...sale, lots };
     }
+    case "lots_rescheduled": {
+      const lots = { ...sale.lots };
+      for (const { lot_id, opens_at_us, closes_at_us, latest_end_us } of event.lots) {
+        const times = { opens_at_us, scheduled_closes_at_us: closes_at_us, closes_at_us, latest_end_us };
+        if (lots[lot_id]) lots[lot_id] = { ...lots[lot_id], ...times };
+      }
+      return { ...sale, lots };
+    }
     case "reserve_status_changed": {
       const { reserve, price_minor, next_minimum_minor } = event;
       return changed(sale, event, { reserve, price_minor, next_minimum_minor });
@@ -83,6 +91,7 @@ function apply(sale, event) {
     case "sale_paused":
       return { ...sale, sale: { ...sale.sale, paused: true, paused_because: event.reason } };
     case "sale_resumed": return { ...sale, sale: { ...sale.sale, paused: false } };
+    case "sale_cancelled": return { ...sale, sale: { ...sale.sale, cancelled: true } };
     case "sale_closed": return { ...sale, sale: { ...sale.sale, closed: true } };
     default: return sale; // a newer server's event: what it changes comes with the next snapshot
   }
@@ -174,6 +183,7 @@ export function entryOf(event) {
     }
     case "end_extended": return entry("extended", { closes_at_us: event.closes_at_us, final: event.final === true });
     case "ends_moved": return entry("moved", { closes_at_us: event.closes_at_us, reason: event.reason });
+    case "lots_rescheduled": return entry("rescheduled", { closes_at_us: event.closes_at_us });
     case "bids_voided": return entry("voided", { paddle: event.paddle, price_minor: event.price_minor });
     case "reserve_status_changed": return entry("reserve", { reserve: event.reserve });
     case "if_bid_opened": return entry("if_bid", { paddle: event.paddle, price_minor: event.price_minor });
@@ -202,8 +212,8 @@ function withEntry(sale, event) {
 
 /** An event as one lot has to do with it; null: not at all. */
 function asSeenBy(lot_id, event) {
-  if (event.type === "ends_moved") {
-    const moved = event.ends.find((end) => end.lot_id === lot_id);
+  if (event.type === "ends_moved" || event.type === "lots_rescheduled") {
+    const moved = (event.ends ?? event.lots).find((lot) => lot.lot_id === lot_id);
     return moved ? { ...event, closes_at_us: moved.closes_at_us } : null;
   }
   return event.lot_id == null || event.lot_id === lot_id ? event : null;
@@ -260,6 +270,8 @@ function newsOf(before, after, event) {
       return [{ kind: "extended", lot_id, closes_at_us: event.closes_at_us, final: event.final }];
     case "ends_moved":
       return [{ kind: "moved", reason: event.reason, lot_ids: event.ends.map((end) => end.lot_id) }];
+    case "lots_rescheduled":
+      return [{ kind: "rescheduled", lot_ids: event.lots.map((moved) => moved.lot_id) }];
     case "reserve_status_changed":
       return [...turns, ...(event.reserve === "MET" ? [{ kind: "reserve_met", lot_id }] : [])];
     case "bids_voided": return [{ kind: "voided", lot_id, mine: event.paddle === after.own?.paddle }, ...turns];
@@ -269,6 +281,7 @@ function newsOf(before, after, event) {
     case "if_bid_opened": return turns.length ? turns : [{ kind: "if_bid", lot_id }];
     case "sale_paused": return [{ kind: "paused", reason: event.reason }];
     case "sale_resumed": return [{ kind: "resumed" }];
+    case "sale_cancelled": return [{ kind: "cancelled" }];
     case "sale_closed": return [{ kind: "closed" }];
     default: return turns;
   }

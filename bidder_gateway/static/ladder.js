@@ -69,6 +69,8 @@ function eventInWords(entry, paddle, currency) {
       return { icon: "clock", text: html`Extended to <${Moment} at=${entry.closes_at_us} style="seconds" />${entry.final ? ", the final end" : ""}` };
     case "moved":
       return { icon: "clock", text: html`${MOVED[entry.reason] ?? "The end moved"} to <${Moment} at=${entry.closes_at_us} style="seconds" />` };
+    case "rescheduled":
+      return { icon: "clock", text: html`The seller moved the lot's times; it ends <${Moment} at=${entry.closes_at_us} style="seconds" />` };
     case "paused": return { icon: "pause", text: `The sale was paused${entry.reason ? `: ${entry.reason}` : ""}` };
     case "resumed": return { icon: "gavel", text: "The sale went on" };
     case "voided": return { icon: "alert", text: `The bids of ${who(entry.paddle, paddle)} were voided by staff` };

@@ -45,10 +45,15 @@ function ofSale(one, view) {
   switch (one.kind) {
     case "paused": return `The sale is paused. ${one.reason}`;
     case "resumed": return "The sale goes on.";
+    case "cancelled": return "The seller has cancelled this sale.";
     case "closed": return "Every lot of this sale has ended.";
     case "moved": {
       const many = one.lot_ids.filter(view.interesting).length;
       return many ? `The ends of ${count(many, "lot")} that you follow moved later.` : "";
+    }
+    case "rescheduled": {
+      const many = one.lot_ids.filter(view.interesting).length;
+      return many ? `The seller moved the times of ${count(many, "lot")} that you follow.` : "";
     }
     default: return "";
   }

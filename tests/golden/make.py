@@ -29,7 +29,7 @@ from auction.commands import (
 from auction.events import AnyEvent
 from auction.ids import ActorId, BidderId, BidId, LotId, PersonId
 from auction.sale import Sale
-from auction.terms import ClosingMode, Premium, PremiumTier, Terms
+from auction.terms import ClosingMode, Premium, PremiumTier, SaleAudience, Terms
 from tests.builders import (
     FIVE_AND_FIVE,
     HOUR_US,
@@ -38,12 +38,16 @@ from tests.builders import (
     SECRET,
     Room,
     a_lot,
+    admit,
     at,
     at_most_all_in,
     at_most_lots,
     bid,
+    cancel,
     ceiling,
     change_reserve,
+    dismiss,
+    move_lots,
     register,
     set_budgets,
     void,
@@ -54,8 +58,8 @@ from tests.samples import SAMPLES
 FOLDER: Final = Path(__file__).parent
 POSITION: Final = 77
 # The whole sale as it is written now. A new type or version of an event needs a new one: `full`
-# is from before people and budgets.
-LATEST: Final = "full-with-budgets"
+# is from before people and budgets, `full-with-budgets` from before invitations.
+LATEST: Final = "full-by-invitation"
 
 
 def before(sequence: int, lot_sequence: int, owner_sequence: int) -> Sale:
@@ -119,7 +123,8 @@ def outcome(sale: Sale) -> dict[str, Any]:
 def a_full_sale() -> Room:
     """Every type of event at least once: proxy bids, private raises, a reserve that is lowered,
     a void, a recall, linked extensions, a pause, an outage, if-bids, an award that is paid, a
-    team with budgets."""
+    team with budgets, bidders who are invited and dismissed, a lot that is moved, a sale that is
+    cancelled in the end."""
     terms = Terms(
         soft_close=FIVE_AND_FIVE,
         closing=ClosingMode.CASCADE,
@@ -134,10 +139,13 @@ def a_full_sale() -> Room:
         a_lot("4", "16:06", reserve_minor=2_000_00, consignor_id=BidderId("retailer-3")),
         a_lot("5", "16:08", reserve_minor=3_000_00),
         a_lot("6", "16:10"),
+        a_lot("7", "36:00", opens_at_us=at("34:00"), latest_end_us=at("37:00")),
         terms=terms,
         bidders="AB",
         sellers=("kin",),
+        audience=SaleAudience.INVITE,
     )
+    room.does(admit("B", "C", "Z"))
     room.does(register("C", restrictions=("export only",), deposit_minor=600_00, tax_bps=825))
     numbers = iter(range(1, 1_000))
 
@@ -175,6 +183,9 @@ def a_full_sale() -> Room:
     )
     room.does(DeclineIfBid(lot_id=LotId("4"), **by))
     room.does(RecordFunding(lot_id=LotId("1"), bidder_id=BidderId("B"), **by), "17:00")
+    room.does(dismiss("Z", "A"))
+    room.does(move_lots(("7", "35:00", "39:00")), "20:00")
+    room.does(cancel(), "36:00")
     room.close("40:00")
     return room
 

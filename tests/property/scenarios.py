@@ -17,13 +17,18 @@ from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
 from auction.commands import (
     AcceptIfBid,
     AddLots,
+    AdmitBidders,
     AnswerCounter,
+    CancelSale,
     ChangeReserve,
     CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
+    DismissBidders,
+    LotTimes,
     MoveEndsAfterOutage,
+    MoveLots,
     PauseSale,
     PlaceBid,
     RecordFunding,
@@ -45,6 +50,7 @@ from auction.terms import (
     Premium,
     PremiumTier,
     PriceRule,
+    SaleAudience,
     SoftClose,
     Terms,
     VoidRule,
@@ -116,6 +122,7 @@ KINDS: Final = (
     *["void", "void", "reserve", "withdraw", "limit", "register", "fund", "fund"],
     *["accept", "decline", "counter", "counter", "answer", "answer"],
     *["pause", "resume", "outage", "add lot"],
+    *["admit", "admit", "dismiss", "move", "move", "cancel"],
 )
 
 # How long the service is away: around each border of the outage rule.
@@ -207,11 +214,14 @@ def all_terms(
     )
 
 
-def schedule(terms: Terms, lots: tuple[LotListing, ...]) -> ScheduleSale:
+def schedule(
+    terms: Terms, lots: tuple[LotListing, ...], audience: SaleAudience = SaleAudience.PUBLIC
+) -> ScheduleSale:
     """The command that opens the sale of a scenario."""
     return ScheduleSale(
         sale_id=SALE,
         liquidator_id=HOUSE,
+        audience=audience,
         seller_ids=(BidderId("bidder-kin"),),
         terms=terms,
         lots=lots,
@@ -310,6 +320,15 @@ class Concrete:
                 return MoveEndsAfterOutage(sale_id=SALE, dark_from_us=now_us)
             case "add lot":
                 return self._add_lot(step, now_us)
+            case "admit":
+                return AdmitBidders(bidder_ids=(bidder_id, BidderId("bidder-eve")), **in_sale)
+            case "dismiss":
+                return DismissBidders(bidder_ids=(bidder_id,), **in_sale)
+            case "move":
+                return self._move_lots(step, now_us)
+            case "cancel" if step.lot == 2:  # a scenario that ends early tells little
+                cause = list(WithdrawalCause)[step.who % 4]
+                return CancelSale(cause=cause, reason="a flood", **in_sale)
         return CloseDue(sale_id=SALE)
 
     def _bid(self, step: Step, lot_id: LotId, bidder_id: BidderId) -> PlaceBid:
@@ -372,6 +391,17 @@ class Concrete:
             group="tools",
         )
         return AddLots(sale_id=SALE, lots=(listing,), actor_id=STAFF_MEMBER)
+
+    def _move_lots(self, step: Step, now_us: int) -> MoveLots:
+        """One or two lots, mostly such as have not opened yet, to times around now."""
+        lots = self._model.lots
+        ahead = [name for name, lot in lots.items() if lot.listing.opens_at_us > now_us]
+        chosen = (ahead or list(lots))[: 1 + step.lot % 2]
+        opens_us = now_us + step.miss * SECOND_US
+        ends_us = opens_us + (step.who + 1) * MINUTE_US
+        named = chosen + chosen[:1] if step.who == 7 else chosen
+        times = tuple(LotTimes(LotId(name), max(0, opens_us), ends_us) for name in named)
+        return MoveLots(sale_id=SALE, times=times, actor_id=STAFF_MEMBER)
 
     def _kind(self, step: Step) -> str:
         """What the step does, or a bid instead of most that cannot happen now."""

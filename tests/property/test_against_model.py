@@ -15,31 +15,37 @@ from msgspec.structs import replace
 from auction.budgets import PersonCeiling
 from auction.chain import acceptance_of, apply, body_of, seal
 from auction.codec import Recorded, decode_body
-from auction.commands import Command, MoveEndsAfterOutage, PlaceBid, shape_fault
+from auction.commands import AdmitBidders, Command, MoveEndsAfterOutage, PlaceBid, shape_fault
 from auction.decide import decide
 from auction.events import (
     AnyEvent,
+    BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
+    BudgetsSet,
     EndExtended,
     EndsMoved,
     IfBidOpened,
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     ReserveStatusChanged,
     SalePaused,
     SaleResumed,
+    SaleScheduled,
 )
 from auction.ids import BidderId
 from auction.rejections import Rejected
 from auction.sale import AcceptedBid, Sale
 from auction.snapshot import ShardImage, decode_image, encode_accepted, encode_image
-from auction.terms import ClosingMode, PriceRule, SoftClose, VoidRule
+from auction.terms import ClosingMode, PriceRule, SaleAudience, SoftClose, VoidRule
 from auction.views import LIQUIDATOR, PUBLIC, Viewer, view
-from tests.builders import SALE, SECRET, at
+from tests.builders import SALE, SECRET, STAFF_MEMBER, at
 from tests.model import Model
 from tests.property.scenarios import (
     BIDDERS,
@@ -130,6 +136,9 @@ class Twins:
         assert sale is not None
         assert sale.closed == model.closed
         assert sale.paused_from_us == model.paused_at
+        assert (sale.cancelled is not None) == model.cancelled
+        known = {bidder for bidder, _ in model.choices if model.knows(bidder)}
+        assert sale.admitted == (set() if model.is_for_all else known)
         assert list(sale.lots) == list(model.lots)
         for engine_lot, model_lot in zip(sale.lots.values(), model.lots.values(), strict=True):
             standing = model.standing(model_lot)
@@ -140,6 +149,7 @@ class Twins:
             assert engine_lot.reserve == standing.met
             assert engine_lot.next_minimum_minor == model.next_minimum(model_lot)
             assert engine_lot.bid_count == standing.public_bids
+            assert engine_lot.opens_at_us == model_lot.listing.opens_at_us
             assert engine_lot.closes_at_us == model_lot.end
             assert engine_lot.latest_end_us == model_lot.latest_end
             assert engine_lot.extensions == model_lot.extensions
@@ -161,6 +171,8 @@ class Twins:
 
 def play(scenario: list[Step], twins: Twins) -> None:
     """Give both the scenario, and hold the invariants against what was recorded."""
+    admitted = tuple(BidderId(bidder) for bidder in BIDDERS[:3])  # Dee has to wait
+    twins.submit(AdmitBidders(sale_id=SALE, bidder_ids=admitted, actor_id=STAFF_MEMBER))
     for registration in registrations():
         twins.submit(registration)
     twins.now_us = START_US
@@ -187,6 +199,7 @@ def hold_invariants(twins: Twins) -> None:
     bids_are_in_time_and_lots_end_once(recorded)
     an_extension_is_in_the_append_of_its_bid(twins.decisions)
     nobody_sells_to_itself(events)
+    nobody_bids_who_is_not_admitted(events)
     each_bid_id_has_one_event(events)
     no_identity_is_seen_by_others(recorded)
 
@@ -277,7 +290,9 @@ def a_void_revives_nothing_beyond_the_terms(twins: Twins) -> None:  # I22
                 assert event.price_minor <= max(left.values())
 
 
-def bids_are_in_time_and_lots_end_once(recorded: list[Recorded]) -> None:  # I8, I9, I10, I11
+def bids_are_in_time_and_lots_end_once(  # noqa: C901 - dispatch; I8, I9, I10, I11
+    recorded: list[Recorded],
+) -> None:
     ends: dict[str, tuple[int, int, int | None]] = {}
     ended: set[str] = set()
     paused = False
@@ -289,6 +304,12 @@ def bids_are_in_time_and_lots_end_once(recorded: list[Recorded]) -> None:  # I8,
             case LotScheduled():
                 window = (event.opens_at_us, event.closes_at_us, event.latest_end_us)
                 ends[event.lot_id] = window
+            case LotsRescheduled():
+                for lot in event.lots:
+                    before = (lot.old_opens_at_us, lot.old_closes_at_us, lot.old_latest_end_us)
+                    assert ends[lot.lot_id] == before and r.at_us < lot.old_opens_at_us
+                    window = (lot.opens_at_us, lot.closes_at_us, lot.latest_end_us)
+                    ends[lot.lot_id] = window
             case BidPlaced() | MaximumRaised():
                 opens, closes, _ = ends[event.lot_id]
                 assert opens <= r.at_us < closes
@@ -340,6 +361,20 @@ def nobody_sells_to_itself(events: list[AnyEvent]) -> None:  # I25
             )
 
 
+def nobody_bids_who_is_not_admitted(events: list[AnyEvent]) -> None:
+    chosen: set[str] = set()
+    for event in events:
+        match event:
+            case SaleScheduled(audience=SaleAudience.PUBLIC):
+                return
+            case BiddersAdmitted():
+                chosen |= set(event.bidder_ids)
+            case BiddersDismissed():
+                chosen -= set(event.bidder_ids)
+            case BidPlaced() | MaximumRaised() | BudgetsSet() | BidderRegistered():
+                assert event.bidder_id in chosen
+
+
 def each_bid_id_has_one_event(events: list[AnyEvent]) -> None:  # I2, I3
     ids = [(e.bidder_id, e.bid_id) for e in events if isinstance(e, BidPlaced | MaximumRaised)]
     assert len(ids) == len(set(ids))
@@ -371,5 +406,6 @@ def test_the_engine_and_the_naive_model_agree_after_every_command(
     data: st.DataObject,
 ) -> None:
     terms = data.draw(all_terms(rule, void, closing, soft), "terms")
-    twins = Twins(schedule(terms, data.draw(listings(), "lots")))
+    audience = data.draw(st.sampled_from([SaleAudience.PUBLIC, *SaleAudience]), "audience")
+    twins = Twins(schedule(terms, data.draw(listings(), "lots"), audience))
     play(data.draw(steps, "steps"), twins)

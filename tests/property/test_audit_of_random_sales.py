@@ -16,6 +16,7 @@ from auction.events import AnyEvent, EndsMoved
 from auction.ids import BidderId
 from auction.ports import LoggedEvent
 from auction.pricing import ReserveStatus
+from auction.terms import SaleAudience
 from tests.builders import SALE
 from tests.forgery import SHARD, Story, Told, sealed
 from tests.property.scenarios import (
@@ -49,7 +50,8 @@ def public_audit(recorded: list[Recorded], owner: str) -> PublicSummary:
 def a_sale(data: st.DataObject) -> list[Recorded]:
     combination = data.draw(st.sampled_from(COMBINATIONS), "combination")
     terms = data.draw(all_terms(*combination), "terms")
-    twins = Twins(schedule(terms, data.draw(listings(), "lots")))
+    audience = data.draw(st.sampled_from(SaleAudience), "audience")
+    twins = Twins(schedule(terms, data.draw(listings(), "lots"), audience))
     scenario: list[Step] = data.draw(steps, "steps")
     play(scenario, twins)
     return twins.recorded

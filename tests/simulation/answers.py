@@ -23,6 +23,10 @@ FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "PlaceBid": (e.BidPlaced, e.MaximumRaised),
     "ScheduleSale": (e.SaleScheduled,),
     "AddLots": (e.LotScheduled,),
+    "MoveLots": (e.LotsRescheduled,),
+    "AdmitBidders": (e.BiddersAdmitted,),
+    "DismissBidders": (e.BiddersDismissed,),
+    "CancelSale": (e.SaleCancelled,),
     "RegisterBidder": (e.BidderRegistered,),
     "SetLimit": (e.LimitChanged,),
     "SetBudgets": (e.BudgetsSet,),
@@ -36,7 +40,7 @@ FIRST_EVENTS: dict[str, tuple[type[e.Event], ...]] = {
     "CounterIfBid": (e.IfBidCountered,),
     "AnswerCounter": (e.LotSold, e.CounterDeclined),
     "RecordFunding": (e.AwardFunded,),
-    "CloseDue": (e.LotSold, e.LotPassed, e.IfBidOpened),
+    "CloseDue": (e.LotSold, e.LotPassed, e.IfBidOpened, e.LotWithdrawn),
 }
 
 

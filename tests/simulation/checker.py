@@ -45,6 +45,8 @@ class _Checker:
         for sale in self.sales.values():
             for expected in sale.expected:
                 self._report("I9", f"sale {sale.sale_id}: {expected} never came")
+            if sale.going:
+                self._report("I10", f"sale {sale.sale_id}: {sale.going} never went with it")
         self._outages.at_the_end()
         return self._findings
 

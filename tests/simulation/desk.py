@@ -8,12 +8,17 @@ import msgspec
 from auction.commands import (
     AcceptIfBid,
     AddLots,
+    AdmitBidders,
     AnswerCounter,
+    CancelSale,
     ChangeReserve,
     CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
+    DismissBidders,
+    LotTimes,
+    MoveLots,
     PauseSale,
     RecordFunding,
     ResumeSale,
@@ -27,7 +32,7 @@ from auction.sale import LotStatus
 from auction.terms import LotListing
 from auction.verdicts import LotState
 from tests.simulation.people import Room
-from tests.simulation.salerooms import DESK, draw_registration
+from tests.simulation.salerooms import DESK, FLOOD, draw_admissions, draw_registration
 from tests.simulation.simulated_log import START_US
 from tests.simulation.weather import SECOND
 
@@ -63,6 +68,8 @@ class Desk:
         for sale in self._room.sales.values():
             await self._room.insist(sale, self._rng, tries=12)
         for sale in self._room.sales.values():
+            for chosen in draw_admissions(self._rng, sale):
+                await self._room.insist(chosen, self._rng)
             for bidder_id in self._bidders:
                 if self._rng.random() < 0.92:
                     admission = draw_registration(self._rng, sale, bidder_id)
@@ -88,7 +95,7 @@ class Desk:
 
     def _intervention(self, sale_id: SaleId, lot: LotListing, bidder_id: BidderId) -> Command:
         rng, lot_id = self._rng, lot.lot_id
-        match rng.choices(range(9), (4, 3, 1, 1, 1, 2, 1, 2, 2))[0]:
+        match rng.choices(range(13), (4, 3, 1, 1, 1, 2, 1, 2, 2, 2, 1, 4, 0.4))[0]:
             case 0:
                 reserve = rng.choice((None, lot.opening_minor + 50_00, lot.opening_minor + 200_00))
                 return ChangeReserve(
@@ -116,6 +123,15 @@ class Desk:
                 return ResumeSale(sale_id=sale_id, actor_id=DESK)
             case 8:  # a timer of somebody else's is harmless
                 return CloseDue(sale_id=sale_id)
+            case 9:
+                return AdmitBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
+            case 10:
+                return DismissBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
+            case 11:
+                return self._other_times(sale_id)
+            case 12:
+                cause = rng.choice(list(WithdrawalCause))
+                return CancelSale(sale_id=sale_id, cause=cause, reason=FLOOD, actor_id=DESK)
             case 6:
                 return AddLots(sale_id=sale_id, lots=(self._another_lot(lot),), actor_id=DESK)
             case _:
@@ -142,6 +158,17 @@ class Desk:
                 return CounterIfBid(
                     sale_id=sale_id, lot_id=lot_id, amount_minor=price + 50_00, actor_id=DESK
                 )
+
+    def _other_times(self, sale_id: SaleId) -> MoveLots:
+        """For some lots of a sale, most of which have opened."""
+        rng, now_us = self._rng, START_US + self._room.loop.now_us
+        lots = [lot.lot_id for of_sale, lot in self._room.lots if of_sale == sale_id]
+        opens_us = now_us + rng.randrange(-1, 6) * SECOND
+        times = tuple(
+            LotTimes(lot_id, opens_us, opens_us + rng.randrange(30) * SECOND)
+            for lot_id in rng.sample(lots, rng.randrange(1, min(3, len(lots)) + 1))
+        )
+        return MoveLots(sale_id=sale_id, times=times, actor_id=DESK)
 
     def _another_lot(self, like: LotListing) -> LotListing:
         opens_us = START_US + self._room.loop.now_us

@@ -6,11 +6,13 @@ numbers of the reliability page).
 
 from typing import Any
 
+from msgspec import structs
+
 from auction import events as e
 from auction.commands import PlaceBid, WithdrawalCause
 from auction.ids import LotId, SaleId
 from auction.pricing import ReserveStatus
-from auction.terms import ClosingMode, VoidRule
+from auction.terms import ClosingMode, SaleAudience, VoidRule
 from tests.simulation import arithmetic
 from tests.simulation.sale_state import Bid, Bidder, Holding, Lot, Report, SaleState
 
@@ -52,10 +54,42 @@ class Sale(SaleState):
         self._hold("I7", event.reserve is lot.reserve_status, "the reserve's state")
         self.lots[event.lot_id] = lot
 
+    def _lots_rescheduled(self, event: e.LotsRescheduled, at: int, order: int) -> None:
+        self._hold("I10", self.cancelled is None, f"{event}: the sale was cancelled")
+        for told in event.lots:
+            lot = self.lots[told.lot_id]
+            fits = lot.status == "LIVE" and not lot.bids and at < lot.listed.opens_at_us
+            self._hold("I8", fits, f"{event} at {at}: bidding had begun")
+            before = (lot.listed.opens_at_us, lot.end, lot.latest)
+            said = (told.old_opens_at_us, told.old_closes_at_us, told.old_latest_end_us)
+            self._hold("I7", before == said, f"{event}: lot {told.lot_id} was at {before}")
+            self._hold("I8", at < told.opens_at_us < told.closes_at_us, f"{event} at {at}")
+            latest = lot.latest and lot.latest + told.closes_at_us - lot.end
+            self._hold("I7", told.latest_end_us == latest, f"{event}: the latest end is {latest}")
+            lot.end, lot.latest = told.closes_at_us, told.latest_end_us
+            lot.listed = structs.replace(
+                lot.listed, opens_at_us=told.opens_at_us, closes_at_us=told.closes_at_us
+            )
+
+    def _bidders_admitted(self, event: e.BiddersAdmitted, at: int, order: int) -> None:
+        self._chosen(event, new=not self.admitted & set(event.bidder_ids))
+        self.admitted |= set(event.bidder_ids)
+
+    def _bidders_dismissed(self, event: e.BiddersDismissed, at: int, order: int) -> None:
+        self._chosen(event, new=self.admitted >= set(event.bidder_ids))
+        self.admitted -= set(event.bidder_ids)
+
+    def _chosen(self, event: e.BiddersAdmitted | e.BiddersDismissed, *, new: bool) -> None:
+        assert self.scheduled is not None
+        hidden = self.scheduled.audience is not SaleAudience.PUBLIC
+        fits = hidden and not self.closed and bool(event.bidder_ids)
+        self._hold("I7", fits and new, f"{event}: nothing is changed by it")
+
     def _bidder_registered(self, event: e.BidderRegistered, at: int, order: int) -> None:
+        self._hold("I16", self.knows(event.bidder_id), f"{event}: not admitted")
         for bidder_id, other in self.bidders.items():
             same = bidder_id == event.bidder_id
-            fits = (other.admitted.paddle == event.paddle) == same
+            fits = (other.registered.paddle == event.paddle) == same
             self._hold("I3", fits, f"paddle {event.paddle} of {event.bidder_id}")
         before = self.bidders.get(event.bidder_id)
         budgets = before.budgets if before else ()
@@ -63,6 +97,7 @@ class Sale(SaleState):
 
     def _budgets_set(self, event: e.BudgetsSet, at: int, order: int) -> None:
         self._hold("I20", not self.closed, f"{event}: the sale is over")
+        self._hold("I16", self.knows(event.bidder_id), f"{event}: not admitted")
         self.bidders[event.bidder_id].budgets = event.budgets
 
     def _limit_changed(self, event: e.LimitChanged, at: int, order: int) -> None:
@@ -217,11 +252,35 @@ class Sale(SaleState):
         self._hold("I22", claimed == worked_out, f"{event} should say {worked_out}")
 
     def _lot_withdrawn(self, event: e.LotWithdrawn, at: int, order: int) -> None:
-        lot = self._open_lot(event.lot_id, at, event)
-        bound = lot.reserve is None and bool(lot.bids)
-        free = not bound or event.cause is not WithdrawalCause.SELLER
-        self._hold("I10", free, f"{event}: it has a bid and no reserve")
+        with_the_sale = event.lot_id in self.going
+        lot = self.lots[event.lot_id] if with_the_sale else self._open_lot(event.lot_id, at, event)
+        self._hold("I10", self._may_go(lot, event.cause), f"{event}: it has a bid and no reserve")
+        if with_the_sale and self.cancelled is not None:
+            self.going.discard(event.lot_id)
+            same = (event.cause, event.reason) == (self.cancelled.cause, self.cancelled.reason)
+            self._hold("I10", same, f"{event}: the sale was cancelled by {self.cancelled}")
         lot.status = "WITHDRAWN"
+
+    def _may_go(self, lot: Lot, cause: WithdrawalCause) -> bool:
+        bound = lot.reserve is None and bool(lot.bids)
+        return not bound or cause is not WithdrawalCause.SELLER
+
+    def _sale_cancelled(self, event: e.SaleCancelled, at: int, order: int) -> None:
+        self._hold("I10", self.cancelled is None, f"{event}: it was cancelled before")
+        time = self.lots_time(at)
+        going = [lot for lot in self.lots.values() if lot.status == "LIVE" and time < lot.end]
+        allowed = bool(going) and all(self._may_go(lot, event.cause) for lot in going)
+        self._hold("I10", allowed, f"{event}: a lot may not be withdrawn, or none is open")
+        self.cancelled, self.going = event, {lot.listed.lot_id for lot in going}
+        for lot in going[:1]:  # the others in chunks, and all of them in the end
+            self.expected.append(
+                e.LotWithdrawn(
+                    lot_id=lot.listed.lot_id,
+                    cause=event.cause,
+                    reason=event.reason,
+                    actor_id=event.actor_id,
+                )
+            )
 
     def _sale_paused(self, event: Any, at: int, order: int) -> None:
         self._hold("I10", self.paused_at is None, "paused twice")
@@ -256,6 +315,7 @@ class Sale(SaleState):
         lot.counter = event.amount_minor
 
     def _counter_declined(self, event: e.CounterDeclined, at: int, order: int) -> None:
+        self._hold("I16", self.knows(event.bidder_id), f"{event}: not admitted")
         self._held_lot(event.lot_id, at, event).counter = None
 
     def _lot_sold(self, event: e.LotSold, at: int, order: int) -> None:
@@ -274,6 +334,7 @@ class Sale(SaleState):
             best = lot.ranked()[0]
             lot.award = self.all_in(lot.leader, event.hammer_price_minor, best.freight)
             if event.hammer_price_minor != lot.price:  # a counter-offer was taken
+                self._hold("I16", self.knows(lot.leader), f"{event}: not admitted")
                 taken = Holding(event.lot_id, lot.award, best.person, owed=True)
                 reason = self.beyond(lot.leader, taken)
                 self._hold("I20", not reason, f"{event} at {at}: {reason}")
@@ -319,13 +380,14 @@ class Sale(SaleState):
 
     def _open_lot(self, lot_id: LotId, at: int, event: object) -> Lot:
         lot = self.lots[lot_id]
-        open_ = lot.status == "LIVE" and self.lots_time(at) < lot.end
+        open_ = lot.status == "LIVE" and lot_id not in self.going and self.lots_time(at) < lot.end
         self._hold("I10", open_, f"{event} at {at}: {lot.status}, ends {lot.end}")
         return lot
 
     def _closing_lot(self, lot_id: LotId, at: int, event: object) -> Lot:
         lot = self.lots[lot_id]
-        self._hold("I10", lot.status == "LIVE", f"{event}: {lot.status}")
+        live = lot.status == "LIVE" and lot_id not in self.going
+        self._hold("I10", live, f"{event}: {lot.status}")
         self._hold("I11", at >= lot.end, f"{event} at {at}, {lot.end - at} us early")
         self._hold("I10", self.paused_at is None, f"{event} in a pause")
         return lot
@@ -339,6 +401,7 @@ class Sale(SaleState):
 # Which invariant an accepted bid breaks that should have been refused for this reason.
 _INVARIANTS = {
     "BID_ID_REUSED": "I3",
+    "NOT_FOUND": "I16",
     "SELLER_MAY_NOT_BID": "I25",
     "LOT_NOT_OPEN": "I8",
     "LOT_CLOSED": "I8",

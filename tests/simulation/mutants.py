@@ -16,6 +16,7 @@ import auction.clock
 import auction.closer
 import auction.decide
 import auction.decide_lots
+import auction.decide_sales
 import auction.judge
 import auction.sale
 import auction.shards
@@ -24,13 +25,14 @@ from auction.budgets import Stake, Tally
 from auction.chain import seal
 from auction.clock import EngineClock
 from auction.codec import Recorded
-from auction.commands import Command, PlaceBid
+from auction.commands import Command, MoveLots, PlaceBid
 from auction.ids import Shard
 from auction.increments import IncrementTable
 from auction.judge import Gathering, Judge
 from auction.liveness import BEAT_EVERY_US, Liveness
 from auction.log_memory import MemoryLog
 from auction.ports import Batch, EventLog, OutcomeUnknown, ShardHead
+from auction.rejections import Decision
 from auction.sale import LotStatus, Sale, evolve
 from auction.shards import Deadlines, PendingSnapshot, ShardState
 from auction.snapshot import encode_accepted
@@ -445,6 +447,26 @@ def a_link_of_the_chain_is_missing() -> AbstractContextManager[object]:
     return patch.object(auction.judge, "seal", careless)
 
 
+def everybody_is_admitted() -> AbstractContextManager[object]:
+    """A sale by invitation is open to all."""
+    return patch.object(Sale, "admits", lambda _sale, _bidder_id: True)
+
+
+def what_goes_with_a_sale_is_forgotten() -> AbstractContextManager[object]:
+    """Of a sale that is cancelled only the first chunk of lots is withdrawn."""
+    return patch.object(Sale, "goes_with_the_sale", lambda _sale, _lot: False)
+
+
+def lots_are_moved_while_they_are_open() -> AbstractContextManager[object]:
+    """Whether bidding has begun is looked at a minute late."""
+    move_lots = auction.decide_sales.move_lots
+
+    def moved(sale: Sale, command: MoveLots, now_us: int) -> Decision:
+        return move_lots(sale, command, now_us - 60 * SECOND)
+
+    return patch.object(auction.decide_sales, "move_lots", moved)
+
+
 # --- Queues and readers -----------------------------------------------------------------------
 
 
@@ -506,6 +528,9 @@ MUTANTS: Final[dict[str, Mutant]] = {
         an_outbid_lot_still_counts,
         what_was_won_is_forgotten,
         a_lot_stays_with_who_bid_first,
+        everybody_is_admitted,
+        what_goes_with_a_sale_is_forgotten,
+        lots_are_moved_while_they_are_open,
         a_link_of_the_chain_is_missing,
         what_waits_has_no_bound,
         a_reader_moves_its_cursor_first,

@@ -8,7 +8,7 @@ import msgspec
 
 from auction.chain import apply
 from auction.codec import Recorded, decode_body, unpack
-from auction.events import EndsMoved, lot_of
+from auction.events import EndsMoved, LotsRescheduled, lot_of
 from auction.ids import BidderId, LotId, SaleId, shard_of
 from auction.sale import Sale
 from bidder_gateway.encodings import Encoding
@@ -59,6 +59,8 @@ class SaleRecord:
             lots |= set() if lot_id is None else {lot_id}
             if isinstance(recorded.event, EndsMoved):
                 lots |= {moved.lot_id for moved in recorded.event.ends}
+            elif isinstance(recorded.event, LotsRescheduled):
+                lots |= {moved.lot_id for moved in recorded.event.lots}
         return lots
 
 

@@ -13,7 +13,7 @@ from auction.budgets import Budget, LotCountBudget, PersonCeiling
 from auction.commands import PlaceBid
 from auction.ids import BidderId, LotId, PersonId, SaleId
 from auction.pricing import ReserveStatus
-from auction.terms import Terms
+from auction.terms import SaleAudience, Terms
 from tests.simulation import arithmetic
 
 Report = Callable[[str, str], None]
@@ -67,7 +67,7 @@ class Lot(Struct):
 class Bidder(Struct):
     """A registered bidder."""
 
-    admitted: e.BidderRegistered
+    registered: e.BidderRegistered
     limit: int | None
     budgets: tuple[Budget, ...] = ()
 
@@ -94,6 +94,14 @@ class SaleState:
         self.paused_at: int | None = None
         self.resumed_at = 0
         self.closed = False
+        self.cancelled: e.SaleCancelled | None = None
+        self.going: set[LotId] = set()  # lots that are withdrawn with their sale
+        self.admitted: set[BidderId] = set()
+
+    def knows(self, bidder_id: BidderId) -> bool:
+        """Whether there is such a sale for this bidder."""
+        assert self.scheduled is not None
+        return self.scheduled.audience is SaleAudience.PUBLIC or bidder_id in self.admitted
 
     @property
     def terms(self) -> Terms:
@@ -132,7 +140,7 @@ class SaleState:
             same = (bid.lot_id, bid.amount_minor) == first and bid.currency == self.terms.currency
             return "" if same else "BID_ID_REUSED"
         lot, bidder = self.lots.get(bid.lot_id), self.bidders.get(bid.bidder_id)
-        if lot is None:
+        if lot is None or not self.knows(bid.bidder_id):
             return "NOT_FOUND"
         if bid.currency != self.terms.currency:
             return "INVALID"
@@ -142,13 +150,13 @@ class SaleState:
             return "SELLER_MAY_NOT_BID"
         if bidder is None:
             return "NOT_REGISTERED"
-        if not set(lot.listed.restrictions) <= set(bidder.admitted.restrictions):
+        if not set(lot.listed.restrictions) <= set(bidder.registered.restrictions):
             return "TERMS_NOT_ACCEPTED"
         if now < lot.listed.opens_at_us:
             return "LOT_NOT_OPEN"
         if self.lots_time(now) >= lot.end or lot.status not in ("LIVE", "WITHDRAWN"):
             return "LOT_CLOSED"
-        if lot.status == "WITHDRAWN":
+        if lot.status == "WITHDRAWN" or self.cancelled is not None:
             return "LOT_WITHDRAWN"
         if self.paused_at is not None:
             return "SALE_PAUSED"
@@ -212,10 +220,10 @@ class SaleState:
         return [bid for bid in lot.bids if bid.bidder == bidder_id]
 
     def paddle(self, bidder_id: BidderId | None) -> int | None:
-        return None if bidder_id is None else self.bidders[bidder_id].admitted.paddle
+        return None if bidder_id is None else self.bidders[bidder_id].registered.paddle
 
     def all_in(self, bidder_id: BidderId, hammer: int, freight: int) -> int:
-        tax_bps = self.bidders[bidder_id].admitted.tax_bps
+        tax_bps = self.bidders[bidder_id].registered.tax_bps
         return arithmetic.all_in(self.terms, hammer, tax_bps, freight)
 
 

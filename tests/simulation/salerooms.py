@@ -4,8 +4,10 @@ from itertools import count
 from random import Random
 from typing import Final
 
+from msgspec import structs
+
 from auction.budgets import AllInBudget, Budget, LotCountBudget, PersonCeiling
-from auction.commands import RegisterBidder, ScheduleSale, SetBudgets
+from auction.commands import AdmitBidders, RegisterBidder, ScheduleSale, SetBudgets
 from auction.ids import (
     ActorId,
     BidderId,
@@ -24,6 +26,7 @@ from auction.terms import (
     Premium,
     PremiumTier,
     PriceRule,
+    SaleAudience,
     SoftClose,
     Terms,
     VoidRule,
@@ -36,6 +39,7 @@ BIDDERS: Final = tuple(BidderId(f"bidder-{letter}") for letter in "ABCDEF")
 CONSIGNOR: Final = BIDDERS[-1]  # bids like the others, and must be refused on its own lots
 # A team's people; ``None`` bids for the organisation itself.
 PEOPLE: Final = (None, PersonId("dana"), PersonId("eli"))
+FLOOD: Final = "the warehouse is flooded"  # why a sale is cancelled, and no lot by itself
 NO_MARKETPLACES: Final = "no-marketplaces"
 
 
@@ -43,6 +47,20 @@ def draw_sales(rng: Random) -> list[ScheduleSale]:
     """Three sales, two of them in one shard."""
     ids = _sale_ids(rng)
     return [_draw_sale(rng, sale_id) for sale_id in ids]
+
+
+def draw_audiences(rng: Random, sales: list[ScheduleSale]) -> list[ScheduleSale]:
+    """Some of the sales are not for everybody."""
+    audiences = (SaleAudience.PUBLIC, *SaleAudience)
+    return [structs.replace(sale, audience=rng.choice(audiences)) for sale in sales]
+
+
+def draw_admissions(rng: Random, sale: ScheduleSale) -> list[AdmitBidders]:
+    """Most bidders are let into a sale that is not for everybody."""
+    if sale.audience is SaleAudience.PUBLIC:
+        return []
+    bidders = tuple(rng.sample(BIDDERS, rng.randrange(4, len(BIDDERS) + 1)))
+    return [AdmitBidders(sale_id=sale.sale_id, bidder_ids=bidders, actor_id=DESK)]
 
 
 def draw_registration(rng: Random, sale: ScheduleSale, bidder_id: BidderId) -> RegisterBidder:

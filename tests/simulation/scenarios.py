@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from auction.commands import ScheduleSale
 from auction.ids import BidderId
 from tests.simulation.faults import Fault, draw_faults
-from tests.simulation.salerooms import BIDDERS, draw_sales
+from tests.simulation.salerooms import BIDDERS, draw_audiences, draw_sales
 from tests.simulation.simulated_log import START_US
 from tests.simulation.weather import SECOND
 
@@ -39,7 +39,7 @@ def drawn(seed: int) -> Scenario:
     """Three sales, six bidders, up to eight faults in a minute."""
     return Scenario(
         seed,
-        draw_sales(Random(f"{seed} sales")),
+        draw_audiences(Random(f"{seed} audiences"), draw_sales(Random(f"{seed} sales"))),
         BIDDERS,
         draw_faults(Random(f"{seed} faults"), QUIET_US),
         ambient=Random(f"{seed} ambient").choice((0.0, 0.0, 0.0, 0.02)),

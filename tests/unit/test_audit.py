@@ -26,6 +26,8 @@ from auction.events import (
     Allocation,
     AwardFunded,
     BidderRegistered,
+    BiddersAdmitted,
+    BiddersDismissed,
     BidPlaced,
     BidsVoided,
     BudgetsSet,
@@ -38,6 +40,7 @@ from auction.events import (
     LotPassed,
     LotScheduled,
     LotSold,
+    LotsRescheduled,
     LotWithdrawn,
     MaximumRaised,
     MovedEnd,
@@ -45,6 +48,7 @@ from auction.events import (
     PassReason,
     ReserveChanged,
     ReserveStatusChanged,
+    SaleCancelled,
     SaleClosed,
     SalePaused,
     SaleResumed,
@@ -55,7 +59,7 @@ from auction.increments import LIQUIDATION
 from auction.ports import LoggedEvent, StoredSnapshot
 from auction.pricing import ReserveStatus
 from auction.shards import ShardState
-from auction.terms import ClosingMode, Premium, PremiumTier, VoidRule
+from auction.terms import ClosingMode, Premium, PremiumTier, SaleAudience, VoidRule
 from tests.builders import (
     EBAY_TERMS,
     FIVE_AND_FIVE,
@@ -66,12 +70,16 @@ from tests.builders import (
     STAFF_MEMBER,
     Room,
     a_lot,
+    admit,
     at,
     at_most_all_in,
     at_most_lots,
     bid,
+    cancel,
     ceiling,
     change_reserve,
+    dismiss,
+    move_lots,
     new_bid_id,
     register,
     set_budgets,
@@ -275,6 +283,55 @@ def budgeted() -> Room:
     return room
 
 
+def invited() -> Room:
+    """A sale by invitation: one is dismissed and bound by a bid, is let in again and takes the
+    counter-offer; one is dismissed for good."""
+    terms = replace(EBAY_TERMS, if_bid_us=HOUR_US)
+    room = Room(
+        a_lot(reserve_minor=900_00), terms=terms, bidders="AB", audience=SaleAudience.INVITE
+    )
+    room.bid("B", 300_00, "12:00")
+    room.bid("A", 500_00, "12:01")
+    room.does(set_budgets("A", at_most_lots(1)))
+    room.does(dismiss("A", "B"), "12:02")
+    room.close("16:00")
+    room.does(CounterIfBid(amount_minor=600_00, **IN_LOT), "16:05")
+    room.does(admit("A", "C"), "16:10")
+    for accepted in (False, True):
+        answer = AnswerCounter(
+            sale_id=SALE, lot_id=LotId("1"), bidder_id=BidderId("A"), accepted=accepted
+        )
+        if accepted:
+            room.does(CounterIfBid(amount_minor=600_00, **IN_LOT), "16:11")
+        room.does(answer)
+    return room
+
+
+def cancelled() -> Room:
+    """Lots are moved, then the sale is cancelled in a pause; one lot had come to its end."""
+    room = Room(
+        a_lot("1", "12:00"),
+        a_lot("2", opens_at_us=at("13:00"), latest_end_us=at("17:00")),
+        a_lot("3", reserve_minor=900_00),
+    )
+    room.bid("A", 500_00)
+    room.bid("A", 500_00, lot="3")
+    room.does(move_lots(("2", "14:00", "18:00")), "11:00")
+    room.does(PauseSale(reason="a flood", **IN_SALE), "12:30")
+    room.does(cancel(), "13:00")
+    room.does(ResumeSale(**IN_SALE), "13:01")
+    room.close("13:02")
+    return room
+
+
+def seized() -> Room:
+    """A sale that is cancelled after a bid, as only law and safety may ask."""
+    room = Room()
+    room.bid("A", 500_00)
+    room.does(cancel(WithdrawalCause.LAW))
+    return room
+
+
 ROOMS: Final = [
     busy,
     linked,
@@ -291,6 +348,9 @@ ROOMS: Final = [
     recalled,
     limited,
     budgeted,
+    invited,
+    cancelled,
+    seized,
 ]
 
 
@@ -646,6 +706,20 @@ def moving(reason: MoveReason, *ends: tuple[str, str], dark_us: int | None = Non
     return EndsMoved(reason=reason, cause_lot_id=None, dark_us=dark_us, ends=moved_ends)
 
 
+def moving_lot(**fields: Any) -> Edit:
+    """Another story of the lot that was moved."""
+
+    def edit(story: Story) -> None:
+        event = story[index_of(story, LotsRescheduled)].event
+        assert isinstance(event, LotsRescheduled)
+        changed(LotsRescheduled, lots=(replace(event.lots[0], **fields),))(story)
+
+    return edit
+
+
+CANCELLED: Final = SaleCancelled(
+    cause=WithdrawalCause.SELLER, reason="a flood", actor_id=STAFF_MEMBER
+)
 STATUS: Final = ReserveStatusChanged(
     lot_id=LotId("1"), reserve=MET, price_minor=500_00, next_minimum_minor=510_00
 )
@@ -962,6 +1036,80 @@ FORGED: Final[dict[str, list[tuple[Any, Edit, str]]]] = {
             "the bidder is not registered",
         ),
         (budgeted, at_the_end(BudgetsSet), "budgets were set after the sale had closed"),
+    ],
+    "audience": [
+        (
+            invited,
+            changed(BiddersAdmitted, bidder_ids=(BidderId("A"),)),
+            "the bidder was not admitted to the sale",
+        ),
+        (invited, again(BidPlaced, 1, 2), "the bidder was not admitted to the sale"),
+        (invited, again(BidderRegistered, 0, 5), "the bidder was not admitted to the sale"),
+        (invited, again(BudgetsSet, 0, 1), "the bidder was not admitted to the sale"),
+        (invited, without(BiddersAdmitted, 1), "the bidder was not admitted to the sale"),
+        (
+            invited,
+            both(without(BiddersAdmitted, 1), without(CounterDeclined)),
+            "the bidder was not admitted to the sale",
+        ),
+        (invited, without(BiddersDismissed), "a bidder was in already"),
+        (invited, again(BiddersDismissed), "a bidder was not in"),
+        (
+            invited,
+            changed(BiddersDismissed, bidder_ids=(BidderId("A"), BidderId("A"))),
+            "a bidder twice, or none",
+        ),
+        (invited, changed(BiddersDismissed, bidder_ids=()), "a bidder twice, or none"),
+        (
+            invited,
+            changed(SaleScheduled, audience=SaleAudience.PUBLIC),
+            "a public sale is for everybody",
+        ),
+        (
+            invited,
+            at_the_end(BiddersDismissed),
+            "bidders were chosen after the sale had closed",
+        ),
+    ],
+    "a cancelled sale": [
+        (cancelled, again(SaleCancelled), "the sale was cancelled before"),
+        (
+            cancelled,
+            moved(LotWithdrawn, 0, SECOND_US),
+            "it is earlier than the shard's event before it",
+        ),
+        (
+            cancelled,
+            changed(LotWithdrawn, cause=WithdrawalCause.LAW),
+            "withdrawn for another cause than its sale",
+        ),
+        (
+            seized,
+            changed(SaleCancelled, cause=WithdrawalCause.SELLER),
+            "a lot without reserve was withdrawn after a bid",
+        ),
+        (cancelled, again(BidPlaced, 1, 3), "a bid in a sale that was cancelled"),
+        (
+            cancelled,
+            again(LotScheduled, 1, 11, lot_id=LotId("9"), closes_at_us=at("17:00")),
+            "a lot joined a sale that was cancelled",
+        ),
+        (cancelled, again(LotsRescheduled, 0, 2), "a cancelled sale's lots were moved"),
+        (unsold, inserted(LotPassed, 1, CANCELLED, HOUR_US), "no lot was still to close"),
+    ],
+    "lots that are moved": [
+        (cancelled, changed(LotsRescheduled, lots=()), "no lot was moved"),
+        (cancelled, moving_lot(old_opens_at_us=at("12:00")), "lot 2 was at other times before"),
+        (cancelled, moving_lot(old_closes_at_us=at("15:00")), "lot 2 was at other times before"),
+        (cancelled, moving_lot(opens_at_us=at("11:00")), "lot 2 cannot be moved so"),
+        (cancelled, moving_lot(closes_at_us=at("14:00")), "lot 2 cannot be moved so"),
+        (
+            cancelled,
+            moving_lot(latest_end_us=at("17:00")),
+            "the latest end moves with the end",
+        ),
+        (cancelled, moving_lot(lot_id=LotId("1")), "bidding on lot 1 had begun"),
+        (cancelled, moving_lot(lot_id=LotId("9")), "bidding on lot 9 had begun, or it is no lot"),
     ],
     "results": [
         (busy, moved(LotSold, 0, -1), "the lot's end had not come"),

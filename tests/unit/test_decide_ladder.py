@@ -13,7 +13,7 @@ from auction.decide import decide
 from auction.ids import BidderId, LotId
 from auction.rejections import Rejected, Rejection
 from auction.sale import AcceptedBid, Lot, LotStatus, Registration, Sale, Standing
-from auction.terms import Terms
+from auction.terms import SaleAudience, Terms
 from tests.builders import (
     SALE,
     STAFF_MEMBER,
@@ -66,6 +66,10 @@ def reuse_the_id(case: Case) -> None:
 
 def name_no_lot(case: Case) -> None:
     case.bid = replace(case.bid, lot_id=LotId("nowhere"))
+
+
+def be_shut_out(case: Case) -> None:
+    case.sale.audience = SaleAudience.INVITE
 
 
 def bid_in_euros(case: Case) -> None:
@@ -127,6 +131,7 @@ def pass_a_budget(case: Case) -> None:
 LADDER: Final[list[tuple[Rejection, Callable[[Case], None]]]] = [
     (Rejection.BID_ID_REUSED, reuse_the_id),
     (Rejection.NOT_FOUND, name_no_lot),
+    (Rejection.NOT_FOUND, be_shut_out),
     # The two that only the sale can tell; every other wrong shape is refused by the session.
     (Rejection.INVALID, bid_in_euros),
     (Rejection.INVALID, bid_in_cents),

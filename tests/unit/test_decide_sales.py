@@ -22,7 +22,7 @@ from auction.events import (
 from auction.ids import BidderId, LotId, shard_of
 from auction.pricing import ReserveStatus
 from auction.rejections import Rejected, Rejection
-from auction.terms import LotKind, LotListing, Terms
+from auction.terms import LotKind, LotListing, SaleAudience, Terms
 from tests.builders import (
     EBAY_TERMS,
     FIVE_AND_FIVE,
@@ -79,6 +79,7 @@ def test_a_sale_begins_with_its_terms_and_lots() -> None:
         SaleScheduled(
             shard=shard_of(SALE),
             liquidator_id=HOUSE,
+            audience=SaleAudience.PUBLIC,
             terms=EBAY_TERMS,
             seller_ids=(BidderId("X"),),
             actor_id=STAFF_MEMBER,

@@ -34,10 +34,14 @@ def test_an_event_is_about_its_lot_or_about_the_sale() -> None:
     of_the_sale = {type(event).__name__ for event in SAMPLES if lot_of(event) is None}
     assert of_the_sale == {
         "SaleScheduled",
+        "LotsRescheduled",
+        "BiddersAdmitted",
+        "BiddersDismissed",
         "BidderRegistered",
         "LimitChanged",
         "BudgetsSet",
         "EndsMoved",
+        "SaleCancelled",
         "SalePaused",
         "SaleResumed",
         "SaleClosed",

@@ -40,6 +40,7 @@ SEES: Final[dict[str, dict[str, str]]] = {
     "sale_scheduled": {
         "shard": "E",
         "liquidator_id": "E",
+        "audience": "E",
         "terms": "E",
         "seller_ids": "S",
         "actor_id": "LS",
@@ -61,6 +62,9 @@ SEES: Final[dict[str, dict[str, str]]] = {
         "consignor_id": "LS",
         "actor_id": "LS",
     },
+    "lots_rescheduled": {"lots": "E", "actor_id": "LS"},
+    "bidders_admitted": {"bidder_ids": "LS", "actor_id": "LS"},
+    "bidders_dismissed": {"bidder_ids": "LS", "actor_id": "LS"},
     "bidder_registered": {
         "bidder_id": "OS",
         "paddle": "OLS",
@@ -116,6 +120,7 @@ SEES: Final[dict[str, dict[str, str]]] = {
         "actor_id": "S",
     },
     "lot_withdrawn": {"lot_id": "E", "cause": "E", "reason": "LS", "actor_id": "LS"},
+    "sale_cancelled": {"cause": "E", "reason": "LS", "actor_id": "LS"},
     "sale_paused": {"reason": "E", "actor_id": "LS"},
     "sale_resumed": {"actor_id": "LS"},
     "if_bid_opened": {
