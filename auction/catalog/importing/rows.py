@@ -1,0 +1,197 @@
+"""Which rows below a header are goods, and which are totals, headings, page headers and blank."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from auction.catalog.importing.amounts import is_number
+from auction.catalog.importing.columns import Columns
+from auction.catalog.importing.faults import Problems, shown, some_lines
+from auction.catalog.importing.sheets import Row, is_blank
+from auction.catalog.importing.tables import Table, filled, usual_count
+from auction.catalog.importing.texts import is_nothing, text_in
+from auction.catalog.importing.vocabulary import Field
+from auction.catalog.importing.words import plain
+
+_TOTAL: Final = re.compile(
+    r"(grand|sub|page|report|overall|running|pallet|lot|load|manifest|category)?[\s-]*"
+    r"(totals?|subtotals?|summe|gesamt|gesamtsumme|zwischensumme|endsumme|insgesamt|somme|totaux|"
+    r"sous-total|totale|suma|suma total|razem|subtotale|totaal|subtotaal|averages?|avg|"
+    r"durchschnitt)"
+    r"([\s:.-]*(general|generale|generaal|units?|items?|qty|quantity|pieces|pcs|retail|msrp|rrp|uvp|"
+    r"value|price|amount|ext\.?|extended|cost|weight|pallets?|lines?|usd|eur|gbp)\b)*"
+    r"(\s*(for|of|fur|de|del|-|:|#)?\s*(pallet|palette|lot|load|category|page)\b.{0,40})?\s*[:=]?\s*"
+    r"[$€£]?[\d.,]*\s*\Z"
+)
+_TOTAL_AFTER: Final = re.compile(r".{1,50}\b(sub)?totals?\s*:?\Z")
+_MEANS: Final = re.compile(r"avg|average|durchschnitt")
+_PALLET: Final = re.compile(
+    r"\A\s*(?:pallet|palette|palet|pal|plt|skid)\b\s*(?:id|number|no\.?|nr\.?|#)?\s*[:#\-]?\s*"
+    r"((?=\S*\d)\w[\w\-./]{0,40})\s*\Z",
+    re.IGNORECASE,
+)
+# Of these a line of goods has at least one; a total has none but its label.
+_TELLING: Final = (
+    *(Field.GTIN, Field.LPN, Field.ITEM_NUMBER, Field.SERIAL, Field.MODEL, Field.BRAND),
+    *(Field.CONDITION, Field.DESCRIPTION),
+)
+_COUNTED: Final = (Field.QUANTITY, Field.UNIT_MSRP, Field.EXTENDED_MSRP)
+
+
+class Kind(StrEnum):
+    """What a row is."""
+
+    LINE = "line"
+    BLANK = "blank"
+    HEADER = "header"
+    TOTAL = "total"
+    HEADING = "heading"
+
+
+@dataclass(slots=True)
+class Total:
+    """A row of sums with the number of lines before it."""
+
+    row: Row
+    label: str
+    after: int
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The rows of a table by what they are; ``pallets``: of headings, by the row's number."""
+
+    lines: list[Row] = field(default_factory=list)
+    totals: list[Total] = field(default_factory=list)
+    pallets: dict[int, str] = field(default_factory=dict)
+
+
+def sort_rows(table: Table, columns: Columns, problems: Problems) -> Sorted:
+    """What each row is. What is left out is noted, and within the goods it is a warning."""
+    usual = usual_count(row for row in table.rows[:2_000] if filled(row) > 1)
+    kinds = [_kind(row, table, columns, usual) for row in table.rows]
+    last = max((at for at, kind in enumerate(kinds) if kind is Kind.LINE), default=-1)
+    last = _without_footer(table.rows, kinds, last, columns, usual)
+    found = Sorted()
+    left_out: dict[Kind, list[int]] = {kind: [] for kind in Kind}
+    pallet = ""
+    for at, (row, kind) in enumerate(zip(table.rows, kinds, strict=True)):
+        if kind is Kind.LINE:
+            found.lines.append(row)
+            if pallet:
+                found.pallets[row.line] = pallet
+            continue
+        if kind is not Kind.BLANK or at < last:
+            left_out[kind].append(row.line)
+        if kind is Kind.TOTAL:
+            found.totals.append(Total(row, _label(row), len(found.lines)))
+        elif kind is Kind.HEADING:
+            pallet = _heading(row, at < last, pallet, problems)
+    _note(left_out, problems)
+    return found
+
+
+def _kind(row: Row, table: Table, columns: Columns, usual: int) -> Kind:
+    count = filled(row)
+    if count == 0:
+        return Kind.BLANK
+    if table.is_header(row):
+        return Kind.HEADER
+    if _is_total(row, columns):
+        return Kind.TOTAL
+    if count == 1 and usual >= 3 and not _only_number(row):
+        return Kind.HEADING
+    return Kind.LINE
+
+
+def _only_number(row: Row) -> bool:
+    return all(is_number(cell) for cell in row.cells if not is_blank(cell))
+
+
+def _is_total(row: Row, columns: Columns) -> bool:
+    labels = [
+        column
+        for column, cell in enumerate(row.cells)
+        if isinstance(cell, str) and len(cell) <= 100 and is_total_label(cell)
+    ]
+    telling = {columns[name].index for name in _TELLING if name in columns}
+    told = [
+        column
+        for column in telling
+        if not is_nothing(text_in(row.at(column))) and column not in row.filled
+    ]
+    if labels:
+        return len(set(told) - set(labels)) <= 1
+    if told or not columns.keys() & set(_COUNTED):
+        return False
+    # Sums without a word: numbers where quantities and prices stand, and nothing that tells goods.
+    others = [
+        column
+        for column, cell in enumerate(row.cells)
+        if not is_blank(cell) and column not in row.filled
+    ]
+    counted = {columns[name].index for name in _COUNTED if name in columns}
+    return bool(others) and set(others) <= counted and len(telling) > 0
+
+
+def is_total_label(text: str) -> bool:
+    """Whether a cell says that its row is a sum: ``Total``, ``Zwischensumme``, ``Grand total:``."""
+    said = " ".join(plain(text).split())
+    return bool(_TOTAL.match(said) or _TOTAL_AFTER.match(said))
+
+
+def is_mean_label(text: str) -> bool:
+    """Whether it is an average: nothing to compare sums with."""
+    return bool(_MEANS.search(plain(text)))
+
+
+def _label(row: Row) -> str:
+    for cell in row.cells:
+        if isinstance(cell, str) and is_total_label(cell):
+            return text_in(cell)
+    return ""
+
+
+def _without_footer(
+    rows: Sequence[Row], kinds: list[Kind], last: int, columns: Columns, usual: int
+) -> int:
+    """Rows at the end with one or two words and nothing that goods have are no goods."""
+    goods = {columns[name].index for name in (*_COUNTED, Field.GTIN, Field.LPN) if name in columns}
+    while last >= 0 and usual >= 5 and goods:
+        row = rows[last]
+        if filled(row) > 2 or any(not is_blank(row.at(column)) for column in goods):
+            break
+        kinds[last] = Kind.HEADING
+        last = max((at for at in range(last) if kinds[at] is Kind.LINE), default=-1)
+    return last
+
+
+def _heading(row: Row, within: bool, pallet: str, problems: Problems) -> str:
+    """The pallet of the lines that follow."""
+    text = " ".join(text_in(cell) for cell in row.cells if not is_blank(cell))
+    named = _PALLET.match(text)
+    if named is not None:
+        problems.note(f"line {row.line} is a heading: the lines below it are of pallet {named[1]}")
+        return named[1]
+    if within:
+        message = (
+            f"{shown(text)} stands alone in its row; it was left out: if it is goods, fill it in"
+        )
+        problems.warning(row.line, "", "text_only_row", message)
+    else:
+        problems.note(f"line {row.line} is no line of goods: {shown(text)}")
+    return pallet
+
+
+def _note(left_out: dict[Kind, list[int]], problems: Problems) -> None:
+    for kind, what in (
+        (Kind.BLANK, "blank and left out"),
+        (Kind.HEADER, "the header again and left out"),
+        (Kind.TOTAL, "sums and left out"),
+    ):
+        lines = left_out[kind]
+        if lines:
+            verb = "is" if len(lines) == 1 else "are"
+            problems.note(f"{some_lines(lines)} {verb} {what}")
