@@ -6,13 +6,13 @@ from tests.simulation.gateway_mutants import MUTANTS, find
 from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
 
-SEEDS = range(1_000)
+SEEDS = range(16, 600)  # the first are in tests/simulation
 # Each is found in far fewer; the gateway as it is holds in all of these.
 SEEDS_FOR_MUTANTS = 100
 
 
 @pytest.mark.timeout(3_600)
-def test_every_invariant_holds_for_clients_in_a_thousand_runs() -> None:
+def test_every_invariant_holds_for_clients_in_hundreds_of_runs() -> None:
     broken = [run.report for run in in_parallel(simulate_gateway, SEEDS) if run.broken]
     assert not broken, "\n".join(broken)
 
