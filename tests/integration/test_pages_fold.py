@@ -33,7 +33,9 @@ def folded(folder: Path, frames: list[Any], follow: list[str] | None) -> dict[st
     node = shutil.which("node")
     if node is None:
         missing = "needs node: as root, run apt-get install nodejs"
-        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
     recorded = folder / "frames.json"
     recorded.write_text(json.dumps({"sale_id": SALE, "follow": follow, "frames": frames}))
     run = subprocess.run([node, REPLAY, recorded], capture_output=True, check=True, text=True)
