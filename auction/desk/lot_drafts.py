@@ -77,12 +77,19 @@ class LotDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 
 
 class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a draft was made of: a file, other drafts, or a lot that did not sell."""
+    """What a draft was made of: a file, other drafts, or a lot that did not sell.
+
+    The goods of ``drafts`` are in it now, those of ``copied`` are not. ``group``: the lot that the
+    file's own column says. ``undone``: what it was made of is back in its place.
+    """
 
     file: str = ""
     drafts: tuple[str, ...] = ()
     pallet: str = ""
+    group: str = ""
+    copied: str = ""
     relisted: tuple[SaleId, LotId] | None = None
+    undone: bool = False
 
 
 class DraftedLot(Struct, frozen=True, kw_only=True):
@@ -118,6 +125,11 @@ from lot_draft l
 
 _ONE = f"{_READ} where draft_id = $1 and liquidator_id = $2 and removed_at_us is null"
 
+_SOME = f"""
+{_READ} where draft_id = any($1) and liquidator_id = $2 and removed_at_us is null
+order by draft_id for update
+"""
+
 _IN_STOCK = f"""
 {_READ} where liquidator_id = $1 and sale_id is null and removed_at_us is null and draft_id > $2
 order by draft_id limit $3
@@ -138,6 +150,11 @@ select draft_id, version, draft, $2, $3 from lot_draft where draft_id = $1
 
 _CHANGE = """
 update lot_draft set draft = $2::jsonb, version = version + 1, changed_at_us = $3, changed_by = $4
+where draft_id = $1
+"""
+
+_TOUCH = """
+update lot_draft set version = version + 1, changed_at_us = $2, changed_by = $3
 where draft_id = $1
 """
 
@@ -188,6 +205,17 @@ async def read_lot(
     return _lot_of(row)
 
 
+async def lock_lots(
+    connection: AnyConnection, liquidator_id: LiquidatorId, draft_ids: Sequence[str]
+) -> list[DraftedLot]:
+    """Several drafts, in this order, locked. `Refused` NOT_FOUND, also for one named twice."""
+    rows = await connection.fetch(_SOME, list(draft_ids), liquidator_id)
+    found = {row["draft_id"]: _lot_of(row) for row in rows}
+    if len(found) != len(draft_ids):
+        raise Refused(Refusal.NOT_FOUND)
+    return [found[draft_id] for draft_id in draft_ids]
+
+
 async def stock(
     connection: AnyConnection, liquidator_id: LiquidatorId, after: str, limit: int = PAGE
 ) -> list[DraftedLot]:
@@ -221,12 +249,22 @@ async def change_lot(
     Raises `Refused` CHANGED_MEANWHILE, PUBLISHED_ALREADY.
     """
     must_be_open(lot)
-    if lot.version != version:
-        raise Refused(Refusal.CHANGED_MEANWHILE)
-    if draft == lot.draft:
-        return
-    await connection.execute(_KEEP, lot.draft_id, now_us, actor_id)
-    await connection.execute(_CHANGE, lot.draft_id, _json(draft), now_us, actor_id)
+    must_be_at(lot, version)
+    await change_lots(connection, [(lot, draft)], actor_id, now_us)
+
+
+async def change_lots(
+    connection: AnyConnection,
+    changes: Sequence[tuple[DraftedLot, LotDraft]],
+    actor_id: ActorId,
+    now_us: int,
+) -> None:
+    """Other words for drafts that were locked and found open; what stays the same is left alone."""
+    changed = [(lot.draft_id, draft) for lot, draft in changes if draft != lot.draft]
+    await connection.executemany(_KEEP, [(lot_id, now_us, actor_id) for lot_id, _ in changed])
+    await connection.executemany(
+        _CHANGE, [(lot_id, _json(draft), now_us, actor_id) for lot_id, draft in changed]
+    )
 
 
 async def undo(
@@ -247,6 +285,24 @@ async def undo(
         raise Refused(Refusal.NOTHING_TO_UNDO)
     await connection.execute(_CHANGE, lot.draft_id, row["before"], now_us, actor_id)
     return msgspec.json.decode(row["before"], type=LotDraft)
+
+
+async def change_lines(
+    connection: AnyConnection,
+    lot: DraftedLot,
+    version: int,
+    lines: Sequence[ManifestLine],
+    actor_id: ActorId,
+    now_us: int,
+) -> None:
+    """Another manifest for a draft that was locked.
+
+    Raises `Refused` CHANGED_MEANWHILE, PUBLISHED_ALREADY, BAD_LINES.
+    """
+    must_be_open(lot)
+    must_be_at(lot, version)
+    await write_lines(connection, lot.draft_id, lines)
+    await connection.execute(_TOUCH, lot.draft_id, now_us, actor_id)
 
 
 async def write_lines(
@@ -295,24 +351,72 @@ async def bring_back(
     actor_id: ActorId,
     now_us: int,
 ) -> None:
-    """A removed draft is in stock again. Raises `Refused` NOT_FOUND."""
-    status = await connection.execute(
-        "update lot_draft set removed_at_us = null, changed_at_us = $3, changed_by = $4,"
-        " version = version + 1"
-        " where draft_id = $1 and liquidator_id = $2 and removed_at_us is not null",
-        draft_id,
-        liquidator_id,
-        now_us,
-        actor_id,
-    )
-    if status == "UPDATE 0":
+    """A removed draft is in stock again, and its goods are there once.
+
+    Of what was split or joined, all that it was made of comes back, and what was made of it goes
+    for good. Raises `Refused` NOT_FOUND, and GOODS_ELSEWHERE when some of the goods have gone on
+    into a sale or another lot.
+    """
+    back, made = [draft_id], dict[str, asyncpg.Record]()
+    for origin in back:  # grows while it is gone through
+        for row in await connection.fetch(_MADE_OF, liquidator_id, origin):
+            made[row["draft_id"]] = row
+            parents = msgspec.json.decode(row["origin"], type=Origin).drafts
+            back += [parent for parent in parents if parent not in back]
+    for row in made.values():
+        gone_on = await connection.fetchval(_GONE_ON, liquidator_id, row["draft_id"])
+        if row["sale_id"] is not None or gone_on:
+            raise Refused(Refusal.GOODS_ELSEWHERE)
+    status = await connection.execute(_BRING_BACK, back, liquidator_id, now_us, actor_id)
+    if status != f"UPDATE {len(back)}":
         raise Refused(Refusal.NOT_FOUND)
+    await connection.execute(_UNDO_MAKING, list(made), now_us, actor_id)
+
+
+# What was made of a draft, there or removed; one that was undone is over.
+_MADE_OF = """
+select draft_id, sale_id, origin from lot_draft
+where liquidator_id = $1 and origin->'drafts' ? $2 and not origin ? 'undone'
+order by draft_id for update
+"""
+
+_GONE_ON = """
+select exists (
+    select from lot_draft
+    where liquidator_id = $1 and origin->'drafts' ? $2 and not origin ? 'undone'
+)
+"""
+
+_BRING_BACK = """
+update lot_draft set removed_at_us = null, changed_at_us = $3, changed_by = $4,
+    version = version + 1
+where draft_id = any($1) and liquidator_id = $2 and removed_at_us is not null
+and not origin ? 'undone'
+"""
+
+_UNDO_MAKING = """
+update lot_draft set removed_at_us = coalesce(removed_at_us, $2), changed_at_us = $2,
+    changed_by = $3, version = version + 1, origin = origin || '{"undone": true}'
+where draft_id = any($1)
+"""
 
 
 def must_be_open(lot: DraftedLot) -> None:
     """Raises `Refused` PUBLISHED_ALREADY for a lot of a sale that is no draft any more."""
     if lot.sale_state not in (None, "DRAFT"):
         raise Refused(Refusal.PUBLISHED_ALREADY)
+
+
+def must_be_in_stock(lot: DraftedLot) -> None:
+    """Raises `Refused` NOT_IN_STOCK for a lot of a sale, whatever its state."""
+    if lot.sale_id is not None:
+        raise Refused(Refusal.NOT_IN_STOCK)
+
+
+def must_be_at(lot: DraftedLot, version: int) -> None:
+    """Raises `Refused` CHANGED_MEANWHILE unless that is the draft's version."""
+    if lot.version != version:
+        raise Refused(Refusal.CHANGED_MEANWHILE)
 
 
 def renumbered(lines: Sequence[ManifestLine]) -> list[ManifestLine]:

@@ -19,6 +19,9 @@ class Refusal(StrEnum):
     NOT_IN_STOCK = "NOT_IN_STOCK"
     NO_PALLETS = "NO_PALLETS"
     DIFFERENT_CURRENCIES = "DIFFERENT_CURRENCIES"
+    DIFFERENT_CONSIGNORS = "DIFFERENT_CONSIGNORS"
+    GOODS_ELSEWHERE = "GOODS_ELSEWHERE"
+    NAME_TAKEN = "NAME_TAKEN"
     BAD_LINES = "BAD_LINES"
     BAD_TERMS = "BAD_TERMS"
     BAD_TIME = "BAD_TIME"
@@ -38,6 +41,9 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.NOT_IN_STOCK: "The lot is in a sale already. Take it out first.",
     Refusal.NO_PALLETS: "Its lines name fewer than two pallets.",
     Refusal.DIFFERENT_CURRENCIES: "The lots are valued in different currencies.",
+    Refusal.DIFFERENT_CONSIGNORS: "The lots are different consignors' goods.",
+    Refusal.GOODS_ELSEWHERE: "Some of its goods are in a sale or another lot by now.",
+    Refusal.NAME_TAKEN: "There is one of this name already.",
     Refusal.BAD_LINES: "These lines are no manifest.",
     Refusal.BAD_TERMS: "A sale cannot be held under these terms.",
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
