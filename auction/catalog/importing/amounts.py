@@ -72,7 +72,7 @@ def _bare(text: str) -> str:
     text = text.replace("\u2212", "-")
     if text[-1:] == "-" and text[-2:-1].isdigit():
         text, negative = text[:-1].rstrip(), not negative
-    if text[:1] in "+-":
+    if text.startswith(("+", "-")):
         text, negative = text[1:].lstrip(), negative != (text[0] == "-")
     text = _SPACED.sub("", text).strip()
     return f"-{text}" if negative else text
@@ -85,7 +85,7 @@ def is_number(cell: Cell) -> bool:
     if len(cell) > _MAX_CHARACTERS:
         return False
     bare = bare_number(cell).removeprefix("-")
-    return bare[:1].isdigit() and _NUMBER.match(bare) is not None
+    return any(map(str.isdigit, bare[:2])) and _NUMBER.match(bare) is not None
 
 
 def habit_of(cells: Iterable[Cell], *, likely: DecimalSign = DecimalSign.POINT) -> Habit:

@@ -27,7 +27,8 @@ _WORDS: Final[dict[str, str]] = {
     "categorias kategoria warengruppe produktgruppe produktkategorie warenkategorie "
     "produkttyp artikelgruppe hauptkategorie",
     "subcategory": "subcategory subcategories subcat subcategorie subcategoria unterkategorie "
-    "untergruppe sottocategoria podkategoria subclass unterwarengruppe",
+    "untergruppe sottocategoria podkategoria subclass unterwarengruppe subfamilia subfamily "
+    "sousfamille sottofamiglia subgroup subgruppe subtype subdept",
     "sub": "sub sous sotto sotte unter",
     "class": "class classe clase klasse",
     "department": "department departments dept dep departement departamento reparto abteilung "
@@ -42,6 +43,7 @@ _WORDS: Final[dict[str, str]] = {
     "grade": "grade grades grading grado qualitatsstufe klassifizierung",
     "quality": "quality qualitat qualite calidad qualita kwaliteit jakosc",
     "status": "status",
+    "disposition": "disposition disposal",
     "source": "source sources sourcing warenherkunft bezugsquelle provenance procedencia",
     "return": "return returns retoure retouren retour retours devolucion devoluciones resi",
     "inventory": "inventory stock bestand existencias",
@@ -89,7 +91,7 @@ _WORDS: Final[dict[str, str]] = {
     "profit amazonfee fee fees tax vat mwst tva iva shipping freight",
     "percent": "percent pct prozent",
     "pallet": "pallet pallets palette paletten palet palets pallett pallette pallettes plt plts "
-    "bancale bancali paleta palety skid skids pal",
+    "bancale bancali paleta palety pale pales skid skids pal",
     "container": "container box boxes gaylord tote carton karton colis caja kiste case bin "
     "doos scatola karton",
     "lot": "lot lote lots partie posten auction",
@@ -122,6 +124,9 @@ _WORDS: Final[dict[str, str]] = {
     "long": "long full detailed kurz lang short",
     "seller": "seller verkaufer vendeur",
     "level": "level lvl ebene",
+    "first": "l1 lvl1 level1 1 primary main haupt principal",
+    "second": "l2 lvl2 level2 2 secondary",
+    "third": "l3 lvl3 level3 3",
     "usd": "usd sign eur gbp cad aud chf mxn jpy nzd pln us dollar dollars euro euros pfund",
 }
 

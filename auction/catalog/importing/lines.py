@@ -101,7 +101,7 @@ class LineReader:
             message = f"the text has {len(text)} characters and was cut to {_LONGEST[field]}"
             self._problems.warning(row.line, column.header, "text_cut", message)
             text = text[: _LONGEST[field]].rstrip()
-        if text[:1] in "=@+-" and looks_like_formula(text):
+        if looks_like_formula(text):
             message = f"{shown(text)} looks like a formula; it is kept as text"
             self._problems.warning(row.line, column.header, "formula_text", message)
         return text

@@ -29,6 +29,7 @@ _INFORMATION: Final = 0.05
 _NOTHING_KNOWN: Final = 0.45
 _GTIN_ELSEWHERE: Final = 0.35
 _MANY: Final = 5
+_SAYS_CONDITION: Final = 0.7
 
 
 def scores(
@@ -56,6 +57,8 @@ def _score(field: Field, header: str, profile: Profile, *, longest: bool) -> flo
     shown = _shown(field, profile, longest=longest)
     if speaks_of_something_else(header) and field not in (Field.GTIN, Field.LPN):
         shown = 0.0
+    if field is Field.SOURCE and header_score(header, Field.CONDITION) >= _SAYS_CONDITION:
+        shown = 0.0  # "Condition: Customer Returns" is both, and is read as both
     score = max(allowed, shown) + _AGREEMENT * min(allowed, shown)
     if field in (Field.CATEGORY, Field.CONDITION, Field.SUBCATEGORY):
         score *= _information(profile)
@@ -169,7 +172,7 @@ _ALLOWED: Final[dict[Field, Callable[[Profile], float]]] = {
     Field.MODEL: lambda p: 0.4 if p.words > 5 else 1.0,
     Field.CATEGORY: _allowed_word,
     Field.SUBCATEGORY: _allowed_word,
-    Field.CONDITION: lambda p: 0.4 + 0.6 * p.grade,
+    Field.CONDITION: lambda p: 0.4 + 0.6 * max(p.grade, 0.5 * p.source),
     Field.SOURCE: lambda p: 0.2 + 0.8 * p.source,
     Field.ITEM_NUMBER: lambda p: (
         _allowed_code(p) * (0.4 if p.priced > 0.5 and p.number > 0.8 else 1)

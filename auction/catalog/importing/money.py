@@ -28,6 +28,8 @@ from auction.money import EXPONENTS
 PRICES = (Field.UNIT_MSRP, Field.EXTENDED_MSRP)
 # Currencies of lands where amounts have decimal commas.
 _COMMAS = frozenset({"EUR"})
+# Others that are written with "$".
+_DOLLARS = frozenset({"CAD", "AUD", "NZD", "MXN"})
 
 
 class Money(Struct, frozen=True):
@@ -146,8 +148,8 @@ def _by_line(rows: Sequence[Row], columns: Columns) -> list[tuple[int, str]]:
             if isinstance(cell := row.at(index), str)
             and (currency := currency_in(cell)) is not None
         }
-        if found == {"USD", *found} and len(found) == 2:
-            found -= {"USD"} if "$" in "".join(str(row.at(index)) for index in indices) else set()
+        if found & _DOLLARS:
+            found.discard("USD")  # "CAD" in its column, and "$" beside the amounts
         said += [(row.line, currency) for currency in sorted(found)]
     return said
 

@@ -95,7 +95,7 @@ def _marks(cell: Cell, text: str) -> list[str]:
     marks += _of_codes(text)
     if len(text) <= 80:
         found = graded(text)
-        if found.condition is not None:
+        if found.condition is not None and not (found.weak and found.source):
             marks.append("grade")
             if is_grade_word(text):
                 marks.append("grade_word")

@@ -26,6 +26,10 @@ _TOTAL: Final = re.compile(
     r"[$€£]?[\d.,]*\s*\Z"
 )
 _TOTAL_AFTER: Final = re.compile(r".{1,50}\b(sub)?totals?\s*:?\Z")
+_TOTAL_BEFORE: Final = re.compile(
+    r"(sub[ -]?totals?|grand totals?|zwischensumme|sous-total|totals? (for|of|pour|por|fur))\b"
+    r".{0,60}\Z"
+)
 _MEANS: Final = re.compile(r"avg|average|durchschnitt")
 _PALLET: Final = re.compile(
     r"\A\s*(?:pallet|palette|palet|pal|plt|skid)\b\s*(?:id|number|no\.?|nr\.?|#)?\s*[:#\-]?\s*"
@@ -139,7 +143,7 @@ def _is_total(row: Row, columns: Columns) -> bool:
 def is_total_label(text: str) -> bool:
     """Whether a cell says that its row is a sum: ``Total``, ``Zwischensumme``, ``Grand total:``."""
     said = " ".join(plain(text).split())
-    return bool(_TOTAL.match(said) or _TOTAL_AFTER.match(said))
+    return any(form.match(said) for form in (_TOTAL, _TOTAL_AFTER, _TOTAL_BEFORE))
 
 
 def is_mean_label(text: str) -> bool:

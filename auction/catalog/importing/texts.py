@@ -79,4 +79,4 @@ def ascii_digits(text: str) -> str:
 
 def looks_like_formula(text: str) -> bool:
     """Whether a spreadsheet could take this text for a formula."""
-    return text[:1] in "=@+-" and bool(_FORMULA.match(text))
+    return text.startswith(("=", "@", "+", "-")) and bool(_FORMULA.match(text))

@@ -38,7 +38,8 @@ FIELDS: Final = tuple(Field)
 
 # "phrase: weight", a line for each field; * after a phrase: it must be all that the header says.
 _PHRASES: Final[dict[Field, str]] = {
-    Field.DESCRIPTION: "description 1, title .92, name .8, item name .95, product name .95, "
+    Field.DESCRIPTION: "description 1, description second .6, title .92, name .8, item name .95, "
+    "product name .95, "
     "item .55*, product .72*, product item .7, long description 1, product title .97, "
     "item title .97, name title .9, note .3*, product line .3, "
     "category description 0, department description 0, condition description 0, "
@@ -57,7 +58,9 @@ _PHRASES: Final[dict[Field, str]] = {
     "style number .6, manufacturer model 1, vendor part .7, manufacturer sku .6, vendor style .5, "
     "manufacturer item .6, manufacturer reference .7",
     Field.CATEGORY: "category 1, category name 1, category description 1, category code .3, "
-    "category id .25, category number .3, department .74, department name .76, "
+    "category id .25, category number .3, category first 1, category level first 1, "
+    "category second .55, category level second .55, category third .4, department .74, "
+    "department name .76, "
     "department description .76, department number .3, department code .3, product type .68, "
     "type .4, item type .5, class .55, class name .6, division .52, product class .6, "
     "division name .55, family .6, group .5, product group .75, product family .75, "
@@ -66,8 +69,9 @@ _PHRASES: Final[dict[Field, str]] = {
     "condition type 0, source type 0, return type 0, level category 1, package type 0, "
     "barcode type 0, currency type 0, class description .6, seller category .9, price type 0, "
     "load category .6, pallet category .5",
-    Field.SUBCATEGORY: "subcategory 1, sub category 1, subcategory name 1, sub class .75, "
-    "sub department .72, sub family .8, subcategory code .3, sub category code .3, class .3, "
+    Field.SUBCATEGORY: "category second .95, category level second .95, category third .6, "
+    "subcategory 1, sub category 1, subcategory name 1, sub class .75, "
+    "sub department .72, sub family .8, subcategory code .3, sub category code .3, class .45, "
     "item type .4, sub group .75, subcategory description 1, department .28, "
     "sub category description 1, sub category name 1, product type .3, family .3, "
     "subcategory number .3, division .1, category level .35",
@@ -75,10 +79,12 @@ _PHRASES: Final[dict[Field, str]] = {
     "condition description .95, condition name .97, condition code .72, quality .6, status .42, "
     "quality grade .8, condition type .85, product condition 1, package condition .4, "
     "condition note .35, container condition .3, price grade .3, condition id .5, "
-    "condition status .9, item status .5, return condition .8, inventory condition .9",
+    "condition status .9, disposition .5, item status .5, return condition .8, inventory "
+    "condition .9",
     Field.SOURCE: "source .9, inventory type .8, lot type .6, return type .8, source type .9, "
     "load type .6, source code .5, inventory source .95, product source .95, return source .9, "
-    "return reason .2, inventory status .35, return status .4, pallet type .35, source name .8, "
+    "disposition .5, return reason .2, inventory status .35, return status .4, pallet type .35, "
+    "source name .8, "
     "inventory category .4, load source .7, return .5*",
     Field.ITEM_NUMBER: "item number 1, item id .93, item code .93, sku .9, sku number .93, "
     "asin .9, tcin .85, fnsku .72, product number .93, product id .93, product code .9, "

@@ -13,7 +13,7 @@ from typing import Final
 from auction.catalog.importing.dictionary import CONCEPTS, DROPPED
 
 # A header is a few words; more is a sentence.
-MAX_HEADER_WORDS: Final = 14
+MAX_HEADER_WORDS: Final = 12
 # Shorter words with one letter changed are other words.
 _LEAST_FOR_SLIPS: Final = 6
 

@@ -242,7 +242,7 @@ def _noted(attributes: bytes, code: str, message: str) -> list[CellNote]:
 def _currencies(styles: bytes) -> Iterator[str]:
     """Currencies that the formats of numbers name."""
     for form in _limited(_FORMAT, styles):
-        text = form[0].decode("utf-8", "replace").replace("&quot;", '"').replace("\\", "")
+        text = form[0].decode("utf-8", "replace").replace("&quot;", '"').replace("[$", "")
         found = currency_in(text.partition("formatCode=")[2][:100])
         if found is not None:
             yield found
