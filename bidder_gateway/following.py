@@ -67,6 +67,10 @@ class Following:
             self._hub.tell_standing(link, feed)
             self._hub.follow(link, feed, lots, has)
 
+    async def close(self) -> None:
+        """Nothing is read any more for those who came back."""
+        await self._past.close()
+
     async def _is_ready(self, link: Link, feed: Feed) -> bool:
         """Wait until the client has read what was sent; false: it is gone, or was cut off."""
         if not await self._hub.until_clear(link):

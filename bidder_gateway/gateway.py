@@ -232,4 +232,5 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.following.close()
         await self.hub.close()

@@ -35,6 +35,7 @@ class Past:
         self._log = log
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._pages: OrderedDict[tuple[SaleId, int], asyncio.Task[list[Entry]]] = OrderedDict()
+        self._reading: set[asyncio.Task[list[Entry]]] = set()  # also what had to make room
         self.pages_read = 0
 
     async def after(self, feed: Feed, has: int) -> list[Entry] | None:
@@ -46,6 +47,7 @@ class Past:
         page = self._pages.get(key)
         if page is None:
             page = self._pages[key] = asyncio.create_task(self._read(*key, feed.mark(key[1])))
+            self._reading.add(page)
             page.add_done_callback(lambda page: self._read_or_not(key, page))
             if len(self._pages) > MOST_PAGES:
                 self._pages.popitem(last=False)
@@ -56,6 +58,13 @@ class Past:
         except Exception:  # noqa: BLE001 - `_read_or_not` tells, once for all who wait
             return None
         return [entry for entry in entries if entry.sequence > has]
+
+    async def close(self) -> None:
+        """Nothing is read any more."""
+        reading = list(self._reading)
+        for page in reading:
+            page.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
     async def _read(self, sale_id: SaleId, number: int, position: int) -> list[Entry]:
         """The whole page of this number, which begins after a position of the log."""
@@ -75,8 +84,9 @@ class Past:
         return entries
 
     def _read_or_not(self, key: tuple[SaleId, int], page: "asyncio.Task[list[Entry]]") -> None:
+        self._reading.discard(page)
         error = None if page.cancelled() else page.exception()
-        if error is not None or page.cancelled():
-            if self._pages.get(key) is page:
-                del self._pages[key]
+        if error is not None:
             _logger.warning("past_not_read", sale_id=key[0], exc_info=error)
+        if (error is not None or page.cancelled()) and self._pages.get(key) is page:
+            del self._pages[key]

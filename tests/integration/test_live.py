@@ -202,6 +202,32 @@ async def test_what_could_not_be_read_of_the_past_is_read_the_next_time(
         assert [event["sequence"] for event in seen] == list(range(6, 33))
 
 
+async def test_a_gateway_that_stops_reads_no_more_of_the_past(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "RECENT", 8)
+    monkeypatch.setattr(feeds, "MARK_EVERY", 4)
+    async with live_room() as room, room.socket() as late:
+        for step in range(1, 31):
+            await room.bid("ab"[step % 2], step * 100_00)
+        await room.gateway.hub.feed(SALE)
+        reading = asyncio.Event()
+
+        async def waits(*_: Any) -> Any:
+            reading.set()
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(room.host.log, "read_sale", waits)
+            await hello(late)
+            await follow(late, 5)
+            await reading.wait()
+            before = asyncio.all_tasks()
+            await room.gateway.stop()
+        left = [task for task in before if "Past" in repr(task.get_coro()) and not task.done()]
+        assert left == []
+
+
 @pytest.mark.parametrize("since", [99, 2**53 - 1])
 async def test_a_resume_from_the_future_gets_a_snapshot(since: int) -> None:
     async with live_room() as room, room.socket() as socket:
