@@ -172,6 +172,8 @@ class Gateway:
             self._regular[name] = self.spawn(work())
 
     def _look_at(self, connection: Connection, now_s: float) -> None:
+        if connection.ended is not None:
+            return  # it is on its way out
         try:
             self._keep_alive(connection, now_s)
         except Exception:  # a defect: this one comes back, the others are looked at, the log tells

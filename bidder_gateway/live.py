@@ -51,10 +51,11 @@ class LiveSocket(web.WebSocketResponse):
         """See aiohttp."""
         if self.link is not None:
             self.link.die()
-        closed = await super().close(code=code, message=message, drain=drain)
-        if self.link is not None and self.link.left:
-            self.link.abort()  # even this was not read; the transport would wait for ever
-        return closed
+        try:
+            return await super().close(code=code, message=message, drain=drain)
+        finally:  # cancelled or not: if even this was not read, the transport would wait for ever
+            if self.link is not None and self.link.left:
+                self.link.abort()
 
 
 class LiveEndpoint:

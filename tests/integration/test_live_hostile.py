@@ -39,7 +39,7 @@ from tests.raw_sockets import (
     handshake,
     raw_socket,
 )
-from tests.waiting import until
+from tests.waiting import turns, until
 
 BOTH = pytest.mark.parametrize("subprotocol", [JSON, MSGPACK])
 
@@ -552,6 +552,17 @@ async def test_who_does_not_answer_a_ping_is_sent_away(monkeypatch: pytest.Monke
         assert await client.closed() == 4413
 
 
+async def test_one_who_is_sent_away_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "ROUND_S", 0.02)
+    monkeypatch.setattr(gateway, "PING_IDLE_S", 0.0)
+    monkeypatch.setattr(gateway, "PONG_WITHIN_S", 0.1)
+    monkeypatch.setattr(live, "CLOSE_TIMEOUT_S", 0.3)
+    async with live_room() as room, said_hello(room):
+        await until(lambda: room.gateway.hub.figures.stalled)
+        await until(lambda: not room.gateway.connections)
+        assert room.gateway.hub.figures.stalled == 1
+
+
 async def test_a_long_answer_does_not_keep_pongs_from_being_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -693,8 +704,9 @@ def test_a_thousand_who_send_byte_by_byte_cost_little(monkeypatch: pytest.Monkey
     on_uvloop(scenario)
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
 def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
-    monkeypatch: pytest.MonkeyPatch,
+    cancelled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
         async with live_room() as room:
@@ -705,7 +717,12 @@ def test_who_has_no_room_for_the_closing_frame_is_closed_all_the_same(
             inode = Path(f"/proc/self/fd/{fd}").readlink()
             await until(lambda: _fill(fd) < 10)  # until the other end takes nothing more either
             monkeypatch.setattr(conversation, "_send", lambda _: None)  # the goodbye just fitted
+            serving = conversation._reading
+            assert serving is not None
             conversation.end(CloseCode.TOO_SLOW, "a ping was not answered")
+            if cancelled:
+                await turns()  # it waits for the client's answer now
+                serving.cancel()
             try:
                 await until(lambda: inode not in _open_files(), deadline_s=10)
             finally:
