@@ -1,5 +1,8 @@
 """A bid frame becomes a command, and its verdict a frame."""
 
+import asyncio
+from contextlib import nullcontext
+
 import structlog
 
 from auction.commands import PlaceBid
@@ -28,10 +31,19 @@ class Bidding:
         self._sight = sight or EverySale()
         self.bids = 0  # handed to the engine
 
-    async def verdict(self, bid: Bid, participant: Participant) -> VerdictFrame:
-        """The verdict, once what it rests on is durable. Raises nothing."""
+    async def verdict(
+        self, bid: Bid, participant: Participant, turn: asyncio.Lock | None = None
+    ) -> VerdictFrame:
+        """The verdict, once what it rests on is durable. Raises nothing.
+
+        Bids that share a ``turn`` are judged in the order of the calls, however long it takes to
+        look up what they name.
+        """
         try:
-            verdict = await self._judged(bid, participant)
+            async with turn or nullcontext():
+                asked = await self._command(bid, participant)
+            # Nothing awaits between, so the next in turn comes to the engine behind this one.
+            verdict = asked if isinstance(asked, Verdict) else await self._engine.submit(asked)
         except Exception:  # the bidder is told that nothing is known, and the log tells us why
             _logger.exception("bid_not_judged", sale_id=bid.sale_id, lot_id=bid.lot_id)
             verdict = Verdict(Rejection.UNAVAILABLE, _UNAVAILABLE)
@@ -46,7 +58,7 @@ class Bidding:
             minimum_minor=verdict.minimum_minor,
         )
 
-    async def _judged(self, bid: Bid, participant: Participant) -> Verdict:
+    async def _command(self, bid: Bid, participant: Participant) -> PlaceBid | Verdict:
         bidder_id = participant.bidder_id
         assert bidder_id is not None, "only bidders may bid"
         if not await self._sight.may_be_seen(bid.sale_id):
@@ -58,7 +70,7 @@ class Bidding:
                 return Verdict(Rejection.INVALID, _NO_QUOTE)
             freight_minor = quoted
         self.bids += 1
-        command = PlaceBid(
+        return PlaceBid(
             sale_id=bid.sale_id,
             lot_id=bid.lot_id,
             bidder_id=bidder_id,
@@ -68,7 +80,6 @@ class Bidding:
             freight_minor=freight_minor,
             person_id=participant.person_id,
         )
-        return await self._engine.submit(command)
 
     async def _quoted(self, bid: Bid, bidder_id: BidderId) -> int | None:
         assert bid.quote_id is not None

@@ -84,6 +84,7 @@ class Connection:
         self._reading: asyncio.Task[Any] | None = None  # the task that waits for a message now
         self._asked: list[Subscribe | Unsubscribe] = []  # few: a deque would be a kilobyte
         self._granting: asyncio.Task[None] | None = None
+        self._turn: asyncio.Lock | None = None  # of its bids; few connections ever bid
 
     async def run(self) -> None:
         """Until the client goes or is sent away."""
@@ -133,7 +134,8 @@ class Connection:
                 case Send():
                     self._send(action.frame)
                 case Submit():
-                    self._rooms.spawn(self._bid(action))
+                    self._turn = self._turn or asyncio.Lock()
+                    self._rooms.spawn(self._bid(action, self._turn))
                 case Pong():
                     self.link.pong(action.data)
                 case Authenticate():
@@ -211,8 +213,8 @@ class Connection:
     def _refuse(self, request: int, message: str) -> None:
         self._send(Error(request=request, code=ErrorCode.TOO_MANY, message=message))
 
-    async def _bid(self, action: Submit) -> None:
-        verdict = await self._rooms.bidding.verdict(action.bid, action.participant)
+    async def _bid(self, action: Submit, turn: asyncio.Lock) -> None:
+        verdict = await self._rooms.bidding.verdict(action.bid, action.participant, turn)
         self.session.bid_done()
         self._send(verdict)
 

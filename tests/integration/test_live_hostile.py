@@ -440,6 +440,37 @@ async def test_a_bid_that_is_sent_again_byte_by_byte_gets_the_same_verdict_and_n
         assert feed.sale.lots[next(iter(feed.sale.lots))].leader == "a"
 
 
+class SlowQuotes:
+    """A `BidFreight` that does not answer before it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may = asyncio.Event(), asyncio.Event()
+
+    async def of_quote(self, *_: object) -> int:
+        self.asked.set()
+        await self.may.wait()
+        return 0
+
+
+async def test_bids_are_judged_in_the_order_in_which_they_came() -> None:
+    """Also where what the first one names has to be looked up, and the second names nothing."""
+    quotes = SlowQuotes()
+    async with live_room() as room, said_hello(room, "a") as client, said_hello(room, "b") as rival:
+        room.gateway.bidding._freight = quotes
+        offer = a_bid()["offer"]
+        client.say(**a_bid(request=1, quote_id="q-1"))
+        client.say(**a_bid(request=2, offer=offer | {"amount_minor": 600_00}))
+        await quotes.asked.wait()
+        await still_serves(client)
+        rival.say(**a_bid(offer=offer | {"amount_minor": 400_00}))
+        assert (await rival.frame("verdict"))["code"] == "LEADING", "others do not wait for it"
+        quotes.may.set()
+        verdicts = [await client.frame("verdict") for _ in range(2)]
+        assert [verdict["request"] for verdict in verdicts] == [1, 2]
+        maxima = [verdict["lot"]["own_maximum_minor"] for verdict in verdicts]
+        assert maxima == [500_00, 600_00]
+
+
 # --- Floods ---------------------------------------------------------------------------------
 
 
