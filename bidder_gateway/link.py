@@ -77,6 +77,8 @@ class Link:
         self._on_blocked = on_blocked
         self._waiting: deque[bytes] | None = None
         self._waiting_bytes = 0
+        if self.left:  # answers to requests before the handshake, which were not read
+            self._block()
 
     @property
     def clear(self) -> bool:
@@ -116,6 +118,9 @@ class Link:
             self.die()
             return
         self._transport.write(memoryview(data)[sent:])
+        self._block()
+
+    def _block(self) -> None:
         self._waiting = deque()
         self.ready = False
         self._on_blocked(self)

@@ -89,9 +89,13 @@ class Ends:
         self.transports: list[asyncio.Transport] = []
 
     async def link(
-        self, on_blocked: Any = None, encoding: Encoding = AS_JSON, name: str = "c"
+        self,
+        on_blocked: Any = None,
+        encoding: Encoding = AS_JSON,
+        name: str = "c",
+        before: bytes = b"",
     ) -> tuple[Link, Peer]:
-        """A link and its other end."""
+        """A link and its other end. ``before``: what its transport had to send before that."""
         ours, theirs = socket.socketpair()
         for sock in (ours, theirs):
             sock.settimeout(0)
@@ -100,6 +104,7 @@ class Ends:
         transport, line = await loop.create_connection(_Line, sock=ours)
         self.sockets.append(theirs)
         self.transports.append(transport)
+        transport.write(before)
         notice = on_blocked or self.blocked.append
         link = line.link = Link(name, encoding, ours.fileno(), transport, notice)
         return link, Peer(theirs, encoding)

@@ -43,6 +43,18 @@ async def test_what_it_does_not_take_follows_in_order_once_the_client_reads(ends
     assert peer.read() == b"event"
 
 
+async def test_what_was_there_before_the_link_comes_first(ends: Ends) -> None:
+    """Answers of HTTP that the client did not read before it opened its WebSocket."""
+    before = bytes(range(256)) * 1_024
+    link, peer = await ends.link(before=before)
+    assert (link.clear, link.ready, ends.blocked) == (False, False, [link])
+    peer.read()  # there is room again, and the transport has not noticed
+    link.write(b"welcome")
+    await until(lambda: (peer.read(), link.unblock())[1])
+    peer.read()
+    assert peer.stream == before + b"welcome"
+
+
 async def test_what_waited_may_fill_the_socket_again(ends: Ends) -> None:
     link, peer = await ends.link()
     fill(link)
