@@ -10,7 +10,9 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,12 +162,17 @@ async def _run_initdb(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=bare_environment(),
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(INITDB_TIMEOUT_S):
             said, _ = await process.communicate()
     except BaseException:
-        process.kill()
+        # What it started goes on writing without it. All of them hold the pipe, so at its end
+        # nobody writes any more, and the folder can be removed.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
         raise
     if process.returncode != 0:
         raise EmbeddedPostgresFailed(f"could not make a database in {data.parent}: {cause(said)}")

@@ -46,14 +46,19 @@ async def _on_server(settings: Settings) -> AsyncIterator[str]:
     assert settings.database_url is not None
     server = settings.database_url.get_secret_value()
     name = f"softclose_scratch_{secrets.token_hex(6)}"
+    dsn = _renamed(server, name)
+    try:
+        await _create(server, name)
+        yield dsn
+    finally:
+        await _execute(server, f"drop database if exists {name} with (force)")
+
+
+async def _create(server: str, name: str) -> None:
     try:
         await _execute(server, f"create database {name} template template0")
     except asyncpg.PostgresError as error:
         raise NoScratchDatabase(f"cannot make a scratch database: {error}") from error
-    try:
-        yield _renamed(server, name)
-    finally:
-        await _execute(server, f"drop database if exists {name} with (force)")
 
 
 def _renamed(dsn: str, name: str) -> str:

@@ -19,6 +19,7 @@ from softclose.postgres_binaries import (
     nobody_launcher,
 )
 from softclose.postgres_cluster import EmbeddedPostgresFailed
+from tests.waiting import turns, until
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
@@ -179,6 +180,35 @@ async def test_a_failing_initdb_is_told_in_one_line(folder: Path) -> None:
     with pytest.raises(EmbeddedPostgresFailed, match="could not make a database"):
         await EmbeddedPostgres(folder, launcher=broken).start()
     assert not (folder / "data").exists()
+
+
+async def test_an_initdb_that_is_cut_short_leaves_nobody_at_work(
+    folder: Path, tmp_path: Path
+) -> None:
+    """It has another process do the work, which would go on writing without it."""
+    helper = tmp_path / "helper"
+    busy = Launcher("busy", ("sh", "-c", 'sleep 1000 & echo $! >"$0"; wait', str(helper)))
+    starting = asyncio.create_task(EmbeddedPostgres(folder, launcher=busy).start())
+    await until(lambda: helper.exists() and helper.read_text().endswith("\n"))
+    pid = int(helper.read_text())
+    await turns()  # and it is waited for
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    try:  # its files are closed by now; the kernel may not have put the rest away
+        await until(lambda: not _is_at_work(pid), deadline_s=5)
+    finally:
+        if _is_at_work(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _is_at_work(pid: int) -> bool:
+    """Whether the process runs; one that was killed may still wait for somebody to notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
 
 
 async def test_it_is_started_from_the_main_thread_only(folder: Path) -> None:

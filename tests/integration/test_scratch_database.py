@@ -1,9 +1,12 @@
 """Work that leaves nothing behind is done in a database of its own, and in no other."""
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 
 from foundation.database import connect
+from softclose import scratch_database as module
 from softclose.scratch_database import NoScratchDatabase, _renamed, scratch_database
 from softclose.settings import Settings
 
@@ -39,6 +42,30 @@ async def test_it_goes_also_when_the_work_fails_and_is_still_connected(database_
             connection = await connect(dsn, name="test")
             raise ZeroDivisionError
     await connection.close()
+    assert await databases(database_url) == before
+
+
+async def test_it_goes_also_when_it_was_only_just_made(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, created, execute = await databases(database_url), asyncio.Event(), module._execute
+
+    async def without_an_answer(dsn: str, statement: str) -> None:
+        await execute(dsn, statement)
+        if statement.startswith("create"):
+            created.set()
+            await asyncio.Event().wait()
+
+    async def work() -> None:
+        async with scratch_database(settings(database_url)):
+            pytest.fail("it was there before it was told of")
+
+    monkeypatch.setattr(module, "_execute", without_an_answer)
+    working = asyncio.create_task(work())
+    await created.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
     assert await databases(database_url) == before
 
 
