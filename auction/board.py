@@ -56,6 +56,7 @@ class BoardRow(Struct):
     lot_id: LotId
     liquidator_id: str
     currency: str
+    audience: str
     kind: str
     title: str
     status: str
@@ -141,6 +142,7 @@ def _new_row(sale_id: SaleId, sale: SaleScheduled, event: LotScheduled) -> Board
         lot_id=event.lot_id,
         liquidator_id=sale.liquidator_id,
         currency=sale.terms.currency,
+        audience=sale.audience,
         kind=event.kind,
         title=event.title,
         status=LotStatus.LIVE,

@@ -1,11 +1,11 @@
-"""The API that is open to everybody: sales, lots, manifests, photos, histories, public chains."""
+"""The API that guests may ask too: sales, lots, manifests, photos, histories, public chains."""
 
 import re
 from typing import Final
 
 from aiohttp import web
 
-from accounts.http.guard import signed_in
+from accounts.http.guard import identity_of, signed_in
 from accounts.permissions import Access, Action
 from auction.ids import BidderId, SaleId
 from bidder_gateway.api_common import LOT, SALE, V1, lot_of, sale_of
@@ -21,6 +21,7 @@ from bidder_gateway.lots import (
 )
 from bidder_gateway.results import Results
 from bidder_gateway.sales import CalendarQuery, Sales
+from bidder_gateway.sight import Onlooker, onlooker_of
 from foundation.http.answers import answer, bytes_answer
 from foundation.http.cursors import Listing, Paging
 from foundation.http.problems import INVALID, NOT_FOUND, ProblemKind
@@ -33,6 +34,8 @@ LINES: Final = "application/jsonl"
 PICTURES: Final = "image/*"
 # Its address is its digest: it is what it is.
 _FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+# Of a sale that is not for everybody: kept by the browser that fetched it, and nobody else.
+_BY_ONE: Final = {"Cache-Control": "private, max-age=3600"}
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 _LOOK: Final = Access(Action.VIEW_SALES)
@@ -150,50 +153,51 @@ class SalesApi:
 
     async def calendar(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales."""
-        return answer(request, await self._sales.calendar(query_of(request, CalendarQuery)))
+        query = query_of(request, CalendarQuery)
+        return answer(request, await self._sales.calendar(query, _who(request)))
 
     async def sale(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}."""
-        return _answer_found(request, await self._sales.sale(sale_of(request)))
+        return _answer_found(request, await self._sales.sale(sale_of(request), _who(request)))
 
     async def lots_of_sale(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots."""
         sale_id, query = sale_of(request), query_of(request, LotsQuery)
-        return _answer_found(request, await self._lots.of_sale(sale_id, query))
+        return _answer_found(request, await self._lots.of_sale(sale_id, query, _who(request)))
 
     async def search(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/lots."""
-        return answer(request, await self._lots.search(query_of(request, LotsQuery)))
+        return answer(request, await self._lots.search(query_of(request, LotsQuery), _who(request)))
 
     async def lot(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots/{lot_id}."""
-        return _answer_found(request, await self._lots.lot(*lot_of(request)))
+        return _answer_found(request, await self._lots.lot(*lot_of(request), _who(request)))
 
     async def manifest(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots/{lot_id}/manifest."""
         lot, query = lot_of(request), query_of(request, LinesQuery)
-        return _answer_found(request, await self._lots.manifest(*lot, query))
+        return _answer_found(request, await self._lots.manifest(*lot, query, _who(request)))
 
     async def manifest_groups(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots/{lot_id}/manifest/groups."""
         lot, query = lot_of(request), query_of(request, GroupsQuery)
-        return _answer_found(request, await self._lots.manifest_groups(*lot, query))
+        return _answer_found(request, await self._lots.manifest_groups(*lot, query, _who(request)))
 
     async def history(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots/{lot_id}/history."""
         lot, paging = lot_of(request), query_of(request, Paging)
-        return _answer_found(request, await self._histories.of_lot(*lot, paging))
+        return _answer_found(request, await self._histories.of_lot(*lot, paging, _who(request)))
 
     async def photo(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/photos/{sha256}."""
         digest = request.match_info["sha256"]
         if not _DIGEST.fullmatch(digest):
             raise NOT_FOUND()
-        file = await self._lots.photo(bytes.fromhex(digest))
+        file = await self._lots.photo(bytes.fromhex(digest), _who(request))
         if file is None:
             raise NOT_FOUND()
-        media_type, data = file
-        return bytes_answer(request, data, media_type, headers=_FOR_EVER)
+        headers = _FOR_EVER if file.public else _BY_ONE
+        return bytes_answer(request, file.data, file.media_type, headers=headers)
 
     async def log(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/log."""
@@ -209,7 +213,7 @@ class SalesApi:
     async def _export(
         self, request: web.Request, sale_id: SaleId, owner: BidderId | None
     ) -> web.StreamResponse:
-        closed = await self._results.is_closed(sale_id)
+        closed = await self._results.is_closed(sale_id, _who(request))
         if closed is None:
             raise NOT_FOUND()
         if not closed:
@@ -224,6 +228,10 @@ class SalesApi:
                 await response.write(lines)
         await response.write_eof()
         return response
+
+
+def _who(request: web.Request) -> Onlooker:
+    return onlooker_of(identity_of(request))
 
 
 def _answer_found(request: web.Request, value: object) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from auction.ids import PersonId
 from bidder_gateway.api_common import V1, kinds, lot_of, problem_of
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.saved_searches import SavedSearch, SavedSearches, SearchAsked, Searches
+from bidder_gateway.sight import Onlooker, onlooker_of
 from bidder_gateway.watchlist import WatchedLot, Watchlist
 from foundation.http.answers import answer, created, no_content
 from foundation.http.cursors import Listing, Paging
@@ -115,7 +116,7 @@ class WatchingApi:
     async def watchlist(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/watchlist."""
         paging = query_of(request, Paging)
-        return answer(request, await self._watchlist.of(_person(request), paging))
+        return answer(request, await self._watchlist.of(_person(request), paging, _who(request)))
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """PUT /api/v1/watchlist/{sale_id}/{lot_id}."""
@@ -127,7 +128,9 @@ class WatchingApi:
 
     async def _say(self, request: web.Request, *, watched: bool) -> web.StreamResponse:
         try:
-            await self._watchlist.say(_person(request), *lot_of(request), watched=watched)
+            await self._watchlist.say(
+                _person(request), *lot_of(request), _who(request), watched=watched
+            )
         except Refused as refused:
             raise problem_of(refused) from None
         return no_content()
@@ -167,6 +170,10 @@ class WatchingApi:
         except Refused as refused:
             raise problem_of(refused) from None
         return no_content()
+
+
+def _who(request: web.Request) -> Onlooker:
+    return onlooker_of(signed_in(request))
 
 
 def _person(request: web.Request) -> PersonId:

@@ -61,7 +61,7 @@ class Bidding:
     async def _command(self, bid: Bid, participant: Participant) -> PlaceBid | Verdict:
         bidder_id = participant.bidder_id
         assert bidder_id is not None, "only bidders may bid"
-        if not await self._sight.may_be_seen(bid.sale_id):
+        if not await self._sight.may_be_bid_in(bid.sale_id, bidder_id):
             return Verdict(Rejection.NOT_FOUND, NO_SUCH_LOT)
         freight_minor = 0
         if bid.quote_id is not None:

@@ -173,7 +173,9 @@ class Connection:
         if participant is None:
             rooms.hub.enter(self.link, None)
         else:
-            rooms.hub.enter(self.link, participant.bidder_id, participant.person_id)
+            rooms.hub.enter(
+                self.link, participant.bidder_id, participant.person_id, participant.sees_as
+            )
         await self._do(welcome)
 
     def _ask(self, frame: Subscribe | Unsubscribe) -> None:

@@ -19,6 +19,7 @@ from bidder_gateway.lots import Lots
 from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.sales import Sales
 from bidder_gateway.sales_tax import day_in, home_of, tax_of
+from bidder_gateway.sight import onlooker_of
 from foundation.database import AnyConnection, Pool, acquire
 from foundation.http.reading import Input
 
@@ -78,7 +79,9 @@ class DoorPrices:
     ) -> DoorPricePage | None:
         """For a reseller by its certificates and quotes, for anybody else without; ``None``: no
         such lot. Raises `Refused` NO_QUOTE."""
-        sale, lot = await self._sales.sale(sale_id), await self._lots.lot(sale_id, lot_id)
+        who = onlooker_of(identity)
+        sale = await self._sales.sale(sale_id, who)
+        lot = await self._lots.lot(sale_id, lot_id, who)
         if sale is None or lot is None:
             return None
         standing = None

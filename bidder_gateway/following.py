@@ -9,13 +9,22 @@ import asyncio
 
 import structlog
 
+from auction.ids import SaleId
 from auction.ports import EventLog
 from bidder_gateway.feeds import Feed, Lots
 from bidder_gateway.hub import Hub
 from bidder_gateway.link import Link
 from bidder_gateway.past import Past
 from bidder_gateway.ports import SalesInSight
-from bidder_gateway.protocol import Error, ErrorCode, ServerFrame, Subscribe, Subscribed
+from bidder_gateway.protocol import (
+    Error,
+    ErrorCode,
+    ServerFrame,
+    Subscribe,
+    Subscribed,
+    Unsubscribed,
+)
+from bidder_gateway.sight import admits
 
 # Events in one page of a resume: about 64 KiB.
 PAGE = 256
@@ -39,15 +48,17 @@ class Following:
 
         The client has read all before: what is large waits for its reader, not in memory.
         """
+        who = self._hub.sees_as(link)
         try:
-            seen = await self._sight.may_be_seen(frame.sale_id)
+            seen = await self._sight.may_be_seen(frame.sale_id, who)
             feed = await self._hub.feed(frame.sale_id) if seen else None
         except Exception:  # the database does not answer: the client is told, and so are we
             _logger.warning("sale_not_read", sale_id=frame.sale_id, exc_info=True)
             _answer(link, _unavailable(frame.request))
             return
         lots = None if frame.lots is None else frozenset(frame.lots)
-        if feed is None or not (lots is None or lots <= feed.sale.lots.keys()):
+        known = feed is not None and admits(feed.sale, who)
+        if feed is None or not known or not (lots is None or lots <= feed.sale.lots.keys()):
             _answer(link, not_found(frame.request))
             return
         if not await self._is_ready(link, feed):
@@ -63,9 +74,14 @@ class Following:
             self.resumed += 1
             _answer(link, _subscribed(frame, feed, recovered=True))
             has = await self._bring_up(link, feed, lots, has)
-        if has is not None:  # nothing awaits from here on, so nothing is between
+        if has is None:
+            return
+        # Nothing awaits from here on, so nothing is between.
+        if admits(feed.sale, who):
             self._hub.tell_standing(link, feed)
             self._hub.follow(link, feed, lots, has)
+        else:  # dismissed since the answer above
+            _answer(link, gone(frame.sale_id))
 
     async def close(self) -> None:
         """Nothing is read any more for those who came back."""
@@ -109,6 +125,11 @@ def not_found(request: int) -> Error:
     """The answer about what does not exist, and about what one may not see: the same."""
     message = "there is no such sale or lot"
     return Error(request=request, code=ErrorCode.NOT_FOUND, message=message)
+
+
+def gone(sale_id: SaleId) -> Unsubscribed:
+    """For who follows a sale that there is not for them any more."""
+    return Unsubscribed(request=None, sale_id=sale_id)
 
 
 def _subscribed(frame: Subscribe, feed: Feed, *, recovered: bool) -> Subscribed:

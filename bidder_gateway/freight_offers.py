@@ -12,8 +12,9 @@ from auction.catalog.freight import Destination, FreightQuotes, NoQuote, QuoteLi
 from auction.catalog.goods import FreightTerms
 from auction.catalog.quotes import KeptQuote, keep_quote, read_quote, shipment_of
 from auction.ids import BidderId, LotId, SaleId
-from bidder_gateway.lots import public_lot
+from bidder_gateway.lots import lot_in_sight
 from bidder_gateway.refusals import Refusal, Refused
+from bidder_gateway.sight import onlooker_of
 from foundation.database import Pool, acquire, transaction
 from foundation.http.problems import UNAVAILABLE
 from foundation.http.reading import Input
@@ -65,7 +66,7 @@ class FreightOffers:
     ) -> FreightOffer:
         """A quote for this lot. Raises `Refused`: NOT_FOUND, NO_ADDRESS, NO_FREIGHT."""
         async with acquire(self._pool) as connection:
-            lot = await public_lot(connection, sale_id, lot_id)
+            lot = await lot_in_sight(connection, sale_id, lot_id, onlooker_of(identity))
         if lot is None:
             raise Refused(Refusal.NOT_FOUND)
         destination = await self._destination(identity, asked)

@@ -15,7 +15,8 @@ from auction.events import EndsMoved, LotsRescheduled
 from auction.ids import LotId, Paddle, SaleId, shard_of
 from auction.views import PUBLIC, view
 from bidder_gateway.lot_events import WHOLE_SALE
-from bidder_gateway.lots import public_lot
+from bidder_gateway.lots import lot_in_sight
+from bidder_gateway.sight import Onlooker
 from foundation.database import AnyConnection, Pool, acquire
 from foundation.http.cursors import Listing, Paging, cursor_of, key_of_cursor
 
@@ -82,7 +83,7 @@ class Histories:
         self._pool = pool
 
     async def of_lot(
-        self, sale_id: SaleId, lot_id: LotId, paging: Paging
+        self, sale_id: SaleId, lot_id: LotId, paging: Paging, who: Onlooker
     ) -> Listing[HistoryEntry] | None:
         """One page of what happened; ``None``: no such lot. Raises `Problem` 422.
 
@@ -92,7 +93,7 @@ class Histories:
         after = key_of_cursor(paging.cursor, HistoryKey)
         before = 2**63 - 1 if after is None else after.sequence
         async with acquire(self._pool) as connection:
-            if await public_lot(connection, sale_id, lot_id) is None:
+            if await lot_in_sight(connection, sale_id, lot_id, who) is None:
                 return None
             rows = await _events(connection, sale_id, lot_id, before, paging.limit + 1)
         shown = rows[: paging.limit]

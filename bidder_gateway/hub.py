@@ -20,6 +20,7 @@ import structlog
 from msgspec import Struct
 
 from auction.codec import Recorded
+from auction.events import BiddersDismissed
 from auction.ids import BidderId, PersonId, SaleId, Shard, shard_of
 from auction.ports import EventLog
 from auction.replica import read_on
@@ -28,7 +29,8 @@ from bidder_gateway.channel import Channel, Subscription
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.feeds import Feed, Lots, standing
 from bidder_gateway.link import Link
-from bidder_gateway.protocol import Own, ServerFrame
+from bidder_gateway.protocol import Own, ServerFrame, Unsubscribed
+from bidder_gateway.sight import GUEST, Onlooker, admits
 
 # How often links that are full are looked at.
 LOOK_S = 0.02
@@ -96,6 +98,7 @@ class Hub:
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._watching: dict[Link, dict[SaleId, _Sale]] = {}
         self._bidders: dict[Link, BidderId] = {}
+        self._sees_as: dict[Link, Onlooker] = {}
         self._people: dict[BidderId, dict[Link, None]] = {}
         self._persons: dict[Link, PersonId] = {}
         self._links_of: dict[PersonId, dict[Link, None]] = {}
@@ -136,12 +139,22 @@ class Hub:
             raise FeedBroken(f"position {recorded.position}: {error!r}") from error
         if not channel.subscriptions:
             return
+        if isinstance(recorded.event, BiddersDismissed):
+            self._show_out(channel)
         if getattr(recorded.event, "bidder_id", None) in self._people:
             channel.owned.append(recorded)
         if recorded.sequence is not None:
             channel.plan_tick()
         else:
             channel.plan_telling()
+
+    def _show_out(self, channel: Channel) -> None:
+        """Who watches and was dismissed gets nothing more, not even what is due."""
+        sale = channel.feed.sale
+        links = [link for link in channel.subscriptions if not admits(sale, self.sees_as(link))]
+        for link in links:
+            self.unfollow(link, sale.sale_id)
+        _write_to(links, Unsubscribed(request=None, sale_id=sale.sale_id))
 
     def _give_up(self, sale: _Sale, error: Exception) -> None:
         sale_id = sale.channel.feed.sale_id
@@ -299,10 +312,16 @@ class Hub:
     # Those who are connected.
 
     def enter(
-        self, link: Link, bidder_id: BidderId | None, person_id: PersonId | None = None
+        self,
+        link: Link,
+        bidder_id: BidderId | None,
+        person_id: PersonId | None = None,
+        sees_as: Onlooker = GUEST,
     ) -> None:
         """A client has said hello; ``None``: nobody in particular."""
         self._watching[link] = {}
+        if sees_as != GUEST:
+            self._sees_as[link] = sees_as
         if person_id is not None:
             self._links_of.setdefault(person_id, {})[link] = None
             self._persons[link] = person_id
@@ -316,6 +335,7 @@ class Hub:
         for sale_id in list(self._watching.get(link, ())):
             self.unfollow(link, sale_id)
         self._watching.pop(link, None)
+        self._sees_as.pop(link, None)
         self._full.pop(link, None)
         self._wake(link)
         bidder_id = self._bidders.pop(link, None)
@@ -330,6 +350,10 @@ class Hub:
             del links[link]
             if not links:
                 del self._links_of[person_id]
+
+    def sees_as(self, link: Link) -> Onlooker:
+        """As whom a client may see sales that are not for everybody."""
+        return self._sees_as.get(link, GUEST)
 
     def follow(self, link: Link, feed: Feed, lots: Lots, has: int) -> None:
         """Send what comes after the event ``has`` of a feed that the hub still has."""

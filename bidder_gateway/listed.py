@@ -17,7 +17,7 @@ from auction.catalog.photos import StoredPhoto
 from auction.ids import LotId, Paddle, SaleId
 from auction.pricing import ReserveStatus
 from auction.sale import LotStatus
-from auction.terms import LotKind, Terms
+from auction.terms import LotKind, SaleAudience, Terms
 
 PHOTO_PATH: Final = "/api/v1/photos"
 
@@ -43,7 +43,9 @@ class SaleSummary(Struct, frozen=True, kw_only=True):
     seller: str
     seller_id: str
     state: SaleState
+    audience: SaleAudience
     paused: bool
+    cancelled: bool
     currency: str
     time_zone: str
     city: str

@@ -1,11 +1,11 @@
-"""Lots as everybody finds them, with their photos and what is in them.
+"""Lots as they are found, with their photos and what is in them.
 
 What the catalogue shows of a lot is joined with the board. A lot is found when its sale is
 (`sales`), and its seller has published it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -26,7 +26,14 @@ from auction.ids import LotId, SaleId
 from auction.money import Minor
 from auction.terms import STORABLE, LotKind
 from bidder_gateway.listed import LotPage, LotRules, LotSummary, lot_page, lot_summary
-from bidder_gateway.sales import is_public
+from bidder_gateway.sight import (
+    GUEST,
+    SALES,
+    Onlooker,
+    hidden_in_sight,
+    in_sight,
+    is_in_sight,
+)
 from foundation.database import AnyConnection, Pool, acquire
 from foundation.http.cursors import (
     DEFAULT_LIMIT,
@@ -68,10 +75,11 @@ class LotsQuery(Paging):
     open: bool = False
     order: LotOrder = LotOrder.PLACE
 
-    def filter(self, sale_id: SaleId | None = None) -> LotFilter:
+    def filter(self, sale_id: SaleId | None = None, hidden: tuple[SaleId, ...] = ()) -> LotFilter:
         """As the catalogue takes it."""
         return LotFilter(
             sale_id=sale_id,
+            hidden=hidden,
             text=self.q or None,
             categories=self.category or None,
             conditions=self.condition or None,
@@ -141,28 +149,48 @@ where sale_id = $1 and lot_id = $2
 """
 
 
+_PHOTO_IN_SIGHT = f"""
+select exists (
+    select from lot_photo_file where sha256 = $1 and sale_id in (
+        select sale_id from {SALES} where {in_sight("$2")}
+    )
+)
+"""  # noqa: S608 - named in `sight`
+
+
+class PhotoFile(NamedTuple):
+    """A file of a photo. ``public``: it is of a sale that everybody sees."""
+
+    media_type: str
+    data: bytes
+    public: bool
+
+
 class Lots:
-    """The catalogue's lots, as far as everybody may see them."""
+    """The catalogue's lots, as far as who looks may see them."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def of_sale(self, sale_id: SaleId, query: LotsQuery) -> Listing[LotSummary] | None:
+    async def of_sale(
+        self, sale_id: SaleId, query: LotsQuery, who: Onlooker
+    ) -> Listing[LotSummary] | None:
         """One page of a sale's lots; ``None``: no such sale. Raises `Problem` 422."""
         async with acquire(self._pool) as connection:
-            if not await is_public(connection, sale_id):
+            if not await is_in_sight(connection, sale_id, who):
                 return None
             return await _find(connection, query.filter(sale_id), query)
 
-    async def search(self, query: LotsQuery) -> Listing[LotSummary]:
+    async def search(self, query: LotsQuery, who: Onlooker) -> Listing[LotSummary]:
         """One page of the lots of all sales. Raises `Problem` 422."""
         async with acquire(self._pool) as connection:
-            return await _find(connection, query.filter(), query)
+            hidden = await hidden_in_sight(connection, who)
+            return await _find(connection, query.filter(hidden=hidden), query)
 
-    async def lot(self, sale_id: SaleId, lot_id: LotId) -> LotPage | None:
-        """One lot; ``None``: none that everybody may see."""
+    async def lot(self, sale_id: SaleId, lot_id: LotId, who: Onlooker) -> LotPage | None:
+        """One lot; ``None``: none that they may see."""
         async with acquire(self._pool) as connection:
-            entry = await public_lot(connection, sale_id, lot_id)
+            entry = await lot_in_sight(connection, sale_id, lot_id, who)
             rules = await connection.fetchrow(_RULES, sale_id, lot_id)
             if entry is None or rules is None:
                 return None
@@ -175,12 +203,12 @@ class Lots:
             return await summaries(connection, lots)
 
     async def manifest(
-        self, sale_id: SaleId, lot_id: LotId, query: LinesQuery
+        self, sale_id: SaleId, lot_id: LotId, query: LinesQuery, who: Onlooker
     ) -> ManifestPage | None:
         """One page of what is in a lot; ``None``: no such lot. Raises `Problem` 422."""
         wanted, after = query.filter(), key_of_cursor(query.cursor, LineKey)
         async with acquire(self._pool) as connection:
-            if await public_lot(connection, sale_id, lot_id) is None:
+            if await lot_in_sight(connection, sale_id, lot_id, who) is None:
                 return None
             try:
                 page = await manifests.page_of_lines(
@@ -204,26 +232,32 @@ class Lots:
         )
 
     async def manifest_groups(
-        self, sale_id: SaleId, lot_id: LotId, query: GroupsQuery
+        self, sale_id: SaleId, lot_id: LotId, query: GroupsQuery, who: Onlooker
     ) -> ManifestGroups | None:
         """What is in a lot, summed up; ``None``: no such lot."""
         wanted = query.filter()
         async with acquire(self._pool) as connection:
-            if await public_lot(connection, sale_id, lot_id) is None:
+            if await lot_in_sight(connection, sale_id, lot_id, who) is None:
                 return None
             groups = await manifests.groups(connection, sale_id, lot_id, query.by, wanted)
             totals = await manifests.totals(connection, sale_id, lot_id, wanted)
         return ManifestGroups(by=query.by, items=groups, totals=totals)
 
-    async def photo(self, digest: bytes) -> tuple[str, bytes] | None:
-        """Media type and bytes of a file of a photo, by its SHA-256; ``None``: no such file."""
+    async def photo(self, digest: bytes, who: Onlooker) -> PhotoFile | None:
+        """A file of a photo, by its SHA-256; ``None``: none that a lot in sight has."""
         async with acquire(self._pool) as connection:
-            return await read_photo(connection, digest)
+            public = await connection.fetchval(_PHOTO_IN_SIGHT, digest, GUEST)
+            if not (public or await connection.fetchval(_PHOTO_IN_SIGHT, digest, who)):
+                return None
+            file = await read_photo(connection, digest)
+        return None if file is None else PhotoFile(*file, public)
 
 
-async def public_lot(connection: AnyConnection, sale_id: SaleId, lot_id: LotId) -> LotEntry | None:
-    """A lot of the catalogue, if everybody may see it."""
-    if not await is_public(connection, sale_id):
+async def lot_in_sight(
+    connection: AnyConnection, sale_id: SaleId, lot_id: LotId, who: Onlooker
+) -> LotEntry | None:
+    """A lot of the catalogue, if who looks may see it."""
+    if not await is_in_sight(connection, sale_id, who):
         return None
     return await listings.read_lot(connection, sale_id, lot_id)
 

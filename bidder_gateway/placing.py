@@ -17,8 +17,8 @@ from bidder_gateway.bidding import Bidding
 from bidder_gateway.ports import Participant
 from bidder_gateway.protocol import Bid, MaximumOffer, VerdictCode
 from bidder_gateway.refusals import Refusal, Refused
-from bidder_gateway.sales import Sales
-from foundation.database import Pool
+from bidder_gateway.sight import is_known
+from foundation.database import Pool, acquire
 from foundation.http.reading import Input
 
 
@@ -63,8 +63,8 @@ SEND_AGAIN: Final = frozenset({Rejection.BUSY, Rejection.UNAVAILABLE})
 class Placing:
     """Hands in bids, and answers to counter-offers."""
 
-    def __init__(self, pool: Pool, sales: Sales, engine: Engine, bidding: Bidding) -> None:
-        self._pool, self._sales, self._engine, self._bidding = pool, sales, engine, bidding
+    def __init__(self, pool: Pool, engine: Engine, bidding: Bidding) -> None:
+        self._pool, self._engine, self._bidding = pool, engine, bidding
 
     async def place(
         self, identity: Identity, sale_id: SaleId, lot_id: LotId, bid_id: BidId, asked: BidAsked
@@ -73,7 +73,7 @@ class Placing:
 
         Raises `Refused` NOT_APPROVED.
         """
-        if not await self._sales.is_public(sale_id):
+        if not await self._is_known(identity, sale_id):
             return None
         organisation_id = identity.organisation_id
         if not await approved_among(self._pool, [organisation_id]):
@@ -109,7 +109,7 @@ class Placing:
         self, identity: Identity, sale_id: SaleId, lot_id: LotId, answer: CounterAnswer
     ) -> Verdict | None:
         """The engine's verdict on the answer to a counter-offer; ``None``: no such sale."""
-        if not await self._sales.is_public(sale_id):
+        if not await self._is_known(identity, sale_id):
             return None
         command = AnswerCounter(
             sale_id=sale_id,
@@ -118,3 +118,7 @@ class Placing:
             accepted=answer.accepted,
         )
         return await self._engine.submit(command)
+
+    async def _is_known(self, identity: Identity, sale_id: SaleId) -> bool:
+        async with acquire(self._pool) as connection:
+            return await is_known(connection, sale_id, BidderId(identity.organisation_id))

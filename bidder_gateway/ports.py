@@ -5,13 +5,15 @@ from typing import Protocol
 from msgspec import Struct
 
 from auction.ids import BidderId, LotId, PersonId, SaleId
+from bidder_gateway.sight import GUEST, Onlooker
 
 
 class Participant(Struct, frozen=True):
     """Who is connected. ``login`` names the session or token, whose end ends the connection.
 
     ``bidder_id``: the reseller (organisation) that bids and is told of its own events; ``None``
-    for liquidators and staff, who watch. ``person_id``: the person of its team.
+    for liquidators and staff, who watch. ``person_id``: the person of its team. ``sees_as``: as
+    whom they may see sales that are not for everybody.
     """
 
     bidder_id: BidderId | None
@@ -19,6 +21,7 @@ class Participant(Struct, frozen=True):
     name: str
     login: str
     may_bid: bool
+    sees_as: Onlooker = GUEST
 
 
 class Authenticator(Protocol):
@@ -38,11 +41,19 @@ class Authenticator(Protocol):
 
 
 class SalesInSight(Protocol):
-    """Which sales there are for those who are connected."""
+    """Which sales there are for those who are connected.
 
-    async def may_be_seen(self, sale_id: SaleId) -> bool:
-        """Whether it may be followed and bid on. One that may not is answered exactly as one that
-        does not exist. May wait for the database, and raises if that does not answer."""
+    One that there is not is answered exactly as one that does not exist. Each may wait for the
+    database, and raises if that does not answer.
+    """
+
+    async def may_be_seen(self, sale_id: SaleId, who: Onlooker) -> bool:
+        """Whether they may follow it. The log may say no all the same: this trails it."""
+        ...
+
+    async def may_be_bid_in(self, sale_id: SaleId, bidder_id: BidderId) -> bool:
+        """Whether a bid is handed to the engine, which judges who may bid. Also of who was
+        dismissed: a bid of theirs that was accepted may be sent again."""
         ...
 
 
@@ -74,9 +85,13 @@ class Nobody:
 
 
 class EverySale:
-    """`SalesInSight` where nothing is hidden: every sale in the log."""
+    """`SalesInSight` where every sale in the log is published; who may see it, the log says."""
 
-    async def may_be_seen(self, sale_id: SaleId) -> bool:
+    async def may_be_seen(self, sale_id: SaleId, who: Onlooker) -> bool:
+        """See ``SalesInSight``."""
+        return True
+
+    async def may_be_bid_in(self, sale_id: SaleId, bidder_id: BidderId) -> bool:
         """See ``SalesInSight``."""
         return True
 

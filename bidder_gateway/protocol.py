@@ -200,9 +200,10 @@ class Subscribed(ServerFrame, tag="subscribed", frozen=True, kw_only=True):
 
 
 class Unsubscribed(ServerFrame, tag="unsubscribed", frozen=True, kw_only=True):
-    """No more events of this sale follow."""
+    """No more events of this sale follow. ``request``: null if nobody asked: there is no such sale
+    for you any more."""
 
-    request: int
+    request: int | None
     sale_id: SaleId
 
 

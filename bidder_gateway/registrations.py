@@ -30,6 +30,7 @@ from bidder_gateway.refusals import Refusal, Refused
 from bidder_gateway.registrar import Registrar
 from bidder_gateway.registration_rows import make_resellers_due, parts_of
 from bidder_gateway.sales import Sales
+from bidder_gateway.sight import onlooker_of
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from foundation.http.reading import Input
@@ -174,7 +175,7 @@ class Registrations:
         Raises `Refused`: NOT_FOUND, SALE_CLOSED, NOT_APPROVED, OTHER_TERMS, RESTRICTION_UNKNOWN,
         NO_WHOLE_LIMIT, OVER_WHOLE_LIMIT.
         """
-        sale = await self._sales.sale(sale_id)
+        sale = await self._sales.sale(sale_id, onlooker_of(identity))
         if sale is None:
             raise Refused(Refusal.NOT_FOUND)
         _check(sale, accepted)

@@ -78,7 +78,7 @@ class Resellers:
             deposits=Deposits(pool, registrar, now_us),
             budgets=OwnBudgets(pool, registrations, folds, now_us),
             my_bids=MyBids(pool),
-            placing=Placing(pool, sales, engine, bidding),
+            placing=Placing(pool, engine, bidding),
             freight=freight,
             door_prices=DoorPrices(pool, sales, lots, freight, now_us),
             watchlist=Watchlist(pool, now_us),

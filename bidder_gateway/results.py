@@ -1,4 +1,4 @@
-"""A sale's public chain for everybody, once the sale has closed, so that all can check the result.
+"""A sale's public chain, once it has closed, for all who may see it: so they check the result.
 
 The same file as `softclose log export` writes; docs/verifying.md says how it is checked. A bidder
 may have it with what opens the own commitments, and nobody else's.
@@ -12,7 +12,7 @@ from auction.audit_export import Export
 from auction.codec import decode_body, public_part
 from auction.ids import BidderId, SaleId
 from auction.ports import EventLog, LoggedEvent
-from bidder_gateway.sales import is_public
+from bidder_gateway.sight import Onlooker, is_in_sight
 from foundation.database import Pool, acquire
 
 # Events read before the event loop gets a turn: about 5 ms with what a bidder opens.
@@ -30,10 +30,10 @@ class Results:
         self._pool, self._log = pool, log
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def is_closed(self, sale_id: SaleId) -> bool | None:
+    async def is_closed(self, sale_id: SaleId, who: Onlooker) -> bool | None:
         """Whether every lot has ended; ``None``: no such sale."""
         async with acquire(self._pool) as connection:
-            if not await is_public(connection, sale_id):
+            if not await is_in_sight(connection, sale_id, who):
                 return None
             return await connection.fetchval(_CLOSED_AT, sale_id) is not None
 

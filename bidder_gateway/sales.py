@@ -1,12 +1,11 @@
-"""Sales as everybody finds them: the calendar, and one sale by itself.
+"""Sales as they are found: the calendar, and one sale by itself.
 
-A sale is found when its seller has published it, everybody may see it, and the log has scheduled
-it. Any other sale is answered as one that does not exist, here and in all that asks `is_public`.
+A sale that who looks may not see (`sight`) is answered as one that does not exist.
 """
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import asyncpg
 import msgspec
@@ -15,7 +14,8 @@ from msgspec import Meta, Struct
 from auction.ids import SaleId
 from auction.terms import STORABLE, Terms
 from bidder_gateway.listed import SalePage, SaleState, SaleSummary
-from foundation.database import AnyConnection, Pool, acquire
+from bidder_gateway.sight import SALES, Onlooker, in_sight
+from foundation.database import Pool, acquire
 from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 
 
@@ -41,24 +41,15 @@ class SaleKey(Struct, frozen=True):
     sale_id: SaleId
 
 
-# What makes a sale one that everybody finds.
-PUBLIC_SALES: Final = """
-sale_board join sale_listing using (sale_id)
-"""
-IS_PUBLIC: Final = """
-sale_listing.published_at_us is not null and sale_listing.visibility = 'PUBLIC'
-and sale_board.opens_at_us is not null
-"""
-
 # The page of sales first: what their lots come to is added up for those that are shown.
 _SALES = f"""
 select sale.*, figures.* from (
     select sale_id, title, summary, liquidator_name, sale_listing.liquidator_id, time_zone, city,
         region, country, terms_in_words, payment_terms, pickup_terms, currency,
         terms::text as terms, sale_board.opens_at_us, restrictions, paused_from_us, paused_reason,
-        closed_at_us, lots, units, msrp_minor, categories
-    from {PUBLIC_SALES}
-    where {IS_PUBLIC} and {{condition}}
+        sale_board.audience, cancelled_at_us, closed_at_us, lots, units, msrp_minor, categories
+    from {SALES}
+    where {{condition}}
 ) as sale
 cross join lateral (
     select count(*) filter (where status in ('LIVE', 'IF_BID'))::int as open_lots,
@@ -70,10 +61,10 @@ cross join lateral (
 order by opens_at_us {{direction}}, sale_id {{direction}}
 """  # noqa: S608 - named above
 
-_ONE = _SALES.format(condition="sale_id = $1", direction="")
+_ONE = _SALES.format(condition=f"{in_sight('$2')} and sale_id = $1", direction="")
 
-_WANTED = """
-case $1
+_WANTED = f"""
+{in_sight("$10")} and case $1
     when 'ENDED' then closed_at_us is not null
     when 'LIVE' then closed_at_us is null and sale_board.opens_at_us <= $2
     when 'UPCOMING' then closed_at_us is null and sale_board.opens_at_us > $2
@@ -83,8 +74,8 @@ and ($3::text is null or concat_ws(' ', title, summary, liquidator_name) ilike $
 and ($4::text is null or sale_listing.liquidator_id = $4)
 and ($5::text is null or region = $5)
 and ($6::text is null or $6 = any (categories))
-and ($7::bigint is null or (sale_board.opens_at_us, sale_id) {after} ($7, $8))
-order by sale_board.opens_at_us {direction}, sale_id {direction} limit $9
+and ($7::bigint is null or (sale_board.opens_at_us, sale_id) {{after}} ($7, $8))
+order by sale_board.opens_at_us {{direction}}, sale_id {{direction}} limit $9
 """
 
 
@@ -95,10 +86,6 @@ def _page_of(after: str, direction: str) -> str:
 
 _RISING, _FALLING = _page_of(">", "asc"), _page_of("<", "desc")
 
-_IS_PUBLIC = f"""
-select exists (select from {PUBLIC_SALES} where {IS_PUBLIC} and sale_id = $1)
-"""  # noqa: S608
-
 
 class Sales:
     """The calendar."""
@@ -106,7 +93,7 @@ class Sales:
     def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
         self._pool, self._now_us = pool, now_us
 
-    async def calendar(self, query: CalendarQuery) -> Listing[SaleSummary]:
+    async def calendar(self, query: CalendarQuery, who: Onlooker) -> Listing[SaleSummary]:
         """One page of sales. Raises `Problem` 422 for a cursor of another list."""
         ended = query.state is SaleState.ENDED
         after = key_of_cursor(query.cursor, SaleKey)
@@ -125,6 +112,7 @@ class Sales:
                 None if after is None else after.opens_at_us,
                 "" if after is None else after.sale_id,
                 query.limit + 1,
+                who,
             )
         return listing(
             rows,
@@ -133,21 +121,11 @@ class Sales:
             lambda row: SaleKey(ended, row["opens_at_us"], row["sale_id"]),
         )
 
-    async def sale(self, sale_id: SaleId) -> SalePage | None:
-        """One sale; ``None``: none that everybody may see."""
+    async def sale(self, sale_id: SaleId, who: Onlooker) -> SalePage | None:
+        """One sale; ``None``: none that they may see."""
         async with acquire(self._pool) as connection:
-            row = await connection.fetchrow(_ONE, sale_id)
+            row = await connection.fetchrow(_ONE, sale_id, who)
         return None if row is None else _page(row, self._now_us())
-
-    async def is_public(self, sale_id: SaleId) -> bool:
-        """Whether everybody may see this sale."""
-        async with acquire(self._pool) as connection:
-            return await is_public(connection, sale_id)
-
-
-async def is_public(connection: AnyConnection, sale_id: SaleId) -> bool:
-    """Whether everybody may see this sale."""
-    return bool(await connection.fetchval(_IS_PUBLIC, sale_id))
 
 
 def terms_digest(terms: Terms, *texts: str) -> str:
@@ -179,7 +157,9 @@ def _summary_fields(row: asyncpg.Record, terms: Terms, now_us: int) -> dict[str,
         "seller": row["liquidator_name"],
         "seller_id": row["liquidator_id"],
         "state": _state(row, now_us),
+        "audience": row["audience"],
         "paused": row["paused_from_us"] is not None,
+        "cancelled": row["cancelled_at_us"] is not None,
         "currency": row["currency"],
         "time_zone": row["time_zone"],
         "city": row["city"],

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from auction.ids import LotId, PersonId, SaleId
 from bidder_gateway.listed import LotSummary
-from bidder_gateway.lots import Lot, public_lot, summaries
+from bidder_gateway.lots import Lot, lot_in_sight, summaries
 from bidder_gateway.my_bids import RANK
 from bidder_gateway.refusals import Refusal, Refused
-from bidder_gateway.sales import IS_PUBLIC, PUBLIC_SALES
+from bidder_gateway.sight import SALES, Onlooker, in_sight
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.http.cursors import Listing, Paging, cursor_of, key_of_cursor
 
@@ -54,7 +54,7 @@ select * from (
     from ({_WATCHED}) as watched
     join lot_board using (sale_id, lot_id)
     where person_id = $1 and exists (
-        select from {PUBLIC_SALES} where {IS_PUBLIC} and sale_id = watched.sale_id
+        select from {SALES} where {in_sight("$6")} and sale_id = watched.sale_id
     )
 ) as listed
 where ($2::bigint is null or (rank, sale_id, lot_id) > ($2, $3, $4))
@@ -86,7 +86,7 @@ class Watchlist:
     def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
         self._pool, self._now_us = pool, now_us
 
-    async def of(self, person_id: PersonId, paging: Paging) -> Listing[WatchedLot]:
+    async def of(self, person_id: PersonId, paging: Paging, who: Onlooker) -> Listing[WatchedLot]:
         """One page of the list: what can still be sold first, by its end. Raises `Problem` 422."""
         after = key_of_cursor(paging.cursor, WatchKey)
         async with acquire(self._pool) as connection:
@@ -97,6 +97,7 @@ class Watchlist:
                 "" if after is None else after.sale_id,
                 "" if after is None else after.lot_id,
                 paging.limit + 1,
+                who,
             )
             shown = rows[: paging.limit]
             keys: list[Lot] = [(row["sale_id"], row["lot_id"]) for row in shown]
@@ -124,14 +125,20 @@ class Watchlist:
             return bool(await connection.fetch(_AMONG, person_id, sale_id, lot_id))
 
     async def say(
-        self, person_id: PersonId, sale_id: SaleId, lot_id: LotId, *, watched: bool
+        self,
+        person_id: PersonId,
+        sale_id: SaleId,
+        lot_id: LotId,
+        who: Onlooker,
+        *,
+        watched: bool,
     ) -> None:
         """The person watches the lot from now on, or no more.
 
         Raises `Refused`: NOT_FOUND, TOO_MANY.
         """
         async with transaction(self._pool) as connection:
-            if await public_lot(connection, sale_id, lot_id) is None:
+            if await lot_in_sight(connection, sale_id, lot_id, who) is None:
                 raise Refused(Refusal.NOT_FOUND)
             if watched and await connection.fetchval(_COUNT, person_id) >= MAX_SAID:
                 raise Refused(Refusal.TOO_MANY)

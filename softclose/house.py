@@ -13,7 +13,7 @@ from typing import Any
 from auction.clock import EngineClock
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
-from bidder_gateway.public_sales import PublicSales
+from bidder_gateway.live_sight import LiveSight
 from bidder_gateway.resellers import Resellers
 from foundation.http.connections import answering
 from softclose.followers import Followers
@@ -70,7 +70,7 @@ async def open_house(
                 Participants(resources.accounts),
                 freight,
                 resources.metrics,
-                PublicSales(resources.pool),
+                LiveSight(resources.pool),
             )
         )
         resellers = await layers.enter_async_context(running_resellers(resources, gateway, freight))

@@ -13,6 +13,7 @@ from accounts.room import Room
 from accounts.tokens import Bearers
 from auction.ids import BidderId, PersonId
 from bidder_gateway.ports import Participant
+from bidder_gateway.sight import onlooker_of
 
 # From the answer to a hello until the connection is among those that are asked about.
 _SETTLING_US: Final = 60 * SECOND_US
@@ -79,6 +80,7 @@ class Participants:
             name=identity.name,
             login=login,
             may_bid=may_bid,
+            sees_as=onlooker_of(identity),
         )
 
     async def _unapproved(self, logins: set[str]) -> set[str]:

@@ -22,7 +22,7 @@ from auction.commands import Command
 from auction.decide import decide
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.sale import Sale
-from auction.terms import LotKind, LotListing, Terms
+from auction.terms import LotKind, LotListing, SaleAudience, Terms
 from foundation.database import AnyConnection
 from tests.builders import EBAY_TERMS, HOUSE, SECRET, STAFF_MEMBER, a_lot, at, schedule
 
@@ -143,9 +143,13 @@ class Boarded:
         await keep_board(self._connection, self._log[first:])
 
     async def opens(
-        self, *lots: LotListing, terms: Terms = EBAY_TERMS, liquidator: LiquidatorId = HOUSE
+        self,
+        *lots: LotListing,
+        terms: Terms = EBAY_TERMS,
+        liquidator: LiquidatorId = HOUSE,
+        audience: SaleAudience = SaleAudience.PUBLIC,
     ) -> None:
         """The sale is scheduled with these lots."""
-        command = schedule(*(lots or (a_lot(),)), terms=terms)
+        command = schedule(*(lots or (a_lot(),)), terms=terms, audience=audience)
         changed = replace(command, sale_id=self._sale_id, liquidator_id=liquidator)
         await self.does(replace(changed, secret=SECRET, actor_id=STAFF_MEMBER))

@@ -16,7 +16,7 @@ from auction.commands import Command, ScheduleSale
 from auction.ids import BidderId, LotId, PersonId
 from auction.log_memory import MemoryLog
 from auction.ports import EventLog
-from auction.terms import LotListing, SoftClose, Terms
+from auction.terms import LotListing, SaleAudience, SoftClose, Terms
 from auction.verdicts import Verdict
 from bidder_gateway.client import LiveClient
 from bidder_gateway.encodings import AS_MSGPACK
@@ -25,12 +25,13 @@ from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.live import PATH, LiveEndpoint
 from bidder_gateway.ports import NoFreight, Participant, SalesInSight
 from bidder_gateway.protocol import JSON
+from bidder_gateway.sight import Onlooker
 from foundation.http.application import application
 from foundation.http.connections import answering
 from foundation.http.routes import Mount
 from softclose.host import Host
 from softclose.listener import listen
-from tests.builders import HOUR_US, SALE, a_lot, bid, register, schedule
+from tests.builders import HOUR_US, SALE, a_lot, admit, bid, register, schedule
 
 # Tests send more than people do.
 _MANY = Rate(10_000, 10_000)
@@ -57,7 +58,12 @@ class Tokens:
 def participant(name: str) -> Participant:
     """The bidder of this name."""
     return Participant(
-        BidderId(name), PersonId(f"person-{name}"), name, f"login-{name}", may_bid=True
+        BidderId(name),
+        PersonId(f"person-{name}"),
+        name,
+        f"login-{name}",
+        may_bid=True,
+        sees_as=Onlooker(name),
     )
 
 
@@ -111,14 +117,19 @@ def now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def open_sale(lots: int = 1, terms: Terms | None = None, **changes: Any) -> ScheduleSale:
+def open_sale(
+    lots: int = 1,
+    terms: Terms | None = None,
+    audience: SaleAudience = SaleAudience.PUBLIC,
+    **changes: Any,
+) -> ScheduleSale:
     """A sale whose lots are open for an hour from now."""
     now = now_us()
     settings: dict[str, Any] = {"opens_at_us": now - HOUR_US, "closes_at_us": now + HOUR_US}
     listings: list[LotListing] = [
         a_lot(str(number), **(settings | changes)) for number in range(1, lots + 1)
     ]
-    return schedule(*listings, terms=terms or Terms(soft_close=None))
+    return schedule(*listings, terms=terms or Terms(soft_close=None), audience=audience)
 
 
 SHORT = Terms(soft_close=SoftClose(2_000_000, 2_000_000))
@@ -145,6 +156,8 @@ async def live_room(
         port = await layers.enter_async_context(on_loopback(gateway))
         room = LiveRoom(host, gateway, tokens, port)
         await room.submit(sale or open_sale(lots))
+        if sale is not None and sale.audience is not SaleAudience.PUBLIC and bidders:
+            await room.submit(admit(*bidders))
         for bidder in bidders:
             await room.submit(register(bidder))
         yield room

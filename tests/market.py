@@ -23,10 +23,17 @@ from accounts.tokens import make_token
 from auction.catalog.goods import ManifestLine
 from auction.catalog.listings import LotDetails, SaleDetails
 from auction.clock import EngineClock
-from auction.commands import CloseDue, Command, PlaceBid, ScheduleSale
+from auction.commands import (
+    AdmitBidders,
+    CloseDue,
+    Command,
+    DismissBidders,
+    PlaceBid,
+    ScheduleSale,
+)
 from auction.ids import BidderId, LotId, SaleId
 from auction.log_postgres import PostgresLog
-from auction.terms import LotListing, Premium, PremiumTier, Terms
+from auction.terms import LotListing, Premium, PremiumTier, SaleAudience, Terms
 from auction.verdicts import Verdict
 from bidder_gateway.bidding import Bidding
 from bidder_gateway.folds import HubFolds
@@ -259,12 +266,13 @@ class Market:
         *lots: LotListing | str,
         sale_id: str = SALE,
         terms: Terms = TERMS,
+        audience: SaleAudience = SaleAudience.PUBLIC,
         sale: SaleDetails | None = None,
         lines: list[ManifestLine] | None = None,
         published: bool = True,
         **details: Any,
     ) -> None:
-        """A sale whose lots are open for an hour, as everybody finds it."""
+        """A sale whose lots are open for an hour, as it is found."""
         listings = [lot_of(lot) for lot in lots or ("1",)]
         await self.lists(
             *listings, sale_id=sale_id, sale=sale, lines=lines, published=published, **details
@@ -273,12 +281,21 @@ class Market:
             ScheduleSale(
                 sale_id=SaleId(sale_id),
                 liquidator_id=HOUSE,
+                audience=audience,
                 terms=terms,
                 lots=tuple(listings),
                 secret=SECRET,
                 actor_id=STAFF_MEMBER,
             )
         )
+        await self.caught_up()
+
+    async def admits(self, *whose: Reseller, sale_id: str = SALE, dismissed: bool = False) -> None:
+        """The seller lets resellers into a sale, or shuts them out; the tables have it."""
+        kind = DismissBidders if dismissed else AdmitBidders
+        bidders = tuple(one.bidder_id for one in whose)
+        command = kind(sale_id=SaleId(sale_id), bidder_ids=bidders, actor_id=STAFF_MEMBER)
+        await self.submit(command)
         await self.caught_up()
 
     async def is_untaxed(self) -> None:

@@ -33,9 +33,10 @@ from auction.catalog.photo_worker import Resized, resized
 from auction.catalog.photos import add_photo
 from auction.commands import Command, PlaceBid, RegisterBidder, ScheduleSale
 from auction.ids import BidderId, LotId, SaleId
-from auction.terms import LotListing, Premium, PremiumTier, SoftClose, Terms
+from auction.terms import LotListing, Premium, PremiumTier, SaleAudience, SoftClose, Terms
 from auction.verdicts import Verdict
 from bidder_gateway.registrations import Accepted
+from bidder_gateway.sight import STAFF, onlooker_of
 from foundation.database import Pool, transaction
 from softclose.house import open_house
 from softclose.listener import address_of, listen
@@ -135,7 +136,7 @@ class Site:
         """As the reseller does by the page, with every restriction."""
         secret, identity = await self.people.session(reseller.person_id)
         assert secret
-        sale = await self.house.resellers.sales.sale(SALE)
+        sale = await self.house.resellers.sales.sale(SALE, onlooker_of(identity))
         assert sale is not None
         accepted = Accepted(
             terms_version=sale.terms.version,
@@ -165,6 +166,7 @@ class Site:
         *,
         sale: SaleDetails | None = None,
         terms: Terms | None = None,
+        audience: SaleAudience = SaleAudience.PUBLIC,
         photos: int = 0,
         lines: list[ManifestLine] | None = None,
     ) -> None:
@@ -183,9 +185,9 @@ class Site:
             await publish_sale(connection, details.sale_id, now_us())
             ids = [described.lot_id for described, _ in lots]
             await publish_lots(connection, details.sale_id, ids, now_us())
-        await self.submit(_schedule(details.sale_id, [lot for _, lot in lots], terms))
+        await self.submit(_schedule(details.sale_id, [lot for _, lot in lots], terms, audience))
         async with asyncio.timeout(10):
-            while await self.house.resellers.sales.sale(details.sale_id) is None:  # noqa: ASYNC110
+            while await self.house.resellers.sales.sale(details.sale_id, STAFF) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 
@@ -196,10 +198,13 @@ where organisation_id = $1
 """
 
 
-def _schedule(sale_id: SaleId, lots: list[LotListing], terms: Terms | None) -> Command:
+def _schedule(
+    sale_id: SaleId, lots: list[LotListing], terms: Terms | None, audience: SaleAudience
+) -> Command:
     return ScheduleSale(
         sale_id=sale_id,
         liquidator_id=HOUSE,
+        audience=audience,
         terms=terms or usual_terms(),
         lots=tuple(lots),
         secret=SECRET,

@@ -45,16 +45,9 @@ class NotReady(Exception):
     """The lot has no manifest yet, or there is no such lot."""
 
 
-class Visibility(StrEnum):
-    """Who finds a sale. Only PUBLIC ones are in the calendar."""
-
-    PUBLIC = "PUBLIC"
-    GROUP = "GROUP"
-    INVITE = "INVITE"
-
-
 class SaleDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sale as its liquidator describes it. The terms that bind are the engine's ``Terms``."""
+    """A sale as its liquidator describes it. The terms that bind are the engine's ``Terms``, and
+    who may see it is the engine's ``SaleAudience``."""
 
     sale_id: ASaleId
     liquidator_id: ALiquidatorId
@@ -68,7 +61,6 @@ class SaleDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     terms_in_words: Prose = ""
     payment_terms: Prose = ""
     pickup_terms: Prose = ""
-    visibility: Visibility = Visibility.PUBLIC
     opens_at_us: Instant
 
 
@@ -274,7 +266,9 @@ class CalendarKey(Struct, frozen=True):
 
 _CALENDAR = f"""
 select {_SALE} from sale_listing s
-where published_at_us is not null and visibility = 'PUBLIC'
+where published_at_us is not null and not exists (
+    select from lot_board b where b.sale_id = s.sale_id and b.audience <> 'PUBLIC'
+)
 and ($1 = 'PAST') = (
     exists (select from lot_board b where b.sale_id = s.sale_id)
     and not exists (
@@ -329,7 +323,7 @@ def calendar_key(section: Section, entry: SaleEntry) -> CalendarKey:
 
 
 async def read_sale(connection: AnyConnection, sale_id: SaleId) -> SaleEntry | None:
-    """A published sale of any visibility: whether this reader may see it, the caller asks."""
+    """A published sale, whatever its audience: whether this reader may see it, the caller asks."""
     row = await connection.fetchrow(_READ_SALE, sale_id)
     if row is None:
         return None
@@ -338,8 +332,7 @@ async def read_sale(connection: AnyConnection, sale_id: SaleId) -> SaleEntry | N
 
 
 def _sale_of(row: asyncpg.Record) -> SaleDetails:
-    values = dict(row)
-    return SaleDetails(**(values | {"visibility": Visibility(values["visibility"])}))
+    return SaleDetails(**dict(row))
 
 
 async def _with_figures(connection: AnyConnection, sales: Sequence[SaleDetails]) -> list[SaleEntry]:
@@ -372,10 +365,12 @@ class LotFilter(Struct, frozen=True, kw_only=True):
 
     ``text``: words as typed into a search box, with ``"quotes"`` and ``-minus`` (PostgreSQL's
     websearch_to_tsquery), in title, category, brands, description and town. ``unended``: that can
-    still be sold. Several values of a field are alternatives.
+    still be sold. Several values of a field are alternatives. ``hidden``: sales that are not public
+    and are searched all the same; of ``sale_id`` the caller knows that it may be seen.
     """
 
     sale_id: SaleId | None = None
+    hidden: tuple[SaleId, ...] = ()
     text: str | None = None
     categories: tuple[str, ...] | None = None
     conditions: tuple[Condition, ...] | None = None
@@ -418,7 +413,7 @@ from lot_listing l
 join lot_board b on (b.sale_id, b.lot_id) = (l.sale_id, l.lot_id)
 join sale_listing s on s.sale_id = l.sale_id
 where l.published_at_us is not null and s.published_at_us is not null
-and ($1::text is null and s.visibility = 'PUBLIC' or l.sale_id = $1)
+and ($1::text is null and (b.audience = 'PUBLIC' or l.sale_id = any($15)) or l.sale_id = $1)
 and ($2::text is null or l.search @@ websearch_to_tsquery('english', $2))
 and ($3::text[] is null or l.category = any($3))
 and ($4::text[] is null or l.condition = any($4))
@@ -482,6 +477,7 @@ async def find_lots(
         "" if after is None else after.sale_id,
         "" if after is None else after.lot_id,
         limit,
+        wanted.hidden,
     )
     return [_lot_of(row) for row in rows]
 

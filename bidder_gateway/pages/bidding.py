@@ -142,7 +142,9 @@ class BiddingPages:
         return see_other(path, said)
 
     async def _lot(self, request: web.Request) -> LotPage:
-        lot = await self._room.its.lots.lot(sale_id_of(request), lot_id_of(request))
+        lot = await self._room.its.lots.lot(
+            sale_id_of(request), lot_id_of(request), viewing(request).sees_as
+        )
         if lot is None:
             raise NOT_FOUND()
         return lot

@@ -20,7 +20,7 @@ from auction.ids import ALotId
 from auction.terms import STORABLE
 from bidder_gateway.listed import SalePage, SaleState
 from bidder_gateway.own_budgets import BudgetsAsked, BudgetsPage, OwnBudget
-from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show
+from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show, viewing
 from bidder_gateway.pages.typed_money import NotMoney, parse_typed, sign
 from bidder_gateway.refusals import Refused
 from foundation.http.client_address import client_address
@@ -120,13 +120,13 @@ class BudgetPages:
             own=own,
             kept=[] if own is None else [_shown(use, names) for use in own.kept],
             form=form,
-            lots=await self._room.lots_of(sale.sale_id),
+            lots=await self._room.lots_of(sale.sale_id, viewing(request).sees_as),
             sign=sign(sale.currency).strip(),
             ended=sale.state is SaleState.ENDED,
         )
 
     async def _sale(self, request: web.Request) -> SalePage:
-        sale = await self._room.its.sales.sale(sale_id_of(request))
+        sale = await self._room.its.sales.sale(sale_id_of(request), viewing(request).sees_as)
         if sale is None:
             raise NOT_FOUND()
         return sale

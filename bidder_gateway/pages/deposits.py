@@ -15,7 +15,7 @@ from auction.terms import STORABLE
 from bidder_gateway.api_common import problem_of
 from bidder_gateway.deposits import Deposit, DepositsQuery
 from bidder_gateway.pages.navigation import DEPOSITS
-from bidder_gateway.pages.room import PagesRoom, show
+from bidder_gateway.pages.room import PagesRoom, show, viewing
 from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain, sign
 from bidder_gateway.refusals import Refusal, Refused
 from foundation.http.forms import Form, blank, form_of
@@ -150,7 +150,7 @@ class DepositPages:
         limit_minor = await self._room.its.limits.for_sale(*key)
         typed = "" if limit_minor is None else plain(limit_minor, deposit.currency)
         known = await organisations(self._room.pool, [organisation_id])
-        sale = await self._room.its.sales.sale(sale_id)
+        sale = await self._room.its.sales.sale(sale_id, viewing(request).sees_as)
         by = await people(self._room.pool, {one.recorded_by for one in deposit.entries})
         return show(
             request,

@@ -113,9 +113,9 @@ class LotPages:
     ) -> web.Response:
         """The lot's page; with what was typed, and why it will not do."""
         room = self._room
-        sale_id, lot_id = sale_id_of(request), lot_id_of(request)
-        history = await room.its.histories.of_lot(sale_id, lot_id, Paging(limit=HISTORY))
-        lot = await room.its.lots.lot(sale_id, lot_id)
+        sale_id, lot_id, who = sale_id_of(request), lot_id_of(request), viewing(request).sees_as
+        history = await room.its.histories.of_lot(sale_id, lot_id, Paging(limit=HISTORY), who)
+        lot = await room.its.lots.lot(sale_id, lot_id, who)
         if history is None or lot is None:
             raise NOT_FOUND()
         manifest = await manifest_view(room.its.lots, request, lot)
@@ -163,8 +163,9 @@ class LotPages:
 
     async def manifest(self, request: web.Request) -> web.StreamResponse:
         """GET .../manifest: the section as it is asked for; scripts take it from here."""
-        sale = await self._room.its.sales.sale(sale_id_of(request))
-        lot = await self._room.its.lots.lot(sale_id_of(request), lot_id_of(request))
+        who = viewing(request).sees_as
+        sale = await self._room.its.sales.sale(sale_id_of(request), who)
+        lot = await self._room.its.lots.lot(sale_id_of(request), lot_id_of(request), who)
         if sale is None or lot is None:
             raise NOT_FOUND()
         view = await manifest_view(self._room.its.lots, request, lot)
@@ -177,7 +178,9 @@ class LotPages:
         watched = form.valid is not None and form.valid.watched == "yes"
         person_id = PersonId(signed_in(request).person_id)
         try:
-            await self._room.its.watchlist.say(person_id, sale_id, lot_id, watched=watched)
+            await self._room.its.watchlist.say(
+                person_id, sale_id, lot_id, viewing(request).sees_as, watched=watched
+            )
         except Refused as refused:
             return see_other(lot_href(sale_id, lot_id), refused.message, FlashKind.ERROR)
         said = "You watch this lot." if watched else "You no longer watch this lot."

@@ -16,7 +16,7 @@ from auction.catalog.goods import Condition
 from auction.catalog.manifests import GroupBy, LineGroup, LineOrder, PreviewLine, Totals
 from bidder_gateway.listed import LotPage
 from bidder_gateway.lots import GroupsQuery, LinesQuery, Lots
-from bidder_gateway.pages.room import lot_href
+from bidder_gateway.pages.room import lot_href, viewing
 from foundation.http.problems import NOT_FOUND, Problem
 
 LINES: Final = (12, 50, 200)  # shown at once, by choice
@@ -84,7 +84,7 @@ class ManifestView(Struct, frozen=True, kw_only=True):
 
 async def manifest_view(lots: Lots, request: web.Request, lot: LotPage) -> ManifestView:
     """The section as the address asks for it; what it cannot mean is passed over."""
-    chosen = _chosen(request)
+    chosen, who = _chosen(request), viewing(request).sees_as
     path = f"{lot_href(lot.sale_id, lot.lot_id)}/manifest"
     order = _member(LineOrder, chosen.get("order")) or LineOrder.LINE
     by = _member(GroupBy, chosen.get("by")) or GroupBy.CATEGORY
@@ -96,12 +96,12 @@ async def manifest_view(lots: Lots, request: web.Request, lot: LotPage) -> Manif
     )
     query.cursor = chosen.get("cursor")
     try:
-        page = await lots.manifest(lot.sale_id, lot.lot_id, query)
+        page = await lots.manifest(lot.sale_id, lot.lot_id, query, who)
     except Problem:  # a cursor of another order, from an address that somebody changed
         query.cursor = None
-        page = await lots.manifest(lot.sale_id, lot.lot_id, query)
+        page = await lots.manifest(lot.sale_id, lot.lot_id, query, who)
     groups_query = GroupsQuery(q=text, condition=grades, by=by)
-    groups = await lots.manifest_groups(lot.sale_id, lot.lot_id, groups_query)
+    groups = await lots.manifest_groups(lot.sale_id, lot.lot_id, groups_query, who)
     if page is None or groups is None:
         raise NOT_FOUND()
     kept = {name: value for name, value in chosen.items() if name != "cursor"}

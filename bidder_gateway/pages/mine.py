@@ -127,7 +127,9 @@ class MyPages:
     async def watchlist(self, request: web.Request) -> web.StreamResponse:
         """GET /watchlist."""
         person_id = PersonId(signed_in(request).person_id)
-        found = await self._room.its.watchlist.of(person_id, Paging(limit=MOST_LOTS))
+        found = await self._room.its.watchlist.of(
+            person_id, Paging(limit=MOST_LOTS), viewing(request).sees_as
+        )
         lots = [watched.lot for watched in found.items]
         rows, data = await self._live(request, lots, watched=True)
         more = found.next_cursor is not None
@@ -150,7 +152,7 @@ class MyPages:
         rows: dict[tuple[SaleId, LotId], LiveRow] = {}
         marked: list[tuple[SaleId, LotId]] = []
         for sale_id, cards in by_sale.items():
-            sale = await self._room.its.sales.sale(sale_id)
+            sale = await self._room.its.sales.sale(sale_id, who.sees_as)
             if sale is None:
                 continue
             watching = await self._watched(request, sale_id)

@@ -14,7 +14,7 @@ from auction.rejections import Rejection
 from auction.terms import STORABLE, Restriction
 from bidder_gateway.listed import SalePage, SaleState
 from bidder_gateway.pages.plain_terms import clauses
-from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show
+from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show, viewing
 from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain, sign
 from bidder_gateway.refusals import Refused
 from bidder_gateway.registrations import Accepted, RegistrationPage, RegistrationState
@@ -118,7 +118,7 @@ class RegistrationPages:
             standing=standing,
             form=form,
             clauses=clauses(sale.terms),
-            restricted=await self._restricted(sale),
+            restricted=await self._restricted(request, sale),
             sign=sign(sale.currency).strip(),
             shares=_shares(standing, sale),
             steps=_steps(sale, standing, registration),
@@ -126,18 +126,20 @@ class RegistrationPages:
             missing=_missing(registration),
         )
 
-    async def _restricted(self, sale: SalePage) -> Mapping[str, Sequence[str]]:
+    async def _restricted(
+        self, request: web.Request, sale: SalePage
+    ) -> Mapping[str, Sequence[str]]:
         """For each restriction the lots that have it."""
         if not sale.restrictions:
             return {}
-        lots = await self._room.lots_of(sale.sale_id)
+        lots = await self._room.lots_of(sale.sale_id, viewing(request).sees_as)
         return {
             restriction: [lot.lot_id for lot in lots if restriction in lot.restrictions]
             for restriction in sale.restrictions
         }
 
     async def _sale(self, request: web.Request) -> SalePage:
-        sale = await self._room.its.sales.sale(sale_id_of(request))
+        sale = await self._room.its.sales.sale(sale_id_of(request), viewing(request).sees_as)
         if sale is None:
             raise NOT_FOUND()
         return sale

@@ -22,6 +22,7 @@ from bidder_gateway.notices.api import NoticesRoom
 from bidder_gateway.pages.modules import modules
 from bidder_gateway.pages.words import FREIGHT, KINDS, measures_words
 from bidder_gateway.resellers import Resellers
+from bidder_gateway.sight import Onlooker, onlooker_of
 from foundation.database import Pool
 from foundation.http.cursors import MAX_LIMIT
 from foundation.http.pages import page
@@ -50,12 +51,12 @@ class PagesRoom:
             raise NOT_FOUND()
         return feed
 
-    async def lots_of(self, sale_id: SaleId) -> list[LotSummary]:
-        """Every lot of a sale, as the catalogue has it."""
+    async def lots_of(self, sale_id: SaleId, who: Onlooker) -> list[LotSummary]:
+        """Every lot of a sale, as the catalogue has it; none if they may not see it."""
         lots: list[LotSummary] = []
         query = LotsQuery(limit=MAX_LIMIT)
         while True:
-            found = await self.its.lots.of_sale(sale_id, query)
+            found = await self.its.lots.of_sale(sale_id, query, who)
             if found is None:
                 return lots
             lots += found.items
@@ -71,6 +72,11 @@ class Viewing(Struct, frozen=True):
     bidder_id: BidderId | None
     may_bid: bool
     may_not_bid: str
+
+    @property
+    def sees_as(self) -> Onlooker:
+        """As whom they may see sales that are not for everybody."""
+        return onlooker_of(self.identity)
 
     @property
     def signed_in(self) -> bool:

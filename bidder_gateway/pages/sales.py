@@ -74,7 +74,7 @@ class SalePages:
 
     async def calendar(self, request: web.Request) -> web.StreamResponse:
         """GET /sales: those to come or going on, or with ?state=ended the others."""
-        ended = request.query.get("state") == "ended"
+        who, ended = viewing(request), request.query.get("state") == "ended"
         words = request.query.get("q", "").replace("\0", "").strip()[:100]
         query = CalendarQuery(
             state=SaleState.ENDED if ended else None,
@@ -83,10 +83,10 @@ class SalePages:
             limit=20,
         )
         try:
-            found = await self._room.its.sales.calendar(query)
+            found = await self._room.its.sales.calendar(query, who.sees_as)
         except Problem:  # a cursor of another list, from an address that somebody kept
             query.cursor = None
-            found = await self._room.its.sales.calendar(query)
+            found = await self._room.its.sales.calendar(query, who.sees_as)
         kept = {"state": "ended" if ended else "", "q": words}
         pictured = [sale.sale_id for sale in found.items[:PICTURED]]
         return show(
@@ -96,14 +96,14 @@ class SalePages:
             ended=ended,
             q=words,
             sales=[_with_day(sale) for sale in found.items],
-            pictures={sale_id: await self._pictures(sale_id) for sale_id in pictured},
-            registered=await self._registered(viewing(request)),
+            pictures={sale_id: await self._pictures(sale_id, who) for sale_id in pictured},
+            registered=await self._registered(who),
             next_href=_href(**kept, cursor=found.next_cursor) if found.next_cursor else "",
             first_href=_href(**kept) if query.cursor else "",
         )
 
-    async def _pictures(self, sale_id: SaleId) -> list[Picture]:
-        found = await self._room.its.lots.of_sale(sale_id, LotsQuery(limit=PHOTOS))
+    async def _pictures(self, sale_id: SaleId, who: Viewing) -> list[Picture]:
+        found = await self._room.its.lots.of_sale(sale_id, LotsQuery(limit=PHOTOS), who.sees_as)
         lots = [] if found is None else found.items
         return [picture_of(lot.photo, "tile") for lot in lots if lot.photo is not None]
 
@@ -118,10 +118,10 @@ class SalePages:
         """GET /sales/{sale_id}."""
         room, who = self._room, viewing(request)
         sale_id = sale_id_of(request)
-        sale = await room.its.sales.sale(sale_id)
+        sale = await room.its.sales.sale(sale_id, who.sees_as)
         if sale is None:
             raise NOT_FOUND()
-        lots = await room.lots_of(sale_id)
+        lots = await room.lots_of(sale_id, who.sees_as)
         cards = {lot.lot_id: card_of(lot) for lot in lots}
         watched = await self._watched(who, sale_id)
         feed = await room.feed(sale_id)
@@ -167,7 +167,7 @@ class SalePages:
 
     async def terms(self, request: web.Request) -> web.StreamResponse:
         """GET /sales/{sale_id}/terms."""
-        sale = await self._room.its.sales.sale(sale_id_of(request))
+        sale = await self._room.its.sales.sale(sale_id_of(request), viewing(request).sees_as)
         if sale is None:
             raise NOT_FOUND()
         return show(request, "terms.html", sale=sale, clauses=clauses(sale.terms))

@@ -14,7 +14,7 @@ from auction.catalog.listings import LotOrder
 from auction.ids import PersonId
 from auction.terms import STORABLE, LotKind
 from bidder_gateway.lots import LotsQuery
-from bidder_gateway.pages.room import PagesRoom, show
+from bidder_gateway.pages.room import PagesRoom, show, viewing
 from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain
 from bidder_gateway.pages.words import KINDS
 from bidder_gateway.refusals import Refused
@@ -87,10 +87,10 @@ class SearchPages:
         query = LotsQuery(**structs.asdict(wishes), open=True, order=LotOrder.ENDING, limit=LOTS)
         query.cursor = request.query.get("cursor")
         try:
-            found = await self._room.its.lots.search(query)
+            found = await self._room.its.lots.search(query, viewing(request).sees_as)
         except Problem:  # a cursor of another search
             query.cursor = None
-            found = await self._room.its.lots.search(query)
+            found = await self._room.its.lots.search(query, viewing(request).sees_as)
         asked = query_of(typed)
         next_query = urlencode([*asked, ("cursor", found.next_cursor or "")])
         return show(

@@ -157,7 +157,7 @@ def cost_of(terms: Terms, hammer_minor: int, way: FreightWay) -> Cost:
 
 async def shown_of(room: PagesRoom, request: web.Request, lot: LotPage) -> Shown:
     """The lot for who looks. Raises `Problem` 404."""
-    sale = await room.its.sales.sale(lot.sale_id)
+    sale = await room.its.sales.sale(lot.sale_id, viewing(request).sees_as)
     if sale is None:
         raise NOT_FOUND()
     freight = await freight_ways(room, request, sale, lot)

@@ -129,11 +129,14 @@ function drawFound() {
   if (place.textContent !== text) place.textContent = text;
 }
 
-/** Whether the sale is paused, for everybody. */
+/** Whether the sale is paused, cancelled or over, for everybody. */
 function SaleNote() {
   const view = useLive((state) => saleOf(state, sale_id).sale);
-  if (view.paused) {
+  if (view.paused && !view.cancelled) {
     return html`<div class="note warn"><${Icon} name="pause" /><p><strong>The sale is paused.</strong> ${view.paused_because ?? page.paused_reason ?? ""} No lot ends and no bid is taken until it goes on.</p></div>`;
+  }
+  if (view.cancelled) {
+    return html`<div class="note warn"><${Icon} name="minus" /><p><strong>The seller has cancelled this sale.</strong> No more bids are taken.</p></div>`;
   }
   return view.closed ? html`<div class="note info"><${Icon} name="check" /><p>Every lot of this sale has ended.</p></div>` : null;
 }

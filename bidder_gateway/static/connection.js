@@ -65,7 +65,7 @@ export class Connection {
   /**
    * env: open() -> socket; ticket() -> Promise of a ticket or null (a guest), raises SignedOut;
    * tell(message); sequenceOf(sale_id) -> the last sequence or undefined; hasGap(sale_id);
-   * clock; now() and wall() in milliseconds; later(run, ms) -> cancel; random(); visible();
+   * gone(sale_id): there is no such sale any more for who looks; clock; now() and wall() in milliseconds; later(run, ms) -> cancel; random(); visible();
    * keep(bids): unanswered bids that a reload of the page should know.
    */
   constructor(env) {
@@ -198,6 +198,7 @@ export class Connection {
       case "goodbye": this.#goodbye(frame); break;
       case "verdict": this.#settle(frame.bid_id, frame.code); break;
       case "error": this.#error(frame); break;
+      case "unsubscribed": this.#unsubscribed(frame); break;
       default:
     }
     this.#env.tell(frame);
@@ -214,6 +215,13 @@ export class Connection {
 
   #goodbye({ code, resume_after_ms }) {
     this.#wait = SENT_AWAY.has(code) ? Math.max(SENT_AWAY_MS, resume_after_ms) : resume_after_ms;
+  }
+
+  /** Nobody asked for it: there is no such sale any more for who looks, and its page says so. */
+  #unsubscribed({ request, sale_id }) {
+    if (request !== null || !this.#follows.has(sale_id)) return;
+    this.#follows.delete(sale_id);
+    this.#env.gone(sale_id);
   }
 
   #error({ request, code }) {

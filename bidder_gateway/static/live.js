@@ -64,6 +64,7 @@ export const connection = new Connection({
   tell,
   sequenceOf: (sale_id) => (state.sales[sale_id]?.sale ? state.sales[sale_id].sequence : undefined),
   hasGap: (sale_id) => state.sales[sale_id]?.gap ?? false,
+  gone: () => location.reload(), // the server says what there is for who looks
   clock,
   now: () => performance.now(),
   wall: () => Date.now(),

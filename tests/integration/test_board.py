@@ -158,6 +158,7 @@ def row_of(sale: Sale, lot: Lot) -> BoardRow:
         lot_id=lot.lot_id,
         liquidator_id=sale.liquidator_id,
         currency=sale.terms.currency,
+        audience=sale.audience,
         kind=lot.kind,
         title=lot.title,
         status=lot.status,

@@ -18,7 +18,6 @@ from auction.catalog.listings import (
     NotReady,
     NotYours,
     Section,
-    Visibility,
     calendar,
     calendar_key,
     find_lots,
@@ -48,9 +47,9 @@ from auction.catalog.manifests import (
 )
 from auction.commands import CloseDue, WithdrawalCause
 from auction.ids import LiquidatorId, LotId, SaleId
-from auction.terms import LotKind
+from auction.terms import LotKind, SaleAudience
 from foundation.database import AnyConnection, connect
-from tests.builders import a_lot, at, bid, register, withdraw
+from tests.builders import a_lot, admit, at, bid, register, withdraw
 from tests.catalogue import (
     PUBLISHED_US,
     Boarded,
@@ -227,14 +226,16 @@ async def test_the_words_of_a_sale_may_change_and_not_its_liquidator(
 async def a_year(connection: AnyConnection) -> None:
     """Six sales, opening in this order: two over, one going on, two to come, one of a group."""
     for number in range(6):
-        visibility = Visibility.GROUP if number == 5 else Visibility.PUBLIC
-        sale = a_sale(f"S-{number}", opens_at_us=at("10:00") + number // 2, visibility=visibility)
+        audience = SaleAudience.GROUP if number == 5 else SaleAudience.PUBLIC
+        sale = a_sale(f"S-{number}", opens_at_us=at("10:00") + number // 2)
         lots = [a_described_lot(lot, f"S-{number}") for lot in "12"]
         await list_lots(connection, *lots, sale=sale)
         if number in (3, 4):
             continue  # scheduled later: the board does not have them yet
         house = Boarded(connection, f"S-{number}")
-        await house.opens(a_lot("1"), a_lot("2", "17:00"))
+        await house.opens(a_lot("1"), a_lot("2", "17:00"), audience=audience)
+        if audience is not SaleAudience.PUBLIC:
+            await house.does(replace(admit("A"), sale_id=SaleId(f"S-{number}")))
         await house.does(replace(register("A"), sale_id=SaleId(f"S-{number}")))
         await house.does(replace(bid("A", 500_00), sale_id=SaleId(f"S-{number}")), when="12:00")
         await house.does(CloseDue(sale_id=SaleId(f"S-{number}")), when="16:30")
@@ -282,9 +283,12 @@ async def test_a_sale_of_a_group_is_read_by_its_id_and_not_listed(
 ) -> None:
     await a_year(connection)
     hidden = await read_sale(connection, SaleId("S-5"))
-    assert hidden is not None and hidden.details.visibility is Visibility.GROUP
+    assert hidden is not None and hidden.lots == 2
     everywhere = await find_lots(connection, LotFilter(), LotOrder.PLACE, None, 100)
     assert {lot.sale_id for lot in everywhere} == {"S-0", "S-1", "S-2"}
+    chosen = LotFilter(hidden=(SaleId("S-5"), SaleId("S-2")))
+    with_it = await find_lots(connection, chosen, LotOrder.PLACE, None, 100)
+    assert {lot.sale_id for lot in with_it} == {"S-0", "S-1", "S-2", "S-5"}
     assert len(await lots_of(connection, SaleId("S-5"), None, 10)) == 2
 
 

@@ -18,13 +18,14 @@ import pytest
 import uvloop
 from msgspec.structs import replace
 
-from auction.ids import SaleId
+from auction.ids import BidderId, SaleId
 from bidder_gateway import connection, gateway, hub, live, session
 from bidder_gateway.bidding import NO_SUCH_LOT
 from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.link import MAX_WAITING_BYTES
 from bidder_gateway.live import PATH
 from bidder_gateway.protocol import JSON, MAX_FRAME_BYTES, MSGPACK, CloseCode
+from bidder_gateway.sight import Onlooker
 from tests.builders import SALE, new_bid_id
 from tests.live import LiveRoom, live_room, open_sale, participant
 from tests.raw_sockets import (
@@ -374,7 +375,10 @@ async def test_whatever_is_no_frame_in_messagepack_is_invalid_and_changes_nothin
 class Hides:
     """`SalesInSight`, with one sale that is hidden."""
 
-    async def may_be_seen(self, sale_id: SaleId) -> bool:
+    async def may_be_seen(self, sale_id: SaleId, who: Onlooker) -> bool:
+        return sale_id != SALE
+
+    async def may_be_bid_in(self, sale_id: SaleId, bidder_id: BidderId) -> bool:
         return sale_id != SALE
 
 

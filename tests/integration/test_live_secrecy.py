@@ -34,7 +34,7 @@ from auction.commands import (
 from auction.events import EVENT_TYPES
 from auction.ids import ActorId, BidderId, LotId, PersonId, shard_of
 from auction.log_memory import MemoryLog
-from auction.terms import ClosingMode, Premium, PremiumTier, Terms
+from auction.terms import ClosingMode, Premium, PremiumTier, SaleAudience, Terms
 from bidder_gateway import feeds
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import PATH
@@ -46,12 +46,16 @@ from tests.builders import (
     SALE,
     Room,
     a_lot,
+    admit,
     at,
     at_most_all_in,
     at_most_lots,
     bid,
+    cancel,
     ceiling,
     change_reserve,
+    dismiss,
+    move_lots,
     new_bid_id,
     register,
     set_budgets,
@@ -61,7 +65,7 @@ from tests.live import WIDE, LiveRoom, Tokens, live_room, on_loopback, open_sale
 from tests.raw_sockets import RawSocket, raw_socket
 from tests.waiting import turns, until
 
-ANN, BOB, CID = "bidder-qxann", "bidder-qxbob", "bidder-qxcid"
+ANN, BOB, CID, DAN = "bidder-qxann", "bidder-qxbob", "bidder-qxcid", "bidder-qxdan"
 
 
 Secret: TypeAlias = str | int | bytes
@@ -124,18 +128,23 @@ def test_a_leak_would_be_found(marker: Any) -> None:
 
 
 class Story:
-    """A sale with an event of every type. ``scale``: how much more the secret amounts are."""
+    """A sale with an event of every type. ``scale``: how much more the secret amounts are.
 
-    def __init__(self, scale: int = 1) -> None:
-        self._scale = scale
+    Bidders are chosen only where not everybody may enter. Dan is, and never comes.
+    """
+
+    def __init__(self, scale: int = 1, audience: SaleAudience = SaleAudience.PUBLIC) -> None:
+        self._scale, self._audience = scale, audience
         self.secrets: dict[str, set[Secret]] = {ANN: set(), BOB: set(), CID: set()}
         self.inner: set[Secret] = {"user-qx31", "user-qxhouse", "kin-qx", "retailer-qx3"}
-        self.inner |= {"recalled-qx", bytes(range(32))}
+        self.inner |= {"recalled-qx", "cancelled-qx", DAN, bytes(range(32))}
         for name, secrets in self.secrets.items():
             secrets |= {name, f"person-{name}", f"login-{name}"}
         self.room = self._open()
         self._all_happens()
-        assert {recorded.event.TYPE for recorded in self.room.recorded} == set(EVENT_TYPES)
+        chosen = {"bidders_admitted", "bidders_dismissed"}
+        wanted = set(EVENT_TYPES) - (chosen if audience is SaleAudience.PUBLIC else set())
+        assert {recorded.event.TYPE for recorded in self.room.recorded} == wanted
 
     def seller_s(self, amount_minor: int) -> int:
         """A secret amount of the seller's."""
@@ -161,10 +170,15 @@ class Story:
             a_lot("4", "16:06", reserve_minor=self.seller_s(72_345_100)),
             a_lot("5", "16:08", reserve_minor=self.seller_s(73_456_100)),
             a_lot("6", "16:10", consignor_id=BidderId("retailer-qx3")),
+            a_lot("8", "41:00", opens_at_us=at("40:30")),
             terms=terms,
             bidders="",
             sellers=("kin-qx",),
+            audience=self._audience,
         )
+        if self._audience is not SaleAudience.PUBLIC:
+            room.does(admit(ANN, BOB, CID, DAN))
+            room.does(dismiss(DAN))
         for bidder, amount_minor in ((ANN, 61_234_100), (BOB, 62_345_100), (CID, 63_456_100)):
             deposit_minor, limit_minor = (
                 self.of(bidder, amount_minor),
@@ -228,6 +242,9 @@ class Story:
         room.does(DeclineIfBid(lot_id=LotId("4"), **by))
         room.does(RecordFunding(lot_id=LotId("2"), bidder_id=BidderId(CID), **by), "17:00")
         room.close("40:00")
+        room.does(move_lots(("8", "40:20", "42:00")))
+        cancelled = replace(cancel(), reason="cancelled-qx", actor_id=ActorId("user-qx31"))
+        room.does(cancelled, "40:10")
 
     def kept_from(self, viewer: str | None) -> set[Secret]:
         """What this viewer may not learn."""
@@ -308,17 +325,20 @@ class Told:
         return bool(news)
 
 
+@pytest.mark.parametrize("audience", [SaleAudience.PUBLIC, SaleAudience.INVITE])
 @pytest.mark.parametrize("recent", [4, 4_096], ids=["from the log", "from memory"])
 async def test_nobody_is_told_what_is_another_s(
-    recent: int, monkeypatch: pytest.MonkeyPatch
+    recent: int, audience: SaleAudience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "RECENT", recent)
     monkeypatch.setattr(feeds, "MARK_EVERY", 4)
-    story = Story()
+    story = Story(audience=audience)
     told = Told(story)
     hub = told.gateway.hub
-    async with on_loopback(told.gateway) as port, ears(port, (ANN, BOB, CID, None)) as everybody:
-        told.happens(11)
+    guests = (None,) if audience is SaleAudience.PUBLIC else ()
+    viewers = (ANN, BOB, CID, *guests)
+    async with on_loopback(told.gateway) as port, ears(port, viewers) as everybody:
+        told.happens(14)
         for step in count():
             for link in hub.links[step % 3 :: 3]:
                 link.took(b"", 0)  # as if it had not read: it skips

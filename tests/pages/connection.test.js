@@ -43,6 +43,17 @@ test("a guest says hello without a ticket", async () => {
   assert.equal(world.state.viewer, null);
 });
 
+test("a sale that is taken away is followed no more, and its page is loaded anew", async () => {
+  const world = await following();
+  world.socket.gets({ type: "unsubscribed", request: 7, sale_id: SALE });
+  assert.deepEqual(world.gone, []);
+  world.socket.gets({ type: "unsubscribed", request: null, sale_id: SALE });
+  assert.deepEqual(world.gone, [SALE]);
+  world.socket.ends();
+  await back(world, 2);
+  assert.equal(world.socket.of("subscribe").length, 0);
+});
+
 test("who is signed out watches as a guest, is told, and is let in again later", async () => {
   let signedOut = true;
   const world = new World({ ticket: async () => { if (signedOut) throw new SignedOut(); return "new"; } });

@@ -55,6 +55,7 @@ export class World {
     this.viewer = viewer;
     this.sockets = [];
     this.lines = [];
+    this.gone = [];
     this.kept = [];
     this.state = emptyState();
     this.clock = new ServerClock();
@@ -66,6 +67,7 @@ export class World {
       tell: (message) => this.tell(message),
       sequenceOf: (sale_id) => this.state.sales[sale_id]?.sale ? this.state.sales[sale_id].sequence : undefined,
       hasGap: (sale_id) => this.state.sales[sale_id]?.gap ?? false,
+      gone: (sale_id) => this.gone.push(sale_id),
       clock: this.clock,
       now: () => this.time,
       wall: () => this.wallTime + this.time,

@@ -15,6 +15,7 @@ from accounts.identity import OrganisationKind, Role
 from accounts.permissions import Access, may
 from auction.commands import AcceptIfBid, CounterIfBid
 from auction.ids import LotId
+from auction.terms import SaleAudience
 from bidder_gateway.pages.mount import routes
 from bidder_gateway.pages.room import PagesRoom
 from foundation.database import transaction
@@ -127,9 +128,9 @@ async def test_a_sale_that_is_not_published_is_one_that_does_not_exist(
 ) -> None:
     async with visitors(database_url, tmp_path) as all_of:
         site = all_of.site
-        await site.open_sale([a_pallet("1", HOUR)], terms=usual_terms())
-        async with transaction(site.pool) as connection:
-            await connection.execute("update sale_listing set visibility = 'INVITE'")
+        await site.open_sale(
+            [a_pallet("1", HOUR)], terms=usual_terms(), audience=SaleAudience.INVITE
+        )
         client = await all_of.of(await site.reseller("Kestrel"))
         for tail in ("", "/terms", "/register", "/budgets", "/lots/1", "/lots/1/manifest"):
             foreign = await client.get(f"{SALE_PATH}{tail}")

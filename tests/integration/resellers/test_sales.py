@@ -7,11 +7,10 @@ import pytest
 
 from auction.audit_export import PublicAudit
 from auction.catalog.goods import Condition
-from auction.catalog.listings import Visibility
 from auction.commands import CloseDue, PauseSale
 from auction.ids import SaleId
 from auction.pricing import ReserveStatus
-from auction.terms import ClosingMode, SoftClose, Terms
+from auction.terms import ClosingMode, SaleAudience, SoftClose, Terms
 from tests.builders import HOUR_US, SALE, STAFF_MEMBER, change_reserve, void
 from tests.catalogue import a_line, a_sale
 from tests.market import Market, closing_in, lot_of
@@ -71,11 +70,11 @@ async def test_a_sale_that_is_not_published_is_as_one_that_is_not_there(
     """Byte for byte, on every path, also for a reseller and with a body that fits."""
     reseller = await market.reseller("Hart")
     await market.opens("1", sale_id="S-1")
-    sale = a_sale("S-9", visibility=Visibility.GROUP if hidden == "for a group" else "PUBLIC")
+    audience = SaleAudience.GROUP if hidden == "for a group" else SaleAudience.PUBLIC
     if hidden == "not scheduled":
         await market.lists("1", sale_id="S-9")
     else:
-        await market.opens("1", sale_id="S-9", sale=sale, published=hidden != "a draft")
+        await market.opens("1", sale_id="S-9", audience=audience, published=hidden != "a draft")
     page = await market.guest.get("/sales/S-1")
     accepted = {
         "terms_version": page["terms"]["version"],
