@@ -465,3 +465,9 @@ def test_damaged_characters_are_named() -> None:
     good = "Café crème n° 1,1,5.00,New\n" * 30
     data = ("Description,Qty,Retail,Condition\n" + good).encode() + b"Caf\xff bad,1,5.00,New\n"
     assert (32, "damaged_characters") in codes(read(data))
+
+
+def test_more_lines_than_a_manifest_may_have_are_an_error() -> None:
+    manifest = read("Description,Qty,Retail\n" + "A fine thing,1,5.00\n" * 20_001)
+    assert [problem.code for problem in manifest.errors] == ["too_many_lines"]
+    assert "20,001 lines" in manifest.errors[0].message

@@ -168,10 +168,11 @@ def warn_of_doubles(
             first.setdefault(value, number)
 
 
-def check_count(count: int, problems: Problems) -> None:
-    """That there are lines, and no more than a manifest may have."""
-    if count == 0 and not problems.error_count:
+def check_count(count: int, problems: Problems) -> bool:
+    """Whether there are lines, and no more than a manifest may have."""
+    if count == 0:
         problems.error(0, "", "no_lines", "there is no line of goods below the header")
     if count > MAX_LINES:
         message = f"the file has {count:,} lines, and a manifest at most {MAX_LINES:,}; split it"
         problems.error(0, "", "too_many_lines", message)
+    return 1 <= count <= MAX_LINES

@@ -76,7 +76,8 @@ def manifest_in(
         delimiter=source.delimiter,
     )
     lines: list[tuple[int, ManifestLine | None]] = []
-    for found, rows in zip(chosen, sorted_rows, strict=True):
+    fits = check_count(sum(len(rows.lines) for rows in sorted_rows), problems)
+    for found, rows in zip(chosen, sorted_rows, strict=True) if fits else ():
         _enter(found, chosen, problems)
         lines += _lines(found, rows, money, problems)
     report(4, _STEPS)
@@ -206,7 +207,6 @@ def _manifest(
 ) -> Manifest:
     problems.sheet = ""
     good = [(row, line) for row, line in lines if line is not None]
-    check_count(len(lines), problems)
     if sum(line.extended_msrp_minor for _, line in good) > MAX_MINOR:
         problems.error(0, "", "total_too_large", "the MSRPs come to more than any amount")
     if problems.error_count:
