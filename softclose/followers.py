@@ -17,6 +17,7 @@ from auction import board
 from auction.board import keep_board
 from auction.codec import Recorded, decode_body
 from auction.cursors_postgres import PostgresCursors, PostgresStep
+from auction.desk.recovery import keep_results
 from auction.ids import Shard
 from auction.ports import LoggedEvent
 from auction.writer import ALL_SHARDS
@@ -32,7 +33,15 @@ Keeper: TypeAlias = Callable[[AnyConnection, Sequence[Recorded]], Awaitable[None
 
 # In the order in which they are called: later ones read what earlier ones have written.
 FOLLOWINGS: Final[Mapping[str, Sequence[Keeper]]] = MappingProxyType(
-    {board.FOLLOWER: (keep_board, keep_sale_board, keep_lot_events, keep_bidder_tables)}
+    {
+        board.FOLLOWER: (
+            keep_board,
+            keep_sale_board,
+            keep_lot_events,
+            keep_bidder_tables,
+            keep_results,
+        )
+    }
 )
 
 # A step is short, and what it keeps may trail the log by moments.

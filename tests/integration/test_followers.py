@@ -10,7 +10,7 @@ from auction.clock import EngineClock
 from auction.codec import Recorded
 from auction.log_postgres import PostgresLog
 from foundation.database import AnyConnection, connect
-from foundation.migrator import migrate, read_room
+from foundation.migrator import Room, migrate, read_room
 from softclose.followers import Followers
 from softclose.host import Host
 from softclose.rooms import rooms
@@ -92,6 +92,22 @@ async def test_a_new_keeper_has_the_tables_made_anew_from_the_log(empty_database
     await migrate(connection, older)
     await connection.execute("insert into log_cursor values ('board', 3, 70), ('mail', 3, 70)")
     await migrate(connection, rooms())
+    cursors = await connection.fetch("select name from log_cursor")
+    assert [row["name"] for row in cursors] == ["mail"]
+    await connection.close()
+
+
+async def test_the_tables_of_the_following_are_emptied_when_a_keeper_joins_it(
+    empty_database_url: str,
+) -> None:
+    """Results came to an installation whose board was far into the log already."""
+    connection = await connect(empty_database_url, name="test")
+    *before, host = rooms()
+    await migrate(connection, [*before, Room(host.name, host.migrations[:1])])
+    await connection.execute("insert into log_cursor values ('board', 3, 70), ('mail', 3, 70)")
+    await connection.execute("insert into admitted_bidder values ('S-1', 'A')")
+    await migrate(connection, rooms())
+    assert await connection.fetchval("select count(*) from admitted_bidder") == 0
     cursors = await connection.fetch("select name from log_cursor")
     assert [row["name"] for row in cursors] == ["mail"]
     await connection.close()
