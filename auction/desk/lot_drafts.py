@@ -367,7 +367,10 @@ async def bring_back(
         gone_on = await connection.fetchval(_GONE_ON, liquidator_id, row["draft_id"])
         if row["sale_id"] is not None or gone_on:
             raise Refused(Refusal.GOODS_ELSEWHERE)
-    status = await connection.execute(_BRING_BACK, back, liquidator_id, now_us, actor_id)
+    try:
+        status = await connection.execute(_BRING_BACK, back, liquidator_id, now_us, actor_id)
+    except asyncpg.UniqueViolationError:  # it was relisted again meanwhile
+        raise Refused(Refusal.GOODS_ELSEWHERE) from None
     if status != f"UPDATE {len(back)}":
         raise Refused(Refusal.NOT_FOUND)
     await connection.execute(_UNDO_MAKING, list(made), now_us, actor_id)

@@ -157,8 +157,7 @@ async def change_sale(
     Raises `Refused` CHANGED_MEANWHILE, PUBLISHED_ALREADY.
     """
     must_be_draft(sale)
-    if sale.version != version:
-        raise Refused(Refusal.CHANGED_MEANWHILE)
+    must_be_at(sale, version)
     if draft != sale.draft:
         await connection.execute(_CHANGE, sale.sale_id, _json(draft), now_us, actor_id)
 
@@ -281,6 +280,23 @@ def must_be_draft(sale: DraftedSale) -> None:
     """Raises `Refused` PUBLISHED_ALREADY."""
     if sale.state is not DraftState.DRAFT:
         raise Refused(Refusal.PUBLISHED_ALREADY)
+
+
+def must_be_at(sale: DraftedSale, version: int) -> None:
+    """Raises `Refused` CHANGED_MEANWHILE unless that is the draft's version."""
+    if sale.version != version:
+        raise Refused(Refusal.CHANGED_MEANWHILE)
+
+
+async def touch(connection: AnyConnection, sale_id: SaleId, actor_id: ActorId, now_us: int) -> None:
+    """What is in a locked sale has changed: who has seen it before is told."""
+    await connection.execute(
+        "update sale_draft set version = version + 1, changed_at_us = $2, changed_by = $3"
+        " where sale_id = $1",
+        sale_id,
+        now_us,
+        actor_id,
+    )
 
 
 def _leading(number: str) -> int:
