@@ -133,6 +133,61 @@ LAYOUTS: Final[dict[str, str]] = {
     "units of several kinds": "Product Description:desc=description | Total Units:qty=quantity | "
     "Unit MSRP (USD):unit=unit_msrp | Total MSRP (USD):ext=extended_msrp | Case Pack:size | "
     "Country of Origin:color | Container #:pallet=pallet | HTS Code:code",
+    "a list without quantities": "Lot:lot | Description:desc=description | "
+    "Condition:cond=condition | Retail Value:unit=unit_msrp | UPC:upc=gtin",
+    "prices and no retail": "Model #:model=model | Brand:brand=brand | Product "
+    "Category:cat=category | Product Description:desc=description | Condition:cond=condition | "
+    "Unit Price:unit=unit_msrp | Total Price:ext=extended_msrp | Quantity:qty=quantity",
+    "only prices": "Asin:asin=item_number | Sku:sku | Fnsku:code | Title:desc=description | "
+    "Qty:qty=quantity | Price:unit=unit_msrp | Total:ext=extended_msrp",
+    "kinds of ids": "Product ID Type:color | Product ID:sku=item_number | Product "
+    "Name:desc=description | Number of Items:qty=quantity | Retail ($):unit=unit_msrp | Ext "
+    "($):ext=extended_msrp",
+    "a price and its extension": "Bar Code:upc=gtin | Item:desc=description | Dept:cat=category "
+    "| Qty:qty=quantity | Orig Price:unit=unit_msrp | Ext Price:ext=extended_msrp",
+    "a German list": "Menge:qty=quantity | Artikel:desc=description | EAN:ean=gtin | VK "
+    "brutto:unit=unit_msrp | Summe VK:ext=extended_msrp | Palette:pallet=pallet",
+    "a French list": "Nom du produit:desc=description | Code barre:ean=gtin | Prix de "
+    "vente:unit=unit_msrp | Nombre:qty=quantity | Total:ext=extended_msrp | Grade:grade=condition",
+    "a Spanish list": "Nombre:desc=description | Marca:brand=brand | Cant.:qty=quantity | "
+    "Precio:unit=unit_msrp | Precio Total:ext=extended_msrp | Estado:estado=condition",
+    "an item file of a chain": "Item Nbr:sku=item_number | UPC Nbr:upc=gtin | Item1 "
+    "Desc:desc=description | Vendor Name:brand=brand | Unit Retail Amt:unit=unit_msrp | Total "
+    "Qty:qty=quantity | Dept Nbr:code | Total Retail Amt:ext=extended_msrp",
+    "apparel": "STYLE:model=model | VENDOR:brand=brand | ITEM DESCRIPTION:desc=description | "
+    "COLOR:color | SIZE:size | UNITS:qty=quantity | MSRP:unit=unit_msrp | EXT "
+    "MSRP:ext=extended_msrp | UPC:upc=gtin",
+    "cartons on pallets": "Pallet ID:pallet=pallet | Carton ID:code | SKU:sku=item_number | Long "
+    "Description:desc=description | Units:qty=quantity | MSRP:unit=unit_msrp | Total "
+    "MSRP:ext=extended_msrp | Category:cat=category | Load #:lot",
+    "snake case with currencies": "manifest_line:line | lpn_id:lpn=lpn | upc_ean:upc=gtin | "
+    "product_title:desc=description | manufacturer_name:brand=brand | grade_desc:grade=condition "
+    "| retail_usd:unit=unit_msrp | qty_units:qty=quantity | ext_retail_usd:ext=extended_msrp",
+    "phones": "Inventory ID:sku=item_number | Product Description:desc=description | Serial "
+    "#:serial=serial | Color:color | Grade:grade=condition | Unit MSRP:unit=unit_msrp | "
+    "Qty:qty=quantity",
+    "containers of a truck": "Truck ID:lot | Container ID:pallet=pallet | Item "
+    "Id:sku=item_number | GTIN-14:upc=gtin | Item Desc:desc=description | Count:qty=quantity | "
+    "Retail/Unit:unit=unit_msrp | Retail Total:ext=extended_msrp | Cat:cat=category | "
+    "Sub-Cat:sub=subcategory",
+    "a British charity": "Items:desc=description | No. of units:qty=quantity | RRP per item "
+    "£:unit=unit_msrp | Line total £:ext=extended_msrp | Faults:cond=condition",
+    "German abbreviations": "Art.-Bez.:desc=description | Anz.:qty=quantity | "
+    "Ladenpreis:unit=unit_msrp | Hersteller-Nr.:model=model | Kategorie 1:cat=category | "
+    "Kategorie 2:sub=subcategory | Bewertung:zustand=condition",
+    "books and games": "Product:desc=description | Vendor Part #:model=model | ISBN/UPC:upc=gtin "
+    "| Publisher:brand | Qty Avail:qty=quantity | List Price:unit=unit_msrp | Ext. "
+    "List:ext=extended_msrp",
+    "long names": "Manifest #:lot | Item Condition Description:cond=condition | Product Sub "
+    "Category:sub=subcategory | Product Category:cat=category | Retailer SKU:sku=item_number | "
+    "Item Retail Price:unit=unit_msrp | Item Quantity:qty=quantity | Item Title:desc=description "
+    "| Item Image:url",
+    "averages": "GL Name:cat=category | Product Sub-category:sub=subcategory | EAN:ean=gtin | "
+    "Description:desc=description | Units:qty=quantity | Average Unit Retail:unit=unit_msrp | "
+    "Total Retail:ext=extended_msrp | Disposition:cond=condition | Customer Return Reason:reason",
+    "a Dutch list": "Beschrijving:desc=description | Stuks:qty=quantity | "
+    "Winkelprijs:unit=unit_msrp | Totaal winkelprijs:ext=extended_msrp | Staat:cond=condition | "
+    "Palletnummer:pallet=pallet",
     "snake case": "product_id:sku=item_number | product_name:desc=description | gtin13:ean=gtin | "
     "unit_price_msrp:unit=unit_msrp | qty_available:qty=quantity | brand_name:brand=brand | "
     "category_l1:cat=category | category_l2:sub=subcategory | item_condition:cond=condition | "

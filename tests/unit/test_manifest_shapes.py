@@ -277,6 +277,13 @@ def test_all_errors_are_reported_up_to_a_thousand_and_the_rest_is_counted() -> N
     assert (len(manifest.errors), manifest.head.error_count) == (1_000, 1_501)
 
 
+def test_a_line_with_nothing_but_numbers_is_no_sum() -> None:
+    manifest = read(PLAIN.replace("\nDesk", "\n,,,4,1.00,4.00,,\nDesk"))
+    assert [(problem.line, problem.code) for problem in manifest.errors] == [
+        (4, "description_missing")
+    ]
+
+
 def test_a_unit_price_is_made_of_the_extended_one() -> None:
     text = "Item Description,Qty,Total Retail\nA fine thing,2,10.00\nAnother thing,3,10.00\n"
     manifest = read(text)

@@ -11,7 +11,8 @@ _WORDS: Final[dict[str, str]] = {
     "item": "item itm article articles artikel art articulo articolo ware towar",
     "product": "product products prod produkt produkte produit produits producto productos "
     "prodotto merchandise",
-    "description": "description descriptions desc descr descrip dscr bezeichnung beschreibung "
+    "description": "description descriptions desc bez beschrijving descr descrip dscr "
+    "bezeichnung beschreibung "
     "designation libelle descripcion descrizione omschrijving opis",
     "title": "title titel titre titulo titolo tytul",
     "brand": "brand brands marke marken marque marques marca marcas marchio merk marka",
@@ -38,7 +39,7 @@ _WORDS: Final[dict[str, str]] = {
     "group": "group groups gruppe groupe grupo gruppo groep",
     "type": "type types typ tipo art. sorte",
     "condition": "condition conditions cond cndtn conditon zustand zustande etat condicion "
-    "condizione condizioni conditie toestand stan stato estado warenzustand artikelzustand "
+    "condizione condizioni conditie toestand staat stan stato estado warenzustand artikelzustand "
     "produktzustand",
     "grade": "grade grades grading grado qualitatsstufe klassifizierung",
     "quality": "quality qualitat qualite calidad qualita kwaliteit jakosc",
@@ -64,20 +65,22 @@ _WORDS: Final[dict[str, str]] = {
     "sku": "sku skus lieferantensku",
     "tcin": "tcin dpci omsid wmt wpid",
     "reference": "reference ref referenz referencia riferimento referentie",
-    "quantity": "quantity quantities quanity quantitiy qty qnty quantite qte menge mengen anzahl "
+    "quantity": "anz quantity quantities quanity quantitiy qty qnty quantite qte menge mengen "
+    "anzahl "
     "cantidad cant "
     "quantita qta aantal ilosc quant count cnt",
     "units": "units pcs pc pieces piece stuck stuk stuks stk stck unidades uds pezzi szt sztuk "
     "ea each unites",
     "unit": "unit unitaire unitario unitaria einzel einheit unite unidad unita per pro je "
     "jednostkowa jednostka individual single eenheid",
-    "retail": "retail retails rtl einzelhandel ladenpreis dettaglio winkelwaarde "
+    "retail": "retail retails rtl einzelhandel ladenpreis dettaglio winkelwaarde winkelprijs "
     "handelswert verkaufspreis vk vkpreis venta vente publico pubblico public vendita "
     "verkaufswert verkoopprijs detaliczna",
     "msrp": "msrp rrp srp rsp uvp pvp pvr pvc ppc listprice listenpreis neupreis uvpe mrp "
     "conseille "
     "recomendado consigliato adviesprijs katalogowa asp",
     "list": "list liste lista",
+    "sell": "sell",
     "price": "price prices preis preise prix precio precios prezzo prijs cena tarif",
     "value": "value values val valeur valor valore wert waarde wartosc warenwert worth",
     "amount": "amount amt betrag montant importe importo bedrag",

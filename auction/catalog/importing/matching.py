@@ -52,7 +52,7 @@ def _score(field: Field, header: str, profile: Profile, *, longest: bool) -> flo
     if profile.count == 0:
         return said * _NOTHING_KNOWN
     allowed = said * _ALLOWED[field](profile)
-    if field is not Field.GTIN and profile.long_gtin >= 0.8 and profile.count >= 3:
+    if field is not Field.GTIN and profile.long_gtin >= 0.8 and profile.count >= 2:
         allowed *= _GTIN_ELSEWHERE
     shown = _shown(field, profile, longest=longest)
     if speaks_of_something_else(header) and field not in (Field.GTIN, Field.LPN):
@@ -107,7 +107,8 @@ def _longest_text(profiles: Sequence[Profile]) -> int | None:
 
 def _shown(field: Field, profile: Profile, *, longest: bool) -> float:
     """How strongly the values alone speak for a field."""
-    few = 0.6 if profile.count < 3 else 1.0
+    sure = profile.count >= (2 if field is Field.GTIN else 3)  # two check digits are no accident
+    few = 1.0 if sure else 0.6
     if field is Field.DESCRIPTION:
         return 0.56 * few if longest and profile.varied > 0.2 else 0.0
     rule = _SHOWN.get(field)

@@ -131,6 +131,14 @@ def _is_total(row: Row, columns: Columns) -> bool:
     if told or not columns.keys() & set(_COUNTED):
         return False
     # Sums without a word: numbers where quantities and prices stand, and nothing that tells goods.
+    # What has a price for one piece is a line from which the rest is missing.
+    unit = columns.get(Field.UNIT_MSRP)
+    if (
+        unit is not None
+        and len(columns.keys() & set(_COUNTED)) > 1
+        and not is_blank(row.at(unit.index))
+    ):
+        return False
     others = [
         column
         for column, cell in enumerate(row.cells)

@@ -66,7 +66,8 @@ _PHRASES: Final[dict[Field, str]] = {
     "division name .55, family .6, group .5, product group .75, product family .75, "
     "product category 1, sub category 0, sub department 0, sub class 0, subcategory 0, "
     "load type .1, inventory type .1, lot type .1, pallet type .1, "
-    "condition type 0, source type 0, return type 0, level category 1, package type 0, "
+    "condition type 0, source type 0, id type 0, product id type 0, return type 0, level "
+    "category 1, package type 0, "
     "barcode type 0, currency type 0, class description .6, seller category .9, price type 0, "
     "load category .6, pallet category .5",
     Field.SUBCATEGORY: "category second .95, category level second .95, category third .6, "
@@ -144,7 +145,16 @@ _PHRASES: Final[dict[Field, str]] = {
     "currency usd .9, value currency .9, currency iso code 1, cost currency .6",
 }
 
-_MONEY: Final = {"msrp": 1.0, "retail": 0.97, "list price": 0.9, "price": 0.66, "value": 0.5}
+_MONEY: Final = {
+    "msrp": 1.0,
+    "retail": 0.97,
+    "list price": 0.9,
+    "sell": 0.75,
+    "sell price": 0.8,
+    "list": 0.6,
+    "price": 0.66,
+    "value": 0.5,
+}
 _UNIT: Final = {"": 0.86, "unit": 1.0, "units": 0.97, "item": 0.92, "original": 0.88}
 _EXTENDED: Final = {"extended": 1.0, "total": 0.97, "lot": 0.6, "line": 0.85}
 _OF_UNIT: Final = "amount .25, retail value .86, msrp value .9"

@@ -24,6 +24,11 @@ for _word in CONCEPTS:
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _SIGNS: Final = (
+    # Before words lose their order: "number of items" is not "item number".
+    (
+        re.compile(r"(\b(number|no\.?|num\.?)|#)\s+of\b|\bnombre\s+d[e'\u2019]", re.IGNORECASE),
+        " quantity ",
+    ),
     (re.compile(r"#|№|\bn[°º]|\bnr?o?\s*[°º.]|\bno\.|\bnum\.", re.IGNORECASE), " number "),
     (re.compile(r"\bs\s*/\s*n\b", re.IGNORECASE), " serial number "),
     (re.compile(r"\bp\s*/\s*n\b", re.IGNORECASE), " part number "),
