@@ -6,7 +6,7 @@ from typing import Final
 
 from accounts.directory import PersonEntry, people_of
 from accounts.ids import OrganisationId, PersonId
-from auction.ids import BidderId
+from auction.ids import BidderId, SaleId
 from bidder_gateway.notices.addressing import Audience, Key
 from bidder_gateway.notices.rules import Draft
 from foundation.database import AnyConnection, Pool
@@ -21,6 +21,14 @@ Team = Sequence[PersonEntry]
 _WATCHING = """
 select sale_id, lot_id, person_id, watched from watched_lot
 join unnest($1::text[], $2::text[]) as wanted (sale_id, lot_id) using (sale_id, lot_id)
+"""
+
+# Of sales that are not for everybody.
+_ADMITTED = """
+select sale_id, array(
+    select bidder_id from admitted_bidder where admitted_bidder.sale_id = sale_board.sale_id
+) as bidders
+from sale_board where audience <> 'PUBLIC' and sale_id = any ($1)
 """
 
 
@@ -58,6 +66,7 @@ async def audience_of(connection: AnyConnection, teams: Teams, drafts: Sequence[
         if draft.watched and draft.sale_id is not None and draft.lot_id is not None
     }
     watching, not_watching = await _watching(connection, lots)
+    watching = await _still_in_sight(connection, teams, watching)
     return Audience(await teams.of(bidders), watching, not_watching)
 
 
@@ -72,6 +81,26 @@ async def _watching(
     for sale_id, lot_id, person_id, watched in await connection.fetch(_WATCHING, sale_ids, lot_ids):
         said[watched].setdefault((sale_id, lot_id), set()).add(person_id)
     return _frozen(said[True]), _frozen(said[False])
+
+
+async def _still_in_sight(
+    connection: AnyConnection, teams: Teams, watching: Mapping[Key, frozenset[PersonId]]
+) -> Mapping[Key, frozenset[PersonId]]:
+    """Without those who watch a lot of a sale that they may not see any more.
+
+    Who has a bid there is told what becomes of it all the same: it stands.
+    """
+    rows = await connection.fetch(_ADMITTED, sorted({sale_id for sale_id, _ in watching}))
+    if not rows:
+        return watching
+    admitted = {SaleId(row["sale_id"]): set(map(BidderId, row["bidders"])) for row in rows}
+    known = await teams.of({bidder_id for bidders in admitted.values() for bidder_id in bidders})
+    kept = dict(watching)
+    for key, people in watching.items():
+        if key[0] in admitted:
+            inside = {one.person_id for bidder_id in admitted[key[0]] for one in known[bidder_id]}
+            kept[key] = people & inside
+    return kept
 
 
 def _frozen(people: Mapping[Key, set[PersonId]]) -> Mapping[Key, frozenset[PersonId]]:

@@ -11,13 +11,17 @@ from auction.board import FOLLOWER, BoardRow, keep_board, read_board
 from auction.commands import (
     AcceptIfBid,
     AddLots,
+    AdmitBidders,
     AnswerCounter,
     ChangeReserve,
     CloseDue,
     Command,
     CounterIfBid,
     DeclineIfBid,
+    DismissBidders,
+    LotTimes,
     MoveEndsAfterOutage,
+    MoveLots,
     PauseSale,
     RecordFunding,
     ResumeSale,
@@ -31,7 +35,7 @@ from auction.judge import Judge
 from auction.log_postgres import PostgresLog
 from auction.sale import Lot, LotStatus, Sale
 from auction.shards import load, load_sale
-from auction.terms import ClosingMode, LotListing, Terms, VoidRule
+from auction.terms import ClosingMode, LotListing, SaleAudience, Terms, VoidRule
 from foundation.database import acquire, open_pool
 from foundation.follower import LogFollower
 from softclose.followers import handler_of
@@ -41,8 +45,10 @@ from tests.builders import (
     MINUTE_US,
     SECOND_US,
     a_lot,
+    admit,
     at,
     bid,
+    cancel,
     register,
     schedule,
 )
@@ -56,6 +62,7 @@ SALES = {
     SaleId("S-2"): Terms(closing=ClosingMode.CASCADE, void_rule=VoidRule.NO_REVIVE),
     SaleId("S-1"): Terms(closing=ClosingMode.GROUP, if_bid_us=10 * MINUTE_US),
 }
+AUDIENCES = {SaleId("S-2"): SaleAudience.INVITE}
 # What changes a row, and so must have happened.
 ON_THE_BOARD = {
     "bid_placed",
@@ -67,6 +74,7 @@ ON_THE_BOARD = {
     "lot_scheduled",
     "lot_sold",
     "lot_withdrawn",
+    "lots_rescheduled",
     "reserve_status_changed",
 }
 SHARDS = sorted({shard_of(sale_id) for sale_id in SALES})
@@ -83,7 +91,16 @@ class House:
     def open(self) -> None:
         for sale_id, terms in SALES.items():
             lots = [self._lot(number) for number in range(LOTS)]
-            self._judge(replace(schedule(*lots, terms=terms), sale_id=sale_id))
+            lots[-1] = replace(
+                lots[-1],
+                opens_at_us=self.now_us + HOUR_US,
+                closes_at_us=self.now_us + 3 * HOUR_US,
+            )
+            audience = AUDIENCES.get(sale_id, SaleAudience.PUBLIC)
+            opened = schedule(*lots, terms=terms, audience=audience)
+            self._judge(replace(opened, sale_id=sale_id))
+            if audience is not SaleAudience.PUBLIC:
+                self._judge(replace(admit(*BIDDERS), sale_id=sale_id))
             for bidder in BIDDERS:
                 self._judge(register(bidder, sale_id=sale_id))
 
@@ -93,6 +110,11 @@ class House:
         for sale_id in SALES:
             self._judge(CloseDue(sale_id=sale_id))
         self._judge(self._command(self.chance.choice(list(SALES))))
+
+    def cancel(self) -> None:
+        """Whatever is still to close is withdrawn."""
+        for sale_id in SALES:
+            self._judge(replace(cancel(WithdrawalCause.LAW), sale_id=sale_id))
 
     async def append(self) -> None:
         gathering = self.judge.take_gathering()
@@ -107,7 +129,7 @@ class House:
         reserve_minor = self.chance.choice((None, 200_00, 2_000_00, 5_000_00))
         return a_lot(
             str(number),
-            opens_at_us=self.now_us,
+            opens_at_us=self.now_us + self.chance.choice((0, 0, 3, 10)) * MINUTE_US,
             closes_at_us=self.now_us + self.chance.randrange(20, 150) * MINUTE_US,
             reserve_minor=reserve_minor,
             group=self.chance.choice("xy"),
@@ -141,7 +163,21 @@ class House:
             PauseSale(sale_id=sale_id, reason="a fire alarm", actor_id=ACTOR),
             MoveEndsAfterOutage(sale_id=sale_id, dark_from_us=self.now_us - 20 * SECOND_US),
         ]
-        if chance.random() < 0.1:
+        if chance.random() < 0.3:
+            opens_us = self.now_us + chance.randrange(1, 10) * MINUTE_US
+            times = LotTimes(lot.lot_id, opens_us, opens_us + 30 * MINUTE_US)
+            others = [
+                MoveLots(sale_id=sale_id, times=(times,), actor_id=ACTOR),
+                AdmitBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=ACTOR),
+                DismissBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=ACTOR),
+            ]
+            if sale_id in AUDIENCES and chance.random() < 0.5:
+                others = others[1:]
+            not_open = [one for one in lots if one.opens_at_us > self.now_us]
+            if not_open:
+                times = replace(times, lot_id=not_open[0].lot_id)
+                others = [MoveLots(sale_id=sale_id, times=(times,), actor_id=ACTOR), *others]
+        elif chance.random() < 0.1:
             others = [
                 WithdrawLot(**by, cause=chance.choice(list(WithdrawalCause)), reason="recalled"),
                 AddLots(

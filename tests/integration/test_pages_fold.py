@@ -11,9 +11,13 @@ from typing import Any, Final
 
 import aiohttp
 import pytest
+from msgspec.structs import replace
 
 from auction.commands import (
     ChangeReserve,
+    Command,
+    LotTimes,
+    MoveLots,
     PauseSale,
     ResumeSale,
     WithdrawalCause,
@@ -21,11 +25,12 @@ from auction.commands import (
 )
 from auction.ids import ActorId, LotId
 from auction.terms import ClosingMode, SoftClose, Terms, VoidRule
-from tests.builders import SALE, STAFF_MEMBER, bid, void
+from tests.builders import SALE, STAFF_MEMBER, bid, cancel, void
 from tests.live import LiveRoom, hello, live_room, now_us, open_sale
 
 REPLAY: Final = Path(__file__).parents[1] / "pages" / "replay.js"
 LOTS: Final = ("1", "2", "3", "4")
+LATER: Final = "5"  # opens in an hour, and is moved
 
 
 def folded(folder: Path, frames: list[Any], follow: list[str] | None) -> dict[str, Any]:
@@ -81,7 +86,7 @@ async def anything_happens(room: LiveRoom, rng: random.Random) -> None:
     """A hundred acts of bidders, staff and the seller; many are refused."""
     for _ in range(100):
         lot, who = rng.choice(LOTS), rng.choice("abc")
-        match rng.choices(range(6), (80, 6, 4, 3, 2, 5))[0]:
+        match rng.choices(range(7), (80, 6, 4, 3, 2, 5, 3))[0]:
             case 0:
                 amount = rng.randrange(100, 3_000) * 100
                 await room.host.engine.submit(bid(who, amount, lot))
@@ -94,7 +99,7 @@ async def anything_happens(room: LiveRoom, rng: random.Random) -> None:
                     PauseSale(sale_id=SALE, reason="A drill", actor_id=STAFF_MEMBER)
                 )
             case 4:
-                command = WithdrawLot(
+                command: Command = WithdrawLot(
                     sale_id=SALE,
                     lot_id=LotId(lot),
                     cause=WithdrawalCause.RECALL,
@@ -102,8 +107,15 @@ async def anything_happens(room: LiveRoom, rng: random.Random) -> None:
                     actor_id=ActorId("seller"),
                 )
                 await room.host.engine.submit(command)
+            case 5:
+                opens_us = now_us() + rng.randrange(60, 600) * 1_000_000
+                times = LotTimes(LotId(LATER), opens_us, opens_us + 3_600_000_000)
+                command = MoveLots(sale_id=SALE, times=(times,), actor_id=STAFF_MEMBER)
+                await room.host.engine.submit(command)
             case _:
                 await room.host.engine.submit(ResumeSale(sale_id=SALE, actor_id=STAFF_MEMBER))
+    if rng.random() < 0.5:
+        await room.host.engine.submit(cancel(WithdrawalCause.LAW))
     await room.host.engine.submit(ResumeSale(sale_id=SALE, actor_id=STAFF_MEMBER))
 
 
@@ -137,7 +149,11 @@ async def test_a_page_comes_to_what_the_server_says(seed: int, tmp_path: Path) -
         if_bid_us=rng.choice([None, 3_600_000_000]),
     )
     ends_us = now_us() + 1_500_000
-    sale = open_sale(4, terms, reserve_minor=900_00, closes_at_us=ends_us + 3_600_000_000)
+    sale = open_sale(5, terms, reserve_minor=900_00, closes_at_us=ends_us + 3_600_000_000)
+    later = replace(
+        sale.lots[-1], opens_at_us=ends_us + 600_000_000, closes_at_us=ends_us + 9_000_000_000
+    )
+    sale = replace(sale, lots=(*sale.lots[:-1], later))
     async with (
         live_room(bidders="abc", sale=sale) as room,
         room.socket() as one,
@@ -160,6 +176,7 @@ async def test_a_page_comes_to_what_the_server_says(seed: int, tmp_path: Path) -
                     found = page["lots"][lot["lot_id"]]
                     assert {name: found[name] for name in lot} == lot
             assert page["sale"]["paused"] is snapshot["sale"]["paused"]
+            assert page["sale"]["cancelled"] is snapshot["sale"]["cancelled"]
             own = page["own"]
             followed = recording.follow or LOTS
             maxima = {lot: most for lot, most in standing["maxima"].items() if lot in followed}

@@ -6,6 +6,7 @@ The sales are those of `test_board`: everything happens in them, at random.
 import asyncpg
 import pytest
 
+from auction.board import keep_board
 from auction.codec import decode_body
 from auction.cursors_postgres import PostgresCursors
 from auction.events import MaximumRaised, lot_of
@@ -23,7 +24,7 @@ from softclose.followers import handler_of
 from tests.contract.batches import OWNER
 from tests.integration.test_board import SALES, SHARDS, STEPS, House
 
-KEEPERS = (keep_sale_board, keep_lot_events, keep_bidder_tables)
+KEEPERS = (keep_board, keep_sale_board, keep_lot_events, keep_bidder_tables)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -45,6 +46,7 @@ async def test_the_tables_say_what_the_fold_of_the_log_says(
             house.step()
             if number % 5 == 0:
                 await house.append()
+        house.cancel()
         await house.append()
         for follower in followers:
             while await follower.step():
@@ -59,6 +61,7 @@ async def test_the_tables_say_what_the_fold_of_the_log_says(
                 await _check_events(connection, log, sale_id)
     await log.close()
     assert house.kinds["maximum_raised"] and house.kinds["bids_voided"]
+    assert house.kinds["lots_rescheduled"] and house.kinds["bidders_dismissed"]
 
 
 async def _check_sale(connection: AnyConnection, sale: Sale) -> None:
@@ -66,12 +69,19 @@ async def _check_sale(connection: AnyConnection, sale: Sale) -> None:
     assert row is not None
     assert row["opens_at_us"] == min(lot.opens_at_us for lot in sale.lots.values())
     assert row["paused_from_us"] == sale.paused_from_us
+    assert row["audience"] == sale.audience
+    assert (row["cancelled_at_us"] is not None) is (sale.cancelled is not None)
+    admitted = await connection.fetch(
+        "select bidder_id from admitted_bidder where sale_id = $1", sale.sale_id
+    )
+    assert {row["bidder_id"] for row in admitted} == sale.admitted
     assert (row["closed_at_us"] is not None) is sale.closed
     asked = {word for lot in sale.lots.values() for word in lot.restrictions}
     assert row["restrictions"] == sorted(asked)
     rules = await connection.fetch("select * from lot_rules where sale_id = $1", sale.sale_id)
-    assert {row["lot_id"]: row["latest_end_us"] for row in rules} == {
-        lot.lot_id: lot.latest_end_us for lot in sale.lots.values()
+    told = {row["lot_id"]: (row["scheduled_closes_at_us"], row["latest_end_us"]) for row in rules}
+    assert told == {
+        lot.lot_id: (lot.scheduled_closes_at_us, lot.latest_end_us) for lot in sale.lots.values()
     }
 
 

@@ -40,8 +40,11 @@ from tests.simulation.weather import SECOND
 class Desk:
     """The liquidator and staff: open the sales, admit bidders, intervene."""
 
-    def __init__(self, room: Room, bidders: tuple[BidderId, ...], rng: Random) -> None:
+    def __init__(
+        self, room: Room, bidders: tuple[BidderId, ...], rng: Random, seller: Random | None = None
+    ) -> None:
         self._room, self._bidders, self._rng = room, bidders, rng
+        self._seller = seller  # a stream of its own: it shifts nothing of the others'
 
     async def open_and_run(self, until_us: int) -> None:
         """Open the sales, then intervene now and then."""
@@ -53,6 +56,8 @@ class Desk:
                 if isinstance(command, PauseSale):
                     await asyncio.sleep(self._rng.random() * 3)
                     await self._room.insist(_resumption(command), self._rng)
+            if self._seller is not None and self._seller.random() < 0.35:
+                await self._room.insist(self._act(self._seller), self._seller)
 
     async def ask_again(self) -> None:
         """After everything: open what is open, and pay for what was won."""
@@ -95,7 +100,7 @@ class Desk:
 
     def _intervention(self, sale_id: SaleId, lot: LotListing, bidder_id: BidderId) -> Command:
         rng, lot_id = self._rng, lot.lot_id
-        match rng.choices(range(13), (4, 3, 1, 1, 1, 2, 1, 2, 2, 2, 1, 4, 0.4))[0]:
+        match rng.choices(range(9), (4, 3, 1, 1, 1, 2, 1, 2, 2))[0]:
             case 0:
                 reserve = rng.choice((None, lot.opening_minor + 50_00, lot.opening_minor + 200_00))
                 return ChangeReserve(
@@ -123,15 +128,6 @@ class Desk:
                 return ResumeSale(sale_id=sale_id, actor_id=DESK)
             case 8:  # a timer of somebody else's is harmless
                 return CloseDue(sale_id=sale_id)
-            case 9:
-                return AdmitBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
-            case 10:
-                return DismissBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
-            case 11:
-                return self._other_times(sale_id)
-            case 12:
-                cause = rng.choice(list(WithdrawalCause))
-                return CancelSale(sale_id=sale_id, cause=cause, reason=FLOOD, actor_id=DESK)
             case 6:
                 return AddLots(sale_id=sale_id, lots=(self._another_lot(lot),), actor_id=DESK)
             case _:
@@ -159,9 +155,23 @@ class Desk:
                     sale_id=sale_id, lot_id=lot_id, amount_minor=price + 50_00, actor_id=DESK
                 )
 
-    def _other_times(self, sale_id: SaleId) -> MoveLots:
+    def _act(self, rng: Random) -> Command:
+        """Choose bidders, move lots, or cancel a sale."""
+        sale_id, bidder_id = rng.choice(sorted(self._room.sales)), rng.choice(self._bidders)
+        match rng.choices(range(4), (4, 2, 6, 0.5))[0]:
+            case 0:
+                return AdmitBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
+            case 1:
+                return DismissBidders(sale_id=sale_id, bidder_ids=(bidder_id,), actor_id=DESK)
+            case 2:
+                return self._other_times(rng, sale_id)
+            case _:
+                cause = rng.choice(list(WithdrawalCause))
+                return CancelSale(sale_id=sale_id, cause=cause, reason=FLOOD, actor_id=DESK)
+
+    def _other_times(self, rng: Random, sale_id: SaleId) -> MoveLots:
         """For some lots of a sale, most of which have opened."""
-        rng, now_us = self._rng, START_US + self._room.loop.now_us
+        now_us = START_US + self._room.loop.now_us
         lots = [lot.lot_id for of_sale, lot in self._room.lots if of_sale == sale_id]
         opens_us = now_us + rng.randrange(-1, 6) * SECOND
         times = tuple(

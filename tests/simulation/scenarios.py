@@ -19,7 +19,9 @@ QUIET_US: Final = 60 * SECOND
 class Scenario(Struct, frozen=True):
     """``ambient``: the share of calls to the log that go wrong even in good weather.
 
-    ``linger_s``: how long to go on after all is well again, for lots whose end was moved.
+    ``seller_acts``: bidders are chosen, lots moved and sales cancelled too; else there is more of
+    everything else. ``linger_s``: how long to go on after all is well again, for lots whose end was
+    moved.
     """
 
     seed: int
@@ -29,6 +31,7 @@ class Scenario(Struct, frozen=True):
     ambient: float = 0.0
     quiet_us: int = QUIET_US
     linger_s: float = 75.0
+    seller_acts: bool = False
 
     def chance(self, name: str) -> Random:
         """A stream of chance of its own for each part, so that one does not shift another."""
@@ -43,6 +46,7 @@ def drawn(seed: int) -> Scenario:
         BIDDERS,
         draw_faults(Random(f"{seed} faults"), QUIET_US),
         ambient=Random(f"{seed} ambient").choice((0.0, 0.0, 0.0, 0.02)),
+        seller_acts=True,
     )
 
 

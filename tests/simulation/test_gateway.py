@@ -16,7 +16,7 @@ from tests.simulation.run import Run
 
 SEEDS = range(16)
 # Those that are not shy are found in this many; the gateway as it is holds in all of them.
-SEEDS_FOR_MUTANTS = 4
+SEEDS_FOR_MUTANTS = 8
 FRAMES = (
     "conflated", "error", "event", "goodbye", "own", "snapshot", "standing", "subscribed", "time",
     "unsubscribed", "verdict", "welcome",

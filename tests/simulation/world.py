@@ -46,7 +46,8 @@ class World:
             scenario, self._server, self._shards, self._sicken, self.make_host
         )
         self._room = Room(scenario.sales, loop, self._operations.reach)
-        self._desk = Desk(self._room, scenario.bidders, scenario.chance("desk"))
+        seller = scenario.chance("seller") if scenario.seller_acts else None
+        self._desk = Desk(self._room, scenario.bidders, scenario.chance("desk"), seller)
         self._bidders = [Bidder(self._room, b, scenario.chance(b)) for b in scenario.bidders]
         bursts = [bidder.bid_in_a_burst for bidder in self._bidders[:2]]
         self._trouble = Trouble(self._server, self._operations, bursts, self._is_well, self._sicken)

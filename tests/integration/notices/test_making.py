@@ -117,6 +117,32 @@ async def test_who_watches_is_told_that_a_lot_is_withdrawn(room: NoticeRoom) -> 
     assert await room.kinds(eve) == []
 
 
+_HIDDEN_SALE = """
+insert into sale_board (sale_id, liquidator_id, currency, audience, terms, scheduled_at_us)
+values ($1, 'house', 'USD', 'INVITE', '{}', 1)
+"""
+
+
+async def test_who_watches_what_they_may_not_see_any_more_is_told_nothing(
+    room: NoticeRoom,
+) -> None:
+    ann, (kim,) = await room.reseller("kim@example.com")
+    bert, (joe,) = await room.reseller("joe@example.com")
+    cora, (eve,) = await room.reseller("eve@example.com")
+    async with transaction(room.pool) as connection:
+        await connection.execute(_HIDDEN_SALE, SALE)
+        await connection.execute("insert into admitted_bidder values ($1, $2)", SALE, ann)
+    await room.bid(cora, 100_00, lot="2", person=eve)
+    for person_id in (kim, joe):
+        await watch(room, person_id, "2")
+    await room.submit(withdraw("2", cause=WithdrawalCause.RECALL))
+    await room.follow()
+    assert await room.kinds(kim) == [Kind.LOT_WITHDRAWN]
+    assert await room.kinds(joe) == [], "shut out since, or never let in"
+    assert await room.kinds(eve) == [Kind.LOT_WITHDRAWN], "a bid that stands is told of"
+    assert bert != ann
+
+
 async def test_a_pause_is_one_notice_to_each_person(room: NoticeRoom) -> None:
     ann, (kim,) = await room.reseller("kim@example.com")
     _, (joe,) = await room.reseller("joe@example.com")

@@ -1,5 +1,6 @@
 """The resellers' pages over HTTP: forms and their refusals, and what no page holds."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -8,16 +9,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientSession, DummyCookieJar
 
 from accounts.identity import OrganisationKind, Role
 from accounts.permissions import Access, may
-from auction.commands import AcceptIfBid, CounterIfBid
+from auction.commands import AcceptIfBid, AdmitBidders, CounterIfBid, DismissBidders
 from auction.ids import LotId
 from auction.terms import SaleAudience
 from bidder_gateway.pages.mount import routes
 from bidder_gateway.pages.room import PagesRoom
+from bidder_gateway.sales import Sales
+from bidder_gateway.sight import Onlooker
 from foundation.database import transaction
 from tests.accounts_site import Answer, Client
 from tests.builders import STAFF_MEMBER
@@ -137,6 +141,46 @@ async def test_a_sale_that_is_not_published_is_one_that_does_not_exist(
             missing = await client.get(f"/sales/none{tail}")
             assert (foreign.status, missing.status) == (404, 404), tail
             assert strip(foreign) == strip(missing), tail
+
+
+async def test_an_invited_reseller_finds_the_sale_until_it_is_dismissed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with visitors(database_url, tmp_path) as all_of:
+        site = all_of.site
+        await site.open_sale(
+            [a_pallet("1", HOUR)], terms=usual_terms(), audience=SaleAudience.INVITE
+        )
+        kestrel, wren = await site.reseller("Kestrel"), await site.reseller("Wren")
+        chosen: dict[str, Any] = {
+            "sale_id": SALE,
+            "bidder_ids": (kestrel.bidder_id,),
+            "actor_id": STAFF_MEMBER,
+        }
+        await site.submit(AdmitBidders(**chosen))
+        sales, who = site.house.resellers.sales, Onlooker(kestrel.bidder_id)
+        await until_seen(sales, who, seen=True)
+        invited, other = await all_of.of(kestrel), await all_of.of(wren)
+        assert "By invitation" in (await invited.get("/sales")).text
+        assert "By invitation" in (await invited.get(SALE_PATH)).text
+        for client in (other, all_of.guest):
+            assert "By invitation" not in (await client.get("/sales")).text
+            assert (await client.get(SALE_PATH)).status == 404
+        assert (await invited.get(LOT_PATH)).status == 200
+        await site.admit(kestrel)
+        await site.bid(kestrel.bidder_id, 300_00)
+        await site.submit(DismissBidders(**chosen))
+        await until_seen(sales, who, seen=False)
+        assert (await invited.get(SALE_PATH)).status == 404
+        for mine in ("/bids", "/bids?state=ended", "/won", "/watchlist", "/sales"):
+            assert (await invited.get(mine)).status == 200, mine
+
+
+async def until_seen(sales: Sales, who: Onlooker, *, seen: bool) -> None:
+    """Until the tables have it."""
+    async with asyncio.timeout(10):
+        while (await sales.sale(SALE, who) is not None) is not seen:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def strip(answer: Answer) -> str:
