@@ -28,6 +28,9 @@ class Refusal(StrEnum):
     TOO_MANY = "TOO_MANY"
     NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
     NOT_NOW = "NOT_NOW"
+    UNREADABLE_FILE = "UNREADABLE_FILE"
+    NO_LOT_COLUMN = "NO_LOT_COLUMN"
+    BUSY = "BUSY"
 
 
 # In the words of the page that shows it.
@@ -49,6 +52,9 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
     Refusal.TOO_MANY: "That is more than there can be.",
     Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",
+    Refusal.UNREADABLE_FILE: "The file cannot be read as a manifest.",
+    Refusal.NO_LOT_COLUMN: "Say which column of the file names lots, and send it again.",
+    Refusal.BUSY: "Too many files wait to be read. Try again in a moment.",
     Refusal.NOT_NOW: "That cannot be done in the state that it is in.",
 }
 
