@@ -11,22 +11,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from auction.amounts import money
 from auction.events import PassReason
-from auction.money import EXPONENTS
 from bidder_gateway.notices.kinds import Kind
 from bidder_gateway.notices.rules import Facts
-
-# What stands before an amount; other currencies stand by their letters. As static/money.js.
-_SIGNS = {
-    "AUD": "A$",
-    "CAD": "CA$",
-    "EUR": "€",
-    "GBP": "£",
-    "JPY": "¥",
-    "MXN": "MX$",
-    "NZD": "NZ$",
-    "USD": "$",
-}
 
 _NOT_SOLD = {
     PassReason.NO_BIDS: "No bid stands, so it was not sold.",
@@ -131,15 +119,6 @@ def words_of_several(
         case _:
             first = words_of(kind, facts[-1], sale_id, zone)
             return Words(f"{first.title}, and {_count(count - 1, 'more notice')}", first.text)
-
-
-def money(minor: int, currency: str) -> str:
-    """As pages show it: $1,250, or $1,250.50 where there are cents."""
-    exponent = EXPONENTS.get(currency, 0)
-    whole, part = divmod(abs(minor), 10**exponent)
-    cents = f".{part:0{exponent}}" if part else ""
-    sign = _SIGNS.get(currency, f"{currency} ")
-    return f"{'-' if minor < 0 else ''}{sign}{whole:,}{cents}"
 
 
 def moment(at_us: int, zone: str) -> str:

@@ -8,14 +8,15 @@ from msgspec import Meta
 
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
+from auction.amounts import NotMoney, parse_typed
 from auction.commands import AnswerCounter
 from auction.ids import UUID, BidId
 from auction.money import PositiveMinor
+from auction.plain_terms import premium_in_words
 from auction.terms import STORABLE
 from bidder_gateway.listed import LotPage
 from bidder_gateway.pages.lots import LotPages
 from bidder_gateway.pages.meaning import caution
-from bidder_gateway.pages.plain_terms import premium_in_words
 from bidder_gateway.pages.room import (
     PagesRoom,
     lot_href,
@@ -25,7 +26,6 @@ from bidder_gateway.pages.room import (
     viewing,
 )
 from bidder_gateway.pages.shown import shown_of
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed
 from bidder_gateway.placing import SEND_AGAIN, BidAsked
 from foundation.http.forms import Form, form_of
 from foundation.http.pages import FlashKind, see_other

@@ -9,6 +9,7 @@ from msgspec import Meta, field
 from accounts.directory import people_of
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
+from auction.amounts import NotMoney, parse_typed, sign
 from auction.budgets import (
     AllInBudget,
     BudgetName,
@@ -21,7 +22,6 @@ from auction.terms import STORABLE
 from bidder_gateway.listed import SalePage, SaleState
 from bidder_gateway.own_budgets import BudgetsAsked, BudgetsPage, OwnBudget
 from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show, viewing
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed, sign
 from bidder_gateway.refusals import Refused
 from foundation.http.client_address import client_address
 from foundation.http.forms import Form, blank, form_of

@@ -10,13 +10,13 @@ from accounts.http.common import actor_of, word_of
 from accounts.http.guard import can, require
 from accounts.ids import OrganisationId
 from accounts.permissions import Access, Action
+from auction.amounts import NotMoney, parse_typed, plain, sign
 from auction.ids import SaleId
 from auction.terms import STORABLE
 from bidder_gateway.api_common import problem_of
 from bidder_gateway.deposits import Deposit, DepositsQuery
 from bidder_gateway.pages.navigation import DEPOSITS
 from bidder_gateway.pages.room import PagesRoom, show, viewing
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain, sign
 from bidder_gateway.refusals import Refusal, Refused
 from foundation.http.forms import Form, blank, form_of
 from foundation.http.pages import see_other

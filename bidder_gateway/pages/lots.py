@@ -8,7 +8,9 @@ from msgspec import Meta, Struct
 
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
+from auction.amounts import plain, sign
 from auction.ids import LotId, PersonId, SaleId
+from auction.plain_terms import clauses, premium_in_words
 from bidder_gateway.histories import HistoryEntry
 from bidder_gateway.notices.links import BID_PARAMETER
 from bidder_gateway.pages.freight import FreightWays
@@ -21,7 +23,6 @@ from bidder_gateway.pages.page_data import (
     picture_of,
     raw,
 )
-from bidder_gateway.pages.plain_terms import clauses, premium_in_words
 from bidder_gateway.pages.room import (
     PagesRoom,
     lot_href,
@@ -33,7 +34,6 @@ from bidder_gateway.pages.room import (
     viewing,
 )
 from bidder_gateway.pages.shown import Shown, shown_of
-from bidder_gateway.pages.typed_money import plain, sign
 from bidder_gateway.protocol import ServerFrame
 from bidder_gateway.refusals import Refused
 from foundation.http.cursors import Paging

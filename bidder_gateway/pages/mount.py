@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from auction.catalog.words import FILTERS
 from bidder_gateway.pages.bidding import BiddingPages
 from bidder_gateway.pages.budgets import BudgetPages
 from bidder_gateway.pages.deposits import DepositPages
@@ -14,7 +15,6 @@ from bidder_gateway.pages.registration import RegistrationPages
 from bidder_gateway.pages.room import PagesRoom
 from bidder_gateway.pages.sales import SalePages
 from bidder_gateway.pages.searching import SearchPages
-from bidder_gateway.pages.words import FILTERS
 from foundation.http.routes import Mount, Route
 
 _ROOM: Final = Path(__file__).parents[1]

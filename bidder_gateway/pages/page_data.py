@@ -12,10 +12,10 @@ import msgspec
 from markupsafe import Markup
 from msgspec import Struct
 
+from auction.catalog.words import source_words
 from auction.ids import LotId, SaleId
 from bidder_gateway.encodings import AS_JSON
 from bidder_gateway.listed import LotSummary, Photo
-from bidder_gateway.pages.words import source_words
 from bidder_gateway.protocol import ServerFrame
 
 

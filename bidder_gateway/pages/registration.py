@@ -9,13 +9,13 @@ from msgspec import Meta, field
 from accounts.directory import Standing, standing_of
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
+from auction.amounts import NotMoney, parse_typed, plain, sign
 from auction.ids import SaleId
+from auction.plain_terms import clauses
 from auction.rejections import Rejection
 from auction.terms import STORABLE, Restriction
 from bidder_gateway.listed import SalePage, SaleState
-from bidder_gateway.pages.plain_terms import clauses
 from bidder_gateway.pages.room import PagesRoom, sale_href, sale_id_of, show, viewing
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain, sign
 from bidder_gateway.refusals import Refused
 from bidder_gateway.registrations import Accepted, RegistrationPage, RegistrationState
 from foundation.http.client_address import client_address

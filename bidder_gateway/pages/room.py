@@ -12,6 +12,7 @@ from accounts.http.guard import SIGN_IN_PATH, can, identity_of
 from accounts.identity import Identity, OrganisationKind
 from accounts.ids import OrganisationId
 from accounts.permissions import Action
+from auction.catalog.words import FREIGHT, KINDS, measures_words
 from auction.ids import BidderId, LotId, SaleId
 from auction.ports import Engine
 from bidder_gateway.feeds import Feed
@@ -19,12 +20,11 @@ from bidder_gateway.gateway import Gateway
 from bidder_gateway.listed import LotSummary
 from bidder_gateway.lots import LotsQuery
 from bidder_gateway.notices.api import NoticesRoom
-from bidder_gateway.pages.modules import modules
-from bidder_gateway.pages.words import FREIGHT, KINDS, measures_words
 from bidder_gateway.resellers import Resellers
 from bidder_gateway.sight import Onlooker, onlooker_of
 from foundation.database import Pool
 from foundation.http.cursors import MAX_LIMIT
+from foundation.http.modules import modules
 from foundation.http.pages import page
 from foundation.http.problems import NOT_FOUND
 

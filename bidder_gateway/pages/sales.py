@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from accounts.permissions import Access, Action
 from auction.catalog.goods import Condition
 from auction.ids import LotId, PersonId, SaleId
+from auction.plain_terms import clauses
 from bidder_gateway.feeds import standing
 from bidder_gateway.listed import SaleState, SaleSummary
 from bidder_gateway.lots import LotsQuery
@@ -25,7 +26,6 @@ from bidder_gateway.pages.page_data import (
     picture_of,
     raw,
 )
-from bidder_gateway.pages.plain_terms import clauses
 from bidder_gateway.pages.room import PagesRoom, Viewing, sale_id_of, show, viewing
 from bidder_gateway.protocol import ServerFrame, Standing
 from bidder_gateway.sales import CalendarQuery

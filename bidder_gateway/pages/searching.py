@@ -9,14 +9,14 @@ from msgspec import Meta, field, structs
 
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
+from auction.amounts import NotMoney, parse_typed, plain
 from auction.catalog.goods import Condition
 from auction.catalog.listings import LotOrder
+from auction.catalog.words import KINDS
 from auction.ids import PersonId
 from auction.terms import STORABLE, LotKind
 from bidder_gateway.lots import LotsQuery
 from bidder_gateway.pages.room import PagesRoom, show, viewing
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain
-from bidder_gateway.pages.words import KINDS
 from bidder_gateway.refusals import Refused
 from bidder_gateway.saved_searches import LotWishes, SavedSearch, SearchAsked
 from foundation.http.forms import Form, form_of

@@ -5,13 +5,13 @@ bid, what a bid would mean, what it would cost.
 from aiohttp import web
 from msgspec import Struct
 
+from auction.amounts import money
 from auction.costs import premium_minor
 from auction.increments import IncrementTable
 from auction.sale import LotStatus
 from auction.terms import Terms
 from bidder_gateway.feeds import Feed, standing
 from bidder_gateway.listed import LotPage, SalePage
-from bidder_gateway.notices.wording import money
 from bidder_gateway.pages.choosing import position_of
 from bidder_gateway.pages.freight import FreightWay, FreightWays, freight_ways
 from bidder_gateway.pages.meaning import MeantBid, meaning

@@ -5,7 +5,7 @@ import { showToast } from "../../foundation/static/notices.js";
 import { inWords } from "../../foundation/static/time.js";
 import { positionOf } from "./fold.js";
 import { clock, listen, now, ownTime } from "./live.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 import { saleOf } from "./reduce.js";
 import { milestone, speechOf } from "./speech.js";
 import { everyTick } from "./ticker.js";

@@ -9,7 +9,7 @@ import { Freight, useFreight } from "./freight.js";
 import { leastBid, quickBids } from "./increments.js";
 import { connection, page } from "./live.js";
 import { caution, meaning } from "./meaning.js";
-import { money, parseMoney, plain, sign } from "./money.js";
+import { money, parseMoney, plain, sign } from "../../foundation/static/money.js";
 
 /** A new id for a bid. Pages that are not on a secure address have no randomUUID. */
 function newId() {

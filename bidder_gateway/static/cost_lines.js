@@ -2,7 +2,7 @@
 
 import { html } from "../../foundation/static/html.js";
 import { doorCost, shareMinor, shareOfMsrp } from "./costs.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 
 /** "10 %", "8.25 %" of basis points. */
 const rate = (bps) => `${(bps / 100).toLocaleString("en-US", { maximumFractionDigits: 2 })} %`;

@@ -7,7 +7,7 @@
 import { html, useState } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { page } from "./live.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 
 const BESIDES = [
   ["liftgate", "Liftgate", "there is no dock"],

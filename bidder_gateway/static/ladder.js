@@ -2,7 +2,7 @@
 
 import { html, useState } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 import { Moment } from "./parts.js";
 
 const FIRST = 6;

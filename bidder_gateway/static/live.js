@@ -6,7 +6,7 @@
 
 import { render, useEffect, useState } from "../../foundation/static/html.js";
 import { Connection, SUBPROTOCOL, SignedOut } from "./connection.js";
-import { ServerClock } from "./countdown.js";
+import { ServerClock } from "../../foundation/static/countdown.js";
 import { emptyState, reduce } from "./reduce.js";
 
 const TICKETS = "/api/v1/tickets";

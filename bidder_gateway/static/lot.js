@@ -8,7 +8,7 @@ import { BidBox } from "./bid_box.js";
 import { entryOf, positionOf } from "./fold.js";
 import { Ladder } from "./ladder.js";
 import { connection, listen, now, page, start, takeOver, tell, useLive } from "./live.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 import { noticesShown } from "./notices_shown.js";
 import { Countdown } from "./parts.js";
 import { bidsOn, saleOf } from "./reduce.js";

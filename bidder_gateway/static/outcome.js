@@ -4,7 +4,7 @@
 import { html } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { connection, page } from "./live.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 import { verdictInWords } from "./words.js";
 
 const WAYS = {

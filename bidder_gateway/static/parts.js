@@ -3,7 +3,7 @@
 import { html } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { inUtc, inWords } from "../../foundation/static/time.js";
-import { errorInWords, errorMatters, leftInSpeech, leftInWords, urgency } from "./countdown.js";
+import { errorInWords, errorMatters, leftInSpeech, leftInWords, urgency } from "../../foundation/static/countdown.js";
 import { clock, ownTime } from "./live.js";
 import { useTicking } from "./ticker.js";
 import { RESERVES, STANDINGS, STATUSES } from "./words.js";

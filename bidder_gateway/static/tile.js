@@ -4,7 +4,7 @@
 import { Component, html, useRef } from "../../foundation/static/html.js";
 import { Icon } from "../../foundation/static/icons.js";
 import { shareOfMsrp } from "./costs.js";
-import { money } from "./money.js";
+import { money } from "../../foundation/static/money.js";
 import { Countdown, Reserve, Standing, Status } from "./parts.js";
 import { Watch } from "./watching.js";
 import { count } from "./words.js";

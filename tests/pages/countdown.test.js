@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import {
   ServerClock, errorInWords, errorMatters, leftInSpeech, leftInWords, urgency,
-} from "../../bidder_gateway/static/countdown.js";
+} from "../../foundation/static/countdown.js";
 
 const MS = 1_000;
 const S = 1_000_000;

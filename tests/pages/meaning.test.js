@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { caution, meaning } from "../../bidder_gateway/static/meaning.js";
-import { money } from "../../bidder_gateway/static/money.js";
+import { money } from "../../foundation/static/money.js";
 
 const { meanings, cautions } = JSON.parse(readFileSync(new URL("./meanings.json", import.meta.url)));
 const dollars = (minor) => money(minor, "USD");

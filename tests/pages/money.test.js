@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { money, parseMoney, plain } from "../../bidder_gateway/static/money.js";
+import { money, parseMoney, plain } from "../../foundation/static/money.js";
 import { incrementAt, leastBid, quickBids } from "../../bidder_gateway/static/increments.js";
 import { doorCost, premiumMinor, shareOfMsrp } from "../../bidder_gateway/static/costs.js";
 import { LIQUIDATION, terms } from "./samples.js";

@@ -2,7 +2,7 @@
 // server is the test.
 
 import { Connection, SignedOut } from "../../bidder_gateway/static/connection.js";
-import { ServerClock } from "../../bidder_gateway/static/countdown.js";
+import { ServerClock } from "../../foundation/static/countdown.js";
 import { emptyState, reduce } from "../../bidder_gateway/static/reduce.js";
 
 /** How far the server's clock is ahead of ours, in microseconds. */

@@ -7,9 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bidder_gateway.notices.wording import money
+from auction.amounts import NotMoney, money, parse_typed, plain, sign
 from bidder_gateway.pages.meaning import MeantBid, caution, meaning
-from bidder_gateway.pages.typed_money import NotMoney, parse_typed, plain, sign
 
 PAGES = Path(__file__).parents[1] / "pages"
 TYPED: dict[str, Any] = json.loads((PAGES / "typed_money.json").read_text())

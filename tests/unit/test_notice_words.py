@@ -6,6 +6,7 @@ import pytest
 
 from accounts.directory import PersonEntry
 from accounts.ids import OrganisationId, PersonId
+from auction.amounts import money
 from auction.events import PassReason
 from auction.ids import BidderId, LotId, SaleId
 from bidder_gateway.notices.addressing import Notice, NoticeId
@@ -14,7 +15,7 @@ from bidder_gateway.notices.kinds import MANNERS, SMS_RHYTHM, Kind, Way, bundle_
 from bidder_gateway.notices.links import path_of
 from bidder_gateway.notices.rules import Facts
 from bidder_gateway.notices.web_push import MAX_PAYLOAD, payload_of, topic_of
-from bidder_gateway.notices.wording import money, words_of, words_of_several
+from bidder_gateway.notices.wording import words_of, words_of_several
 from tests.builders import at
 
 FACTS = Facts(

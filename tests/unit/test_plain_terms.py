@@ -1,6 +1,7 @@
 """The terms of a sale as people read them."""
 
 from auction.increments import EBAY
+from auction.plain_terms import clauses, percent, premium_in_words, span
 from auction.terms import (
     ClosingMode,
     ExtensionMode,
@@ -10,7 +11,6 @@ from auction.terms import (
     SoftClose,
     Terms,
 )
-from bidder_gateway.pages.plain_terms import clauses, percent, premium_in_words, span
 
 
 def said(terms: Terms) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Amounts as people type them, for pages without scripts: the rules of static/money.js.
+"""Amounts as people write and type them: the rules of foundation/static/money.js.
 
 tests/pages/typed_money.json holds both to the same cases.
 """
@@ -7,10 +7,20 @@ import re
 from typing import Final
 
 from auction.money import EXPONENTS
-from bidder_gateway.notices.wording import money
 
 # What JavaScript holds exactly: nobody can bid more by script either.
 _MOST: Final = 2**53 - 1
+# What stands before an amount; other currencies stand by their letters.
+_SIGNS: Final = {
+    "AUD": "A$",
+    "CAD": "CA$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "MXN": "MX$",
+    "NZD": "NZ$",
+    "USD": "$",
+}
 _GROUPED: Final = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:(?P<mark>[, ])[0-9]{3}(?:(?P=mark)[0-9]{3})*)?|[0-9]+)"
     r"(?:\.(?P<part>[0-9]+))?"
@@ -21,6 +31,14 @@ MAX_TYPED: Final = 100
 
 class NotMoney(ValueError):
     """What was typed is not exactly one amount; the message says so to who typed it."""
+
+
+def money(minor: int, currency: str) -> str:
+    """As pages show it: $1,250, or $1,250.50 where there are cents."""
+    exponent = EXPONENTS.get(currency, 0)
+    whole, part = divmod(abs(minor), 10**exponent)
+    cents = f".{part:0{exponent}}" if part else ""
+    return f"{'-' if minor < 0 else ''}{sign(currency)}{whole:,}{cents}"
 
 
 def parse_typed(typed: str, currency: str) -> int:
@@ -56,7 +74,7 @@ def plain(minor: int, currency: str) -> str:
 
 def sign(currency: str) -> str:
     """What stands before an amount of this currency: ``$``, ``CHF ``."""
-    return money(0, currency).removesuffix("0")
+    return _SIGNS.get(currency, f"{currency} ")
 
 
 def _bare(typed: str, currency: str) -> str:

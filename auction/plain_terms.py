@@ -8,9 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from auction.amounts import money
 from auction.increments import IncrementTable
 from auction.terms import ClosingMode, ExtensionMode, Premium, PriceRule, Terms
-from bidder_gateway.notices.wording import money
 
 _MINUTE_US: Final = 60_000_000
 

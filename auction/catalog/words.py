@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from auction.amounts import money
 from auction.catalog.goods import FreightTerms
+from auction.plain_terms import percent, span
 from auction.sale import LotStatus
 from auction.terms import LotKind
-from bidder_gateway.notices.wording import money
-from bidder_gateway.pages.plain_terms import percent, span
 
 KINDS: Final[Mapping[str, str]] = {
     LotKind.CASE: "Case",
