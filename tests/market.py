@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -42,7 +42,7 @@ from bidder_gateway.resellers import Resellers
 from foundation.database import Pool, acquire, open_pool, transaction
 from foundation.http.application import application
 from foundation.http.connections import answering
-from foundation.http.routes import Mount
+from foundation.http.routes import Mount, Route
 from softclose.api_description import about
 from softclose.followers import Followers
 from softclose.host import Host
@@ -64,6 +64,10 @@ from tests.catalogue import a_described_lot, a_sale, list_lots
 DEADLINE_S: Final = 30.0
 # 10 %, on hammer prices that are easy to count with.
 TERMS: Final = Terms(soft_close=None, premium=Premium((PremiumTier(0, 1_000),)))
+
+
+# Makes routes of tables and the engine's time.
+Beside = Callable[[Pool, Callable[[], int]], Sequence[Route]]
 
 
 class ShiftedClock(EngineClock):
@@ -387,8 +391,11 @@ def _described(listing: LotListing, sale_id: str, **changes: Any) -> LotDetails:
 
 
 @asynccontextmanager
-async def market(database_url: str) -> AsyncIterator[Market]:
-    """The rooms for the block. The registrar is told to work by `Market.settled`."""
+async def market(database_url: str, beside: Beside = lambda *_: ()) -> AsyncIterator[Market]:
+    """The rooms for the block. The registrar is told to work by `Market.settled`.
+
+    ``beside``: more routes, of another room over the same tables and clock.
+    """
     async with AsyncExitStack() as layers:
         log = PostgresLog(database_url)
         layers.push_async_callback(log.close)
@@ -409,7 +416,11 @@ async def market(database_url: str) -> AsyncIterator[Market]:
         rooms = (host.engine, HubFolds(hub), bidding, freight, host.clock.now_us)
         resellers = Resellers.over(pool, log, *rooms)
         app = application(
-            [Mount("bidder_gateway", resellers.routes()), accounts_mount(room)],
+            [
+                Mount("bidder_gateway", resellers.routes()),
+                Mount("auction", beside(pool, host.clock.now_us)),
+                accounts_mount(room),
+            ],
             guard=Door(pool, wall_clock).guard,
             context_of=page_context,
             about=about(),
