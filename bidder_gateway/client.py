@@ -251,7 +251,7 @@ class LiveClient:
 
     # What arrives.
 
-    async def _receive(self, frame: Frame) -> None:
+    async def _receive(self, frame: Frame) -> None:  # noqa: C901 - dispatch
         match frame["type"]:
             case "welcome":
                 self.viewer = frame["viewer"]
@@ -278,6 +278,8 @@ class LiveClient:
                 self._check(frame)
             case "conflated":
                 self._conflated(frame)
+            case "unsubscribed" if frame["request"] is None:  # it is there for us no more
+                self._followed.pop(frame["sale_id"], None)
         await self._frames.put(frame)
 
     def _refused(self, frame: Frame) -> None:

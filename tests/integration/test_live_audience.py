@@ -8,6 +8,7 @@ from auction.commands import AnswerCounter
 from auction.ids import BidderId, LotId
 from auction.terms import SaleAudience
 from tests.builders import SALE, admit, dismiss, new_bid_id
+from tests.integration.test_live import next_frame
 from tests.integration.test_live_hostile import a_bid, said_hello
 from tests.live import LiveRoom, live_room, open_sale
 from tests.raw_sockets import RawSocket
@@ -74,6 +75,15 @@ async def test_a_dismissal_ends_the_subscription_at_once_and_nobody_elses() -> N
         for client in (first, second):
             await client.rest()
             assert b"bid_placed" not in bytes(client.seen), "told of what came after"
+
+
+async def test_the_python_client_follows_it_no_more() -> None:
+    async with live_room(sale=INVITED) as room, room.client("a") as client:
+        await client.follow(SALE)
+        await next_frame(client, "snapshot")
+        await room.submit(dismiss("a"))
+        await next_frame(client, "unsubscribed")
+        assert client._followed == {}, "it would ask for it again after the next welcome"
 
 
 async def test_a_bid_of_before_is_answered_again_after_a_dismissal() -> None:

@@ -166,6 +166,14 @@ def test_what_ends_in_a_pause_before_the_sale_is_cancelled_is_still_to_come() ->
     assert statuses(room) == [WITHDRAWN]
 
 
+def test_the_rest_of_what_ends_in_a_pause_goes_with_the_sale_too() -> None:
+    room = a_large_sale()
+    room.does(PAUSE, "15:59")
+    room.does(cancel(), "16:30")
+    assert len(room.close("16:30")) == CLOSE_CHUNK
+    assert isinstance(room.close("16:30")[-1], SaleClosed)
+
+
 @pytest.mark.parametrize(
     "command",
     [AddLots(lots=(a_lot("9"),), **BY), move_lots(("3", "13:00", "17:00"))],
