@@ -21,7 +21,7 @@ def show_manifest(manifest: Manifest, console: Console) -> None:
     console.print(_columns(manifest))
     if manifest.head.unused:
         console.print(f"not used: {escape(', '.join(manifest.head.unused))}", style="dim")
-    if manifest.lines:
+    if manifest.head.sums.lines:
         console.print(_mixes(manifest))
     for note in manifest.head.notes:
         console.print(f"· {escape(note)}", style="dim")
@@ -71,12 +71,15 @@ def _problems(
 def _verdict(manifest: Manifest) -> str:
     head = manifest.head
     if not manifest.importable:
-        return f"not importable: {head.error_count:,} errors, {head.warning_count:,} warnings"
-    retail = format_minor(manifest.retail_minor, head.currency)
-    lowest = manifest.lowest_condition
+        return (
+            f"not importable: {head.error_count:,} errors on {head.faulty_lines:,} lines, "
+            f"{head.sums.lines:,} lines without, {head.warning_count:,} warnings"
+        )
+    retail = format_minor(head.sums.retail_minor, head.currency)
+    lowest = head.sums.lowest_condition
     assert lowest is not None, "what is importable has lines"
     return (
-        f"{len(manifest.lines):,} lines, {manifest.units:,} units, {retail} {head.currency}, "
-        f"{manifest.gtins_valid:,} GTINs, lowest condition {lowest.on_pages}, "
+        f"{len(manifest.lines):,} lines, {head.sums.units:,} units, {retail} {head.currency}, "
+        f"{head.sums.gtins_valid:,} GTINs, lowest condition {lowest.on_pages}, "
         f"{head.warning_count:,} warnings"
     )

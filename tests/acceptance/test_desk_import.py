@@ -47,7 +47,7 @@ def test_errors_have_their_lines_and_the_exit_code_is_1(tmp_path: Path) -> None:
     assert [(warning["line"], warning["code"]) for warning in said["warnings"]] == [
         (3, "gtin_check_digit")
     ]
-    assert (said["importable"], said["lines"]) == (False, 0)
+    assert (said["importable"], said["lines"], said["faulty_lines"]) == (False, 1, 1)
 
 
 def test_a_file_that_cannot_be_read_is_exit_code_2(tmp_path: Path) -> None:

@@ -82,9 +82,18 @@ def test_the_real_manifest_imports_without_any_mapping() -> None:
         "extended_msrp": "Ext. Retail",
         "pallet": "Pallet ID",
     }
-    assert (len(manifest.lines), manifest.units, manifest.retail_minor) == (50, 91, 408_468)
+    assert (len(manifest.lines), manifest.units, manifest.retail_minor) == (
+        50,
+        91,
+        408_468,
+    )
     assert (manifest.gtins_valid, manifest.head.currency) == (50, "USD")
-    assert manifest.conditions == {"NEW": 19, "LIKE_NEW": 1, "USED_GOOD": 23, "SALVAGE": 7}
+    assert manifest.conditions == {
+        "NEW": 19,
+        "LIKE_NEW": 1,
+        "USED_GOOD": 23,
+        "SALVAGE": 7,
+    }
     assert (manifest.errors, manifest.warnings) == ([], [])
     assert 'Blackburn 20" Self Sealing Bike Tube - Black' in {
         line.description for line in manifest.lines

@@ -56,7 +56,11 @@ def assert_plain(manifest: Manifest) -> None:
         "012345678905",
         "4006381333931",
     ]
-    assert (manifest.units, manifest.retail_minor, manifest.gtins_valid) == (6, 5_899, 3)
+    assert (
+        manifest.units,
+        manifest.retail_minor,
+        manifest.gtins_valid,
+    ) == (6, 5_899, 3)
     assert [line.pallet for line in manifest.lines] == ["P1", "P1", "P2"]
     assert manifest.conditions == {"NEW": 1, "USED_GOOD": 1, "SALVAGE": 1}
     assert manifest.lowest_condition is Condition.SALVAGE

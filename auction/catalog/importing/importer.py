@@ -24,6 +24,7 @@ from auction.catalog.importing.reading import too_large
 from auction.catalog.importing.results import Head, Manifest
 from auction.catalog.importing.worker import (
     LENGTH,
+    OUT_OF_MEMORY,
     TOO_MUCH_MEMORY,
     Answer,
     Faults,
@@ -40,7 +41,8 @@ MAX_WAITING: Final = 8
 MAX_FRAME_BYTES: Final = 2 * 2**20
 # The file is handed over in pieces.
 _PIECE: Final = 256 * 1024
-# How a process ends that was refused memory (abort), or had used up its time.
+# A process that has closed its end ends by itself; how it does says why.
+_ENDING_S: Final = 2.0
 _OUT_OF_TIME: Final = (-signal.SIGXCPU, -signal.SIGKILL)
 
 Report = Callable[[int, int], None]
@@ -102,6 +104,10 @@ class Importer:
             async with asyncio.timeout(PATIENCE_S):
                 return await _converse(child, question, data, report)
         except (TimeoutError, asyncio.IncompleteReadError, OSError, msgspec.MsgspecError) as error:
+            if isinstance(error, asyncio.IncompleteReadError):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_ENDING_S):
+                        await child.wait()
             await _end(child)
             _logger.warning(
                 "manifest_worker_failed",
@@ -169,7 +175,7 @@ def _ended(error: Exception, returncode: int | None) -> Unreadable:
     """Why a file was not read whose process ended without an answer."""
     if isinstance(error, TimeoutError) or returncode in _OUT_OF_TIME:
         return Unreadable("too_slow", f"reading the file takes longer than {CPU_S} s; split it")
-    if returncode == -signal.SIGABRT:
+    if returncode in (-signal.SIGABRT, OUT_OF_MEMORY):  # a parser in C or Rust; Python
         return Unreadable(TOO_MUCH_MEMORY.code, TOO_MUCH_MEMORY.message)
     message = (
         "the file could not be read; open it in a spreadsheet and save it again as XLSX or CSV"

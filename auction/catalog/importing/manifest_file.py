@@ -12,7 +12,7 @@ from auction.catalog.importing.faults import Problems, Unreadable, shown
 from auction.catalog.importing.lines import LineReader, check_count, numbered, warn_of_doubles
 from auction.catalog.importing.money import Money, money_of
 from auction.catalog.importing.reading import read_source
-from auction.catalog.importing.results import ColumnUsed, Head, Manifest
+from auction.catalog.importing.results import ColumnUsed, Head, Manifest, sums_of
 from auction.catalog.importing.rows import Sorted, sort_rows
 from auction.catalog.importing.sheets import Source, column_letters
 from auction.catalog.importing.tables import Table, find_table
@@ -207,7 +207,8 @@ def _manifest(
 ) -> Manifest:
     problems.sheet = ""
     good = [(row, line) for row, line in lines if line is not None]
-    if sum(line.extended_msrp_minor for _, line in good) > MAX_MINOR:
+    sums = sums_of([line for _, line in good])
+    if sums.retail_minor > MAX_MINOR:
         problems.error(0, "", "total_too_large", "the MSRPs come to more than any amount")
     if problems.error_count:
         good = []  # all or nothing
@@ -224,6 +225,8 @@ def _manifest(
         ],
         unused=[h for index, h in enumerate(first.table.headers) if index not in used],
         currency=money.currency,
+        sums=sums,
+        faulty_lines=sum(line is None for _, line in lines),
         notes=problems.notes,
         error_count=problems.error_count,
         warning_count=problems.warning_count,

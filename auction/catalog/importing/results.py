@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from auction.catalog.goods import Condition, ManifestLine, is_gtin, lowest
@@ -32,6 +33,20 @@ class CategorySum(Struct, frozen=True):
     retail_minor: int
 
 
+class Sums(Struct, frozen=True, kw_only=True):
+    """What lines come to. ``conditions``: lines of each grade that there is, best first;
+    ``categories``: the most MSRP first, "" is not known; ``gtins_valid``: lines with a GTIN.
+    """
+
+    lines: int
+    units: int
+    retail_minor: int
+    gtins_valid: int
+    conditions: dict[str, int]
+    categories: dict[str, CategorySum]
+    lowest_condition: Condition | None
+
+
 class Head(Struct, frozen=True, kw_only=True, tag=True):
     """All that is known of an imported file but its lines and problems."""
 
@@ -42,6 +57,9 @@ class Head(Struct, frozen=True, kw_only=True, tag=True):
     columns: list[ColumnUsed]
     unused: list[str]
     currency: str
+    # Of all lines that could be read, also where others have errors; of those there are so many.
+    sums: Sums
+    faulty_lines: int
     notes: list[str]
     error_count: int
     warning_count: int
@@ -80,40 +98,53 @@ class Manifest(Struct, frozen=True):
 
     @property
     def units(self) -> int:
-        """Pieces of all lines."""
-        return sum(line.quantity for line in self.lines)
+        """Pieces of the lines that could be read."""
+        return self.head.sums.units
 
     @property
     def retail_minor(self) -> int:
-        """The MSRP of all pieces, in minor units."""
-        return sum(line.extended_msrp_minor for line in self.lines)
+        """The MSRP of those pieces, in minor units."""
+        return self.head.sums.retail_minor
 
     @property
     def gtins_valid(self) -> int:
         """Lines with a GTIN whose check digit is right."""
-        return sum(is_gtin(line.gtin) for line in self.lines)
+        return self.head.sums.gtins_valid
 
     @property
     def lowest_condition(self) -> Condition | None:
         """The grade that labels the lot; ``None`` without lines."""
-        return lowest(line.condition for line in self.lines) if self.lines else None
+        return self.head.sums.lowest_condition
 
     @property
     def conditions(self) -> dict[str, int]:
         """Lines of each grade that there is, best first."""
-        counts = Counter(line.condition for line in self.lines)
-        return {grade.value: counts[grade] for grade in Condition if counts[grade]}
+        return self.head.sums.conditions
 
     @property
     def categories(self) -> dict[str, CategorySum]:
         """What each category comes to, the most MSRP first; "": not known."""
-        return categories_of(self.lines)
+        return self.head.sums.categories
 
 
 def signature_of(headers: Sequence[str]) -> str:
     """SHA-256, in hexadecimal, of the headers in their order, without case and spaces around."""
     joined = "\x1f".join(" ".join(header.casefold().split()) for header in headers)
     return sha256(joined.encode()).hexdigest()
+
+
+def sums_of(lines: Sequence[ManifestLine]) -> Sums:
+    """What these lines come to; MSRPs in minor units."""
+    counts = Counter(line.condition for line in lines)
+    return Sums(
+        lines=len(lines),
+        units=sum(line.quantity for line in lines),
+        retail_minor=sum(line.extended_msrp_minor for line in lines),
+        gtins_valid=sum(is_gtin(line.gtin) for line in lines),
+        conditions={grade.value: counts[grade] for grade in Condition if counts[grade]},
+        categories=categories_of(lines),
+        lowest_condition=lowest(counts) if counts else None,
+    )
 
 
 def categories_of(lines: Iterable[ManifestLine]) -> dict[str, CategorySum]:
@@ -129,24 +160,19 @@ def categories_of(lines: Iterable[ManifestLine]) -> dict[str, CategorySum]:
 
 
 def as_json(manifest: Manifest) -> dict[str, Any]:
-    """What `softclose desk import --json` prints: plain values, amounts as integers."""
-    head = manifest.head
+    """What `softclose desk import --json` prints: plain values, amounts as integers.
+
+    With errors the sums are of the lines that could be read; nothing of the file is imported.
+    """
+    head, sums = manifest.head, manifest.head.sums
     return {
         "importable": manifest.importable,
         "columns": manifest.columns,
         "confidence": {column.field: column.confidence for column in head.columns},
         "unused": head.unused,
-        "lines": len(manifest.lines),
-        "units": manifest.units,
-        "retail_minor": manifest.retail_minor,
         "currency": head.currency,
-        "gtins_valid": manifest.gtins_valid,
-        "conditions": manifest.conditions,
-        "lowest_condition": manifest.lowest_condition,
-        "categories": {
-            category: {"lines": s.lines, "units": s.units, "retail_minor": s.retail_minor}
-            for category, s in manifest.categories.items()
-        },
+        **msgspec.to_builtins(sums),
+        "faulty_lines": head.faulty_lines,
         "errors": [_problem(problem) for problem in manifest.errors],
         "error_count": head.error_count,
         "warnings": [_problem(problem) for problem in manifest.warnings],

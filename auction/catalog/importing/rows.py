@@ -30,6 +30,9 @@ _TOTAL_BEFORE: Final = re.compile(
     r"(sub[ -]?totals?|grand totals?|zwischensumme|sous-total|totals? (for|of|pour|por|fur))\b"
     r".{0,60}\Z"
 )
+_SOUNDS_LIKE_ONE: Final = re.compile(
+    r"tot[ae]|sum|gesamt|somme|razem|averag|avg|durchschnitt", re.IGNORECASE
+)
 _MEANS: Final = re.compile(r"avg|average|durchschnitt")
 _PALLET: Final = re.compile(
     r"\A\s*(?:pallet|palette|palet|pal|plt|skid)\b\s*(?:id|number|no\.?|nr\.?|#)?\s*[:#\-]?\s*"
@@ -41,6 +44,8 @@ _TELLING: Final = (
     *(Field.GTIN, Field.LPN, Field.ITEM_NUMBER, Field.SERIAL, Field.MODEL, Field.BRAND),
     *(Field.CONDITION, Field.DESCRIPTION),
 )
+# Labels of a sum stand in one or two cells of those, and in another something may stand.
+_MOST_TOLD: Final = 3
 _COUNTED: Final = (Field.QUANTITY, Field.UNIT_MSRP, Field.EXTENDED_MSRP)
 
 
@@ -115,16 +120,18 @@ def _only_number(row: Row) -> bool:
 
 
 def _is_total(row: Row, columns: Columns) -> bool:
-    labels = [
-        column
-        for column, cell in enumerate(row.cells)
-        if isinstance(cell, str) and len(cell) <= 100 and is_total_label(cell)
-    ]
     telling = {columns[name].index for name in _TELLING if name in columns}
     told = [
         column
         for column in telling
         if not is_nothing(text_in(row.at(column))) and column not in row.filled
+    ]
+    if len(told) > _MOST_TOLD:
+        return False
+    labels = [
+        column
+        for column, cell in enumerate(row.cells)
+        if isinstance(cell, str) and len(cell) <= 100 and is_total_label(cell)
     ]
     if labels:
         return len(set(told) - set(labels)) <= 1
@@ -150,6 +157,8 @@ def _is_total(row: Row, columns: Columns) -> bool:
 
 def is_total_label(text: str) -> bool:
     """Whether a cell says that its row is a sum: ``Total``, ``Zwischensumme``, ``Grand total:``."""
+    if _SOUNDS_LIKE_ONE.search(text) is None:
+        return False
     said = " ".join(plain(text).split())
     return any(form.match(said) for form in (_TOTAL, _TOTAL_AFTER, _TOTAL_BEFORE))
 

@@ -51,7 +51,7 @@ class Source:
 
 def is_blank(cell: Cell) -> bool:
     """Whether nothing is to be seen in the cell."""
-    return isinstance(cell, str) and not cell.strip()
+    return cell == "" or (isinstance(cell, str) and cell.isspace())
 
 
 def column_letters(column: int) -> str:

@@ -50,8 +50,7 @@ class Table:
 
     def is_header(self, row: Row) -> bool:
         """Whether the row says again what the header said."""
-        texts = _texts(row)
-        return any(_same(texts, header) for header in self.header_rows)
+        return any(_same(row, header) for header in self.header_rows)
 
 
 def filled(row: Row) -> int:
@@ -97,7 +96,11 @@ def _candidates(sheet: Sheet, number: int, row: Row, wanted: set[str]) -> list[T
 
 
 def _texts(row: Row) -> list[str]:
-    return [cleaned(text_in(cell))[0] for cell in row.cells]
+    return [_as_header(cell) for cell in row.cells]
+
+
+def _as_header(cell: Cell) -> str:
+    return cleaned(text_in(cell))[0]
 
 
 def _numbers(cells: Sequence[Cell]) -> int:
@@ -160,13 +163,21 @@ def _distinct(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _same(texts: Sequence[str], header: Sequence[str]) -> bool:
-    named = [(column, text) for column, text in enumerate(header) if text]
-    said = [text for text in texts if text]
-    if len(said) < 2 or len(said) * 2 < len(named):
+def _same(row: Row, header: Sequence[str]) -> bool:
+    named = sum(map(bool, header))
+    same = other = 0
+    for column, text in enumerate(header):
+        if not text or is_blank(cell := row.at(column)):
+            continue
+        if cell == text or _as_header(cell) == text:
+            same += 1
+        else:
+            other += 1
+            if other > (1 - _REPEATED) * named:
+                return False  # of nearly every line, after a few cells
+    if same < 2 or same * 2 < named:
         return False
-    same = sum(column < len(texts) and texts[column] == text for column, text in named)
-    return same >= _REPEATED * len(named) or same == len(said)
+    return same >= _REPEATED * named or same == filled(row)
 
 
 def _by_types(sheet: Sheet) -> Table | None:

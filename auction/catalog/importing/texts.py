@@ -6,7 +6,6 @@ and the line is named. Spreadsheets' wrappings of text (``="0123"``, a leading a
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
 from auction.catalog.importing.bounds import MAX_CELL_CHARACTERS
@@ -34,12 +33,9 @@ def text_in(cell: Cell) -> str:
     """The text of a cell as it stands, unwrapped, on one line."""
     if not isinstance(cell, str):
         return as_text(cell)
-    return _text_in(cell) if len(cell) < 200 else _unwrapped(cell)
-
-
-@lru_cache(maxsize=50_000)
-def _text_in(text: str) -> str:
-    return _unwrapped(text)
+    # Nearly every cell is fit as it is; there are a million of them.
+    fit = cell.isprintable() and cell[:1] not in "='" and "  " not in cell and cell[-1] != " "
+    return cell if fit and cell[0] != " " else _unwrapped(cell)
 
 
 def _unwrapped(text: str) -> str:

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any, Final
 
 import python_calamine
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from auction.catalog.importing.bounds import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SHEETS
 from auction.catalog.importing.faults import Unreadable, shown
@@ -70,7 +70,7 @@ def _all_sheets(workbook: CalamineWorkbook, safe: Guarded | None) -> list[Sheet]
         left -= height * width
         _check_size(meta.name, height, width, left)
         hidden = meta.visible is not python_calamine.SheetVisibleEnum.Visible
-        rows = _rows(read.to_python(skip_empty_area=False))
+        rows = _rows(read)
         _fill_merged(rows, read.merged_cell_ranges or ())
         sheets.append(Sheet(meta.name, rows, hidden=hidden))
     if safe is not None:
@@ -87,12 +87,16 @@ def _check_size(name: str, height: int, width: int, left: int) -> None:
         raise Unreadable("too_many_rows", message, MAX_ROWS + 1)
 
 
-def _rows(values: Sequence[Sequence[Any]]) -> list[Row]:
+def _rows(sheet: CalamineSheet) -> list[Row]:
+    """All rows from the first, each from column A on."""
     same: dict[str, str] = {}  # a category stands on every line: one text is enough
+    before: list[Cell] = [""] * (sheet.start[1] if sheet.start is not None else 0)
     rows: list[Row] = []
-    for number, cells in enumerate(values, start=1):
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
         kept = [same.setdefault(cell, cell) if type(cell) is str else _cell(cell) for cell in cells]
-        rows.append(Row(number, kept))
+        while kept and kept[-1] == "":
+            kept.pop()
+        rows.append(Row(number, before + kept))
     return rows
 
 
@@ -122,7 +126,8 @@ def _fill_merged(
         if left < 0 or top >= len(rows) or is_blank(value := rows[top].at(first)):
             continue
         for row in rows[top + 1 : bottom + 1]:
-            if is_blank(row.at(first)) and first < len(row.cells):
+            if is_blank(row.at(first)):
+                row.cells += [""] * (first + 1 - len(row.cells))
                 row.cells[first] = value
                 filled.setdefault(row.line - 1, set()).add(first)
         for column in range(first + 1, last + 1):

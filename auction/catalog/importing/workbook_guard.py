@@ -33,13 +33,17 @@ _READ: Final = re.compile(
 )
 _SHEET: Final = re.compile(r"xl/worksheets/([^/]+)\.xml\Z", re.IGNORECASE)
 _DTD: Final = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
-# A cell that holds something: "<c .../>" only has a format.
-_CELL: Final = re.compile(rb"<(?:\w+:)?c\s([^<>]*[^<>/])>")
+# A cell that holds something, and its place: "<c .../>" only has a format.
+_CELL: Final = re.compile(
+    rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]{1,7})(\d{1,9})[\"'](?:[^<>]*[^<>/])?>"
+)
+_UNPLACED: Final = re.compile(rb"<(?:\w+:)?c(?:>|\s(?![^<>]*\br\s*=))")
 _PLACE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,7})(\d{1,9})[\"']")
 _ROW: Final = re.compile(rb"<(?:\w+:)?row\s[^<>]*?\br\s*=\s*[\"'](\d{1,9})[\"'][^<>]*[^/<>]>")
 _NO_VALUE: Final = re.compile(
     rb"<c\s([^<>]*)>\s*<f[^<>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"
 )
+_HAS_ERRORS: Final = re.compile(rb"\bt\s*=\s*[\"']e[\"']")
 _ERROR: Final = re.compile(
     rb"<c\s([^<>]*\bt\s*=\s*[\"']e[\"'][^<>]*)>.{0,400}?<v>([^<]{0,20})</v>", re.DOTALL
 )
@@ -111,14 +115,14 @@ def _copied(archive: zipfile.ZipFile) -> Guarded:
     if any(name.lower().startswith("xl/externallinks/") for name in names):
         found.notes.append("links to other workbooks were not followed; their last values count")
     out, left = BytesIO(), MAX_INFLATED_BYTES
-    with zipfile.ZipFile(out, "w") as copy:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
         for part in parts:
             if not _READ.match(part.filename):
                 continue
             content = _inflated(archive, part, left)
             left -= len(content)
             _look_through(part.filename, content, found)
-            copy.writestr(zipfile.ZipInfo(part.filename), content)
+            copy.writestr(part.filename, content)
     found.data = out.getvalue()
     return found
 
@@ -180,21 +184,18 @@ def _look_through(name: str, content: bytes, found: Guarded) -> None:
 
 def _check_extent(sheet: str, content: bytes) -> None:
     """That the cells which hold something make a rectangle that can be a manifest."""
-    last_row, last_column, place, unplaced = 0, 0, "", False
+    last_row, last_column, place = 0, 0, ""
     seen: dict[bytes, int] = {}
     for cell in _CELL.finditer(content):
-        found = _PLACE.search(cell[1])
-        if found is None:
-            unplaced = True
-            continue
-        row = int(found[2])
-        if found[1] not in seen:
-            seen[found[1]] = _column_number(found[1])
-        column = seen[found[1]]
+        letters, digits = cell.groups()
+        row = int(digits)
+        if letters not in seen:
+            seen[letters] = _column_number(letters)
+        column = seen[letters]
         if row > last_row or column > last_column:
             last_row, last_column = max(row, last_row), max(column, last_column)
-            place = f"{found[1].decode()}{row}"
-    if unplaced:
+            place = f"{letters.decode()}{row}"
+    if _UNPLACED.search(content):
         last_row = max(last_row, max((int(row[1]) for row in _ROW.finditer(content)), default=0))
     where = f"sheet {shown(sheet)}: the cells reach {place or 'row ' + str(last_row)}"
     if last_column > MAX_COLUMNS:
@@ -214,10 +215,10 @@ def _column_number(letters: bytes) -> int:
 
 def _cell_notes(content: bytes) -> list[CellNote]:
     notes: list[CellNote] = []
-    for cell in _limited(_NO_VALUE, content):
+    for cell in _limited(_NO_VALUE, content) if b"<f" in content else ():
         message = "the formula has no value; open the file in a spreadsheet, let it count, save it"
         notes += _noted(cell[1], "formula_without_value", message)
-    for cell in _limited(_ERROR, content):
+    for cell in _limited(_ERROR, content) if _HAS_ERRORS.search(content) else ():
         what = shown(cell[2].decode("utf-8", "replace"))
         notes += _noted(
             cell[1], "error_value", f"the cell holds the error {what}; it is left empty"

@@ -28,6 +28,9 @@ LENGTH: Final = struct.Struct(">I")
 # Of one frame: some hundredths of a millisecond to decode each.
 PIECE: Final = 100
 
+# The exit code that says so.
+OUT_OF_MEMORY: Final = 75
+
 T = TypeVar("T")
 
 
@@ -137,8 +140,10 @@ def main() -> None:
     """Answer one question."""
     _limit()
     question = msgspec.msgpack.decode(_read_frame(sys.stdin.buffer), type=Question)
-    data = _read_frame(sys.stdin.buffer)
-    answers(question, data, sys.stdout.buffer)
+    try:
+        answers(question, _read_frame(sys.stdin.buffer), sys.stdout.buffer)
+    except MemoryError:  # where not even the answer found room
+        sys.exit(OUT_OF_MEMORY)
 
 
 if __name__ == "__main__":
