@@ -5,6 +5,7 @@ import codecs
 import pytest
 
 from auction.catalog.goods import Condition
+from auction.catalog.importing import lines
 from auction.catalog.importing.faults import Unreadable
 from auction.catalog.importing.manifest_file import manifest_in
 from auction.catalog.importing.results import Manifest
@@ -306,6 +307,13 @@ def test_prices_are_read_by_the_habit_of_the_column() -> None:
     assert [line.unit_msrp_minor for line in read(text).lines] == [129_900, 750]
 
 
+def test_three_digits_behind_every_sign_are_thousands_of_a_price() -> None:
+    manifest = read("Description;Menge;UVP\nEin Ding;1.200,00;1.299\nNoch ein Ding;2,00;2.499\n")
+    assert [line.unit_msrp_minor for line in manifest.lines] == [129_900, 249_900]
+    assert [line.quantity for line in manifest.lines] == [1_200, 2]
+    assert codes(manifest) == [(2, "amount_style_assumed")]
+
+
 def test_a_cell_against_the_habit_is_an_error() -> None:
     rows = ["A fine thing;1;12,99", "Another thing;2;7,50", "A third thing;1;7.50"]
     manifest = read("\n".join(["Description;Qty;MSRP (EUR)", *rows]))
@@ -316,6 +324,12 @@ def test_a_currency_that_sales_cannot_be_in_is_an_error() -> None:
     manifest = read("Opis,Ilość,Cena katalogowa\nRzecz dobra,1,129 zł\nRzecz inna,2,99 zł\n")
     assert [problem.code for problem in manifest.errors] == ["currency_unknown"]
     assert "PLN" in manifest.errors[0].message
+
+
+def test_a_currency_that_is_assumed_against_the_habit_is_a_warning() -> None:
+    text = "Bezeichnung;Menge;UVP\nEin Ding;1;12,99\nNoch ein Ding;2;7,50\n"
+    assert codes(read(text)) == [(2, "currency_assumed")]
+    assert codes(read(text, currency="EUR")) == []
 
 
 def test_dollars_are_those_of_the_header() -> None:
@@ -478,7 +492,8 @@ def test_damaged_characters_are_named() -> None:
     assert (32, "damaged_characters") in codes(read(data))
 
 
-def test_more_lines_than_a_manifest_may_have_are_an_error() -> None:
-    manifest = read("Description,Qty,Retail\n" + "A fine thing,1,5.00\n" * 20_001)
+def test_more_lines_than_a_manifest_may_have_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MAX_LINES", 20)
+    manifest = read("Description,Qty,Retail\n" + "A fine thing,1,5.00\n" * 21)
     assert [problem.code for problem in manifest.errors] == ["too_many_lines"]
-    assert "20,001 lines" in manifest.errors[0].message
+    assert "21 lines" in manifest.errors[0].message

@@ -88,17 +88,30 @@ def is_number(cell: Cell) -> bool:
     return any(map(str.isdigit, bare[:2])) and _NUMBER.match(bare) is not None
 
 
-def habit_of(cells: Iterable[Cell], *, likely: DecimalSign = DecimalSign.POINT) -> Habit:
-    """How a column writes its fractions; ``likely`` if no value shows it."""
+def habit_of(
+    cells: Iterable[Cell], *, likely: DecimalSign = DecimalSign.POINT, thousands: bool = False
+) -> Habit:
+    """How a column writes its fractions; ``likely`` if no value shows it.
+
+    ``thousands``: a sign that three digits follow in every value groups them. Prices and pieces
+    do not have three decimals; weights do.
+    """
     votes = dict.fromkeys(DecimalSign, 0)
+    grouping: DecimalSign | None = None
     for cell in cells:
         if isinstance(cell, str) and len(cell) <= _MAX_CHARACTERS:
-            shown_by = _sign_shown_by(bare_number(cell).removeprefix("-"))
+            number = bare_number(cell).removeprefix("-")
+            shown_by = _sign_shown_by(number)
             if shown_by is not None:
                 votes[shown_by] += 1
+            elif _NUMBER.match(number) and (
+                signs := [sign for sign in DecimalSign if sign in number]
+            ):
+                grouping = grouping or signs[0]
     point, comma = votes[DecimalSign.POINT], votes[DecimalSign.COMMA]
     if point == comma:
-        return Habit(likely, sure=False)
+        assumed = grouping.other if thousands and grouping is not None else likely
+        return Habit(assumed, sure=False)
     return Habit(DecimalSign.POINT if point > comma else DecimalSign.COMMA, sure=True)
 
 

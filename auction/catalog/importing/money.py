@@ -32,11 +32,20 @@ _COMMAS = frozenset({"EUR"})
 _DOLLARS = frozenset({"CAD", "AUD", "NZD", "MXN"})
 
 
+# Amounts in Bahraini dinars do have three decimals.
+_DECIMALS_OF_THOUSANDS = 3
+
+
 class Money(Struct, frozen=True):
     """How this table's amounts are read."""
 
     currency: str
     habits: dict[Field, Habit]
+
+    @property
+    def pieces(self) -> Habit:
+        """How quantities are written."""
+        return self.habits.get(Field.QUANTITY, Habit(DecimalSign.POINT, sure=False))
 
     @property
     def exponent(self) -> int:
@@ -76,11 +85,18 @@ def money_of(
     for field in PRICES:
         if field in columns:
             index = columns[field].index
-            habits[field] = habit_of((row.at(index) for row in rows), likely=likely)
+            habits[field] = habit_of(
+                (row.at(index) for row in rows),
+                likely=likely,
+                thousands=EXPONENTS[currency] < _DECIMALS_OF_THOUSANDS,
+            )
     sure = [habit for habit in habits.values() if habit.sure]
     if len(sure) == 1:  # the other column of prices shows it for both
         habits = dict.fromkeys(habits, sure[0])
     _say_if_unsure(rows, columns, habits, problems)
+    if Field.QUANTITY in columns:
+        index = columns[Field.QUANTITY].index
+        habits[Field.QUANTITY] = habit_of((row.at(index) for row in rows), thousands=True)
     return Money(currency, habits)
 
 
@@ -127,13 +143,27 @@ def _currency(
         problems.note(f"the currency is {usual}: the formats of the file's numbers say so")
     else:
         usual = default or "USD"
-        problems.note(f"no currency is named in the file; it was taken for {usual}")
+        _say_assumed(usual, rows, columns, problems)
     if usual in EXPONENTS:
         return usual
     column = columns.get(Field.CURRENCY) or next(iter(columns.values()))
     message = f"sales cannot be in {usual}; they can be in {', '.join(EXPONENTS)}"
     problems.error(said[0][0] if said else 0, column.header, "currency_unknown", message)
     return "USD"
+
+
+def _say_assumed(currency: str, rows: Sequence[Row], columns: Columns, problems: Problems) -> None:
+    """A note; a warning where the amounts are written as few write that currency."""
+    message = f"no currency is named in the file; it was taken for {currency}"
+    for field in PRICES:
+        if field in columns:
+            column = columns[field]
+            habit = habit_of(row.at(column.index) for row in rows)
+            if habit.sure and habit.sign is DecimalSign.COMMA and currency not in _COMMAS:
+                message += ", though amounts have decimal commas: name the currency"
+                problems.warning(rows[0].line, column.header, "currency_assumed", message)
+                return
+    problems.note(message)
 
 
 def _by_line(rows: Sequence[Row], columns: Columns) -> list[tuple[int, str]]:

@@ -61,7 +61,7 @@ class Pricing:
             self._problems.error(row.line, column.header, "merged_amount", message)
             return None
         try:
-            return quantity_in(row.at(column.index))
+            return quantity_in(row.at(column.index), self._money.pieces)
         except BadAmount as fault:
             self._problems.error(row.line, column.header, fault.code, str(fault))
             return None

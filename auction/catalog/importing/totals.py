@@ -31,18 +31,22 @@ def compare_totals(
         if is_mean_label(total.label) or not above or None in above:
             continue
         sums = [[line for line in part if line is not None] for part in (since, above) if part]
-        _compare_units(total, sums, columns, problems)
+        _compare_units(total, sums, columns, money, problems)
         _compare_money(total, sums, columns, money, problems)
 
 
 def _compare_units(
-    total: Total, sums: Sequence[Sequence[ManifestLine]], columns: Columns, problems: Problems
+    total: Total,
+    sums: Sequence[Sequence[ManifestLine]],
+    columns: Columns,
+    money: Money,
+    problems: Problems,
 ) -> None:
     column = columns.get(Field.QUANTITY)
     if column is None:
         return
     try:
-        said = quantity_in(total.row.at(column.index))
+        said = quantity_in(total.row.at(column.index), money.pieces)
     except BadAmount:
         return
     come_to = [sum(line.quantity for line in part) for part in sums]
