@@ -4,12 +4,14 @@ import statistics
 from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
+from math import floor
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from auction.desk.recovery_rates import MOST_BPS, half_up, quartiles, recovery_bps, share_bps
+from auction.desk.recovery_rates import MOST_BPS, quartiles, recovery_bps, share_bps
 from auction.desk.result_sums import Sums, breakdown, distribution, recoveries, sums
 
 # Those of its fields that are added up.
@@ -77,6 +79,21 @@ def test_the_columns_of_the_distribution_hold_every_rate_once(found: list[ALot])
         assert column.lots
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "rate_bps"),
+    [
+        (1, 20_000, 1),
+        (1, 20_001, 0),
+        (3, 20_000, 2),
+        (2_100, 10_000, 2_100),
+        (0, 7, 0),
+        (1, 3, 3_333),
+    ],
+)
+def test_half_a_hundredth_of_a_per_cent_is_rounded_up(part: int, whole: int, rate_bps: int) -> None:
+    assert share_bps(part, whole) == rate_bps
+
+
 @given(st.integers(0, 10**12), st.integers(1, 10**12))
 def test_a_share_is_rounded_half_up_and_only_once(part: int, whole: int) -> None:
     exact = Fraction(part * 10_000, whole)
@@ -97,7 +114,7 @@ def test_a_recovery_is_a_share_of_an_msrp_that_says_something(hammer: int, msrp:
 def test_quartiles_are_those_of_the_statistics_module(rates: list[int]) -> None:
     found = quartiles(Counter(rates))
     exact = statistics.quantiles([Fraction(rate) for rate in rates], n=4, method="inclusive")
-    wanted = [half_up(value.numerator, value.denominator) for value in exact]
+    wanted = [floor(value + Fraction(1, 2)) for value in exact]
     assert [found.low_bps, found.median_bps, found.high_bps] == wanted
 
 
