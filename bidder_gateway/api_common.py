@@ -1,6 +1,5 @@
 """What the handlers of the resellers' API share: names in paths, who acts, refusals as problems."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -8,7 +7,7 @@ from aiohttp import web
 from accounts.http.common import word_of
 from auction.ids import LotId, SaleId
 from bidder_gateway.refusals import MEANINGS, Refusal, Refused
-from foundation.http.problems import NOT_FOUND, Problem, ProblemKind
+from foundation.http.refusals import Refusals, kinds_of
 
 V1: Final = "/api/v1"
 SALE: Final = f"{V1}/sales/{{sale_id}}"
@@ -26,26 +25,9 @@ _UNFIT: Final = frozenset(
     }
 )
 
-KINDS: Final[Mapping[Refusal, ProblemKind]] = {
-    refusal: NOT_FOUND
-    if refusal is Refusal.NOT_FOUND
-    else ProblemKind(refusal.value, 422 if refusal in _UNFIT else 409, MEANINGS[refusal])
-    for refusal in Refusal
-}
-
-
-def kinds(*refusals: Refusal) -> tuple[ProblemKind, ...]:
-    """The problems that these refusals become, for the rows of routes."""
-    return tuple(KINDS[refusal] for refusal in refusals)
-
-
-def problem_of(refused: Refused) -> Problem:
-    """The refusal for a program."""
-    kind = KINDS[refused.refusal]
-    if kind is NOT_FOUND:
-        return NOT_FOUND()
-    detail = "" if refused.message == kind.title else refused.message
-    return kind(detail, place=f"/{refused.field}" if refused.field else None)
+REFUSALS: Final = Refusals(Refused, kinds_of(MEANINGS, dict.fromkeys(_UNFIT, 422)))
+kinds = REFUSALS.kinds
+problem_of = REFUSALS.problem_of
 
 
 def sale_of(request: web.Request) -> SaleId:

@@ -24,7 +24,9 @@ from foundation.http.problems import (
     TOO_MANY_REQUESTS,
     UNAVAILABLE,
     Problem,
+    ProblemKind,
 )
+from foundation.http.refusals import Refusals
 
 T = TypeVar("T", bound=Struct)
 
@@ -72,18 +74,26 @@ def word_of(request: web.Request, name: str) -> str:
     return word
 
 
+def _kind(refusal: Refusal) -> ProblemKind:
+    """This room's refusals are told in the kit's own kinds; which one it was, the detail says."""
+    match refusal:
+        case Refusal.NOT_FOUND:
+            return NOT_FOUND
+        case Refusal.TOO_SOON:
+            return TOO_MANY_REQUESTS
+        case Refusal.BUSY:
+            return UNAVAILABLE
+        case refusal if refusal in _CONFLICTS:
+            return CONFLICT
+    return INVALID
+
+
+_REFUSALS: Final = Refusals(Refused, {refusal: _kind(refusal) for refusal in Refusal})
+
+
 def problem_of(refused: Refused) -> Problem:
     """The refusal for a program, or as a page of its own."""
-    match refused.refusal:
-        case Refusal.NOT_FOUND:
-            return NOT_FOUND()
-        case Refusal.TOO_SOON:
-            return TOO_MANY_REQUESTS(refused.message, headers=_retry_after(refused))
-        case Refusal.BUSY:
-            return UNAVAILABLE(refused.message, headers=_retry_after(refused))
-        case refusal if refusal in _CONFLICTS:
-            return CONFLICT(refused.message)
-    return INVALID(refused.message, place=f"/{refused.field}" if refused.field else None)
+    return _REFUSALS.problem_of(refused, _retry_after(refused))
 
 
 def refused_page(

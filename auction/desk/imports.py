@@ -351,7 +351,7 @@ def _filled(draft: LotDraft, lines: Sequence[ManifestLine]) -> LotDraft:
 
 
 def _preview(kept: Kept, preview_id: str, until_us: int, *, remembered: bool) -> Preview:
-    manifest, head = kept.manifest, kept.manifest.head
+    manifest, head, sums = kept.manifest, kept.manifest.head, kept.manifest.head.sums
     return Preview(
         preview_id=preview_id,
         until_us=until_us,
@@ -365,13 +365,13 @@ def _preview(kept: Kept, preview_id: str, until_us: int, *, remembered: bool) ->
         lot_columns=[header for header in head.headers if _LOT_HEADER.fullmatch(header.strip())],
         remembered=remembered,
         currency=head.currency,
-        line_count=len(manifest.lines),
-        units=manifest.units,
-        retail_minor=manifest.retail_minor,
-        gtins_valid=manifest.gtins_valid,
-        condition=manifest.lowest_condition,
-        conditions=manifest.conditions,
-        categories=manifest.categories,
+        line_count=sums.lines,
+        units=sums.units,
+        retail_minor=sums.retail_minor,
+        gtins_valid=sums.gtins_valid,
+        condition=sums.lowest_condition,
+        conditions=sums.conditions,
+        categories=sums.categories,
         pallets=_counted([line.pallet for line in manifest.lines]),
         lots=_counted(kept.groups),
         lines=manifest.lines[:SHOWN_LINES],

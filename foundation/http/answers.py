@@ -23,10 +23,16 @@ def answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    version: int | None = None,
 ) -> web.Response:
-    """The value as JSON; a GET whose client has these bytes already gets 304 without them."""
+    """The value as JSON; a GET whose client has these bytes already gets 304 without them.
+
+    ``version``: of what is answered, for its ETag (``versions``).
+    """
     body = msgspec.json.encode(value)
-    return bytes_answer(request, body, "application/json", status=status, headers=headers)
+    return bytes_answer(
+        request, body, "application/json", status=status, headers=headers, version=version
+    )
 
 
 def bytes_answer(
@@ -36,11 +42,12 @@ def bytes_answer(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    version: int | None = None,
 ) -> web.Response:
     """The bytes, with their ETag where the answer is to a GET."""
     all_headers = {"Cache-Control": CACHE_PRIVATE, **(headers or {})}
     if request.method in {"GET", "HEAD"} and status == 200:
-        tag = etag(body)
+        tag = etag(body, version)
         all_headers["ETag"] = tag
         if has_it_already(request, tag):
             return web.Response(status=304, headers=all_headers)
@@ -58,9 +65,10 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
-def etag(body: bytes) -> str:
+def etag(body: bytes, version: int | None = None) -> str:
     """A strong ETag: equal for equal bytes only."""
-    return f'"{sha256(body).hexdigest()[:32]}"'
+    digest = sha256(body).hexdigest()[:32]
+    return f'"{digest}"' if version is None else f'"{version}.{digest}"'
 
 
 def has_it_already(request: web.Request, tag: str) -> bool:

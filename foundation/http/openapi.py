@@ -166,6 +166,12 @@ def _operation(row: Route, schemas: _Schemas, access: AccessWords) -> dict[str, 
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
+    if row.takes is not None:
+        schema = {"type": "string", "format": "binary"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {row.takes.media_type: {"schema": schema}},
+        }
     operation["responses"] = _responses(row, schemas, access)
     return operation
 
@@ -234,7 +240,7 @@ def _problems(row: Route, access: AccessWords) -> Iterable[ProblemKind]:
     yield from ALWAYS_POSSIBLE
     yield from row.problems
     yield from access.problems
-    if row.body is not None:
+    if row.body is not None or row.takes is not None:
         yield from _BODY_PROBLEMS
     if row.query is not None:
         yield INVALID

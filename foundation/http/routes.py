@@ -22,7 +22,7 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Media:
-    """An answer that is not JSON: its media type, such as ``text/csv``."""
+    """A body or an answer that is not JSON: its media type, such as ``text/csv``."""
 
     media_type: str
 
@@ -46,6 +46,7 @@ class Route:
     summary: str  # one line for people who read the API's description
     access: object  # who may: given to the host's guard, without meaning here
     body: type[msgspec.Struct] | None = None
+    takes: Media | None = None  # a body that is a file, in place of `body`
     query: type[msgspec.Struct] | None = None
     answer: object = None  # a type that msgspec describes, a `Media`, or None for no content
     status: int = 200
@@ -57,6 +58,7 @@ class Route:
     def __post_init__(self) -> None:
         assert self.method in {"GET", "POST", "PUT", "PATCH", "DELETE"}, self.method
         assert self.path.startswith("/"), self.path
+        assert self.body is None or self.takes is None, "one body"
         for taken in filter(None, (self.body, self.query)):
             assert_strict(taken)
 
