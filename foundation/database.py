@@ -70,9 +70,13 @@ async def open_pool(dsn: str, *, name: str, max_connections: int = MAX_CONNECTIO
 
 @asynccontextmanager
 async def acquire(pool: Pool) -> AsyncIterator[PooledConnection]:
-    """A connection of the pool; TimeoutError when none is free within `ACQUIRE_TIMEOUT_S`."""
+    """A connection of the pool; TimeoutError when none is free within `ACQUIRE_TIMEOUT_S`.
+
+    If it is lost: `DatabaseUnreachable`.
+    """
     async with pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-        yield connection
+        with loss_named(connection):
+            yield connection
 
 
 @asynccontextmanager
@@ -91,6 +95,34 @@ async def connect(dsn: str, *, name: str) -> Connection:
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
         )
+
+
+@contextmanager
+def loss_named(connection: AnyConnection) -> Iterator[None]:
+    """One name for a connection that is lost in this block.
+
+    The statement under way fails in one way, the end of its transaction in another; between two
+    steps of the protocol it is an InternalClientError, or on uvloop a RuntimeError.
+    """
+    try:
+        yield
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        RuntimeError,
+    ) as error:
+        if not _is_lost(connection):
+            raise
+        said = f": {error}" if isinstance(error, asyncpg.PostgresError) else ""
+        raise DatabaseUnreachable(f"the connection to PostgreSQL was lost{said}") from error
+
+
+def _is_lost(connection: AnyConnection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken back what was lost
+        return True
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundation.database import connect, refuse_unsafe
+from foundation.database import connect, loss_named, refuse_unsafe
 from foundation.migrator import Migration, migrate
 from softclose.data_folder import DataFolderHeld, hold
 from softclose.embedded_postgres import EmbeddedPostgres
@@ -90,7 +90,8 @@ async def prepare(dsn: str) -> list[Migration]:
     """Refuse an unsafe server and bring its tables up to this version, as every start does."""
     connection = await connect(dsn, name="migrate")
     try:
-        await refuse_unsafe(connection)
-        return await migrate(connection, rooms())
+        with loss_named(connection):
+            await refuse_unsafe(connection)
+            return await migrate(connection, rooms())
     finally:
         await connection.close()

@@ -6,11 +6,14 @@ import pytest
 from foundation.database import (
     Connection,
     DatabaseUnreachable,
+    Pool,
+    PooledConnection,
     UnsafeDatabase,
     acquire,
     connect,
     open_pool,
     refuse_unsafe,
+    transaction,
 )
 
 
@@ -31,6 +34,40 @@ async def test_an_empty_pool_is_a_fault_after_the_acquire_time_out(
         with pytest.raises(TimeoutError):
             async with acquire(pool):
                 pass
+
+
+async def ended(pool: Pool, connection: PooledConnection) -> None:
+    """Have the server end this connection."""
+    pid = await connection.fetchval("select pg_backend_pid()")
+    async with acquire(pool) as other:
+        await other.fetchval("select pg_terminate_backend($1, 5000)", pid)
+
+
+async def test_a_connection_that_is_lost_is_lost_by_one_name_wherever_it_shows(
+    database_url: str,
+) -> None:
+    """In a transaction it shows at its end again, as something else."""
+    async with await open_pool(database_url, name="test") as pool:
+        for work in (acquire, transaction):
+            with pytest.raises(DatabaseUnreachable, match="lost"):
+                async with work(pool) as connection:
+                    await ended(pool, connection)
+                    await connection.fetchval("select 1")
+        with pytest.raises(DatabaseUnreachable, match="lost"):
+            async with transaction(pool) as connection:
+                await ended(pool, connection)
+        async with acquire(pool) as connection:
+            assert await connection.fetchval("select 1") == 1
+
+
+async def test_a_mistake_on_a_connection_that_is_there_is_a_mistake(database_url: str) -> None:
+    async with await open_pool(database_url, name="test") as pool:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with transaction(pool) as connection:
+                await connection.execute("select from nowhere")
+        with pytest.raises(asyncpg.InterfaceError, match="expects 1 argument"):
+            async with transaction(pool) as connection:
+                await connection.fetchval("select $1::text")
 
 
 async def test_a_safe_server_is_accepted(database_url: str) -> None:
