@@ -19,7 +19,7 @@ import uvloop
 from msgspec.structs import replace
 
 from auction.ids import BidderId, SaleId
-from bidder_gateway import connection, gateway, hub, live, session
+from bidder_gateway import connection, following, gateway, hub, live, session
 from bidder_gateway.bidding import NO_SUCH_LOT
 from bidder_gateway.limits import Limits, Rate
 from bidder_gateway.link import MAX_WAITING_BYTES
@@ -27,7 +27,7 @@ from bidder_gateway.live import PATH
 from bidder_gateway.protocol import JSON, MAX_FRAME_BYTES, MSGPACK, CloseCode
 from bidder_gateway.sight import Onlooker
 from tests.builders import SALE, new_bid_id
-from tests.live import LiveRoom, live_room, open_sale, participant
+from tests.live import LOT, LiveRoom, live_room, open_sale, participant
 from tests.raw_sockets import (
     BINARY,
     CLOSE,
@@ -155,7 +155,31 @@ async def test_while_logins_cannot_be_looked_up_the_client_is_told_to_come_back(
         assert await client.closed() == 1013
 
 
+def test_a_link_dies_with_its_line_whatever_is_being_waited_for() -> None:
+    """Else what is sent next goes to whoever is given the number of its socket."""
+
+    async def scenario() -> None:
+        never = asyncio.Event()
+
+        async def waits(_: str) -> None:
+            await never.wait()
+
+        async with live_room() as room:
+            room.tokens.redeem = waits  # type: ignore[method-assign, assignment]
+            async with raw_socket(room.port) as client:
+                await client.open(PATH, room.port)
+                client.say(type="hello", ticket="t-1")
+                await until(lambda: room.gateway.connections)
+                (conversation,) = (one for group in room.gateway._groups for one in group)
+            await until(lambda: conversation.link.dead, deadline_s=5)
+            assert room.gateway.connections == 1, "it would be dead anyway"
+            never.set()
+
+    on_uvloop(scenario)
+
+
 async def test_who_says_no_hello_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert session.HELLO_WITHIN_S <= 5
     monkeypatch.setattr(session, "HELLO_WITHIN_S", 0.3)
     monkeypatch.setattr(gateway, "ROUND_S", 0.1)
     async with live_room() as room, said_hello(room) as other:
@@ -288,8 +312,8 @@ async def test_the_close_of_a_server_that_stops_arrives_though_the_client_goes_o
 # Amounts that JSON can write and money cannot be.
 AMOUNTS = [
     "10.005", "10.0", "1e3", '"10"', "true", "null", "-1", "0", "9223372036854775808",
-    "9007199254740993000", "1e400", "-1e400", "NaN", "Infinity", "-0", "[]", "{}", "\u0661\u0662",
-    "01", "0x10", "1_000", "10,5", "9" * 5_000,
+    "9007199254740993", "9007199254740993000", "1e400", "-1e400", "NaN", "Infinity", "-0", "[]",
+    "{}", "\u0661\u0662", "01", "0x10", "1_000", "10,5", "9" * 5_000,
 ]  # fmt: skip
 
 # Frames that are none: deep, double, with a bidder or a time of their own, or unfinished.
@@ -567,6 +591,15 @@ async def test_an_address_and_an_account_may_have_so_many_connections() -> None:
             await still_serves(other)
 
 
+async def test_who_goes_makes_room_for_the_next() -> None:
+    limits = Limits(connections_per_address=1, connections_per_account=1)
+    async with live_room(limits=limits) as room:
+        for _ in range(3):
+            async with said_hello(room, "a") as client:
+                await still_serves(client)
+            await until(lambda: not room.gateway.connections)
+
+
 # --- Readers that do not read ---------------------------------------------------------------
 
 
@@ -585,6 +618,69 @@ async def test_who_does_not_answer_a_ping_is_sent_away(monkeypatch: pytest.Monke
         client.write(frame(VALID) * 5)  # talking is no answer
         assert (await client.frame("goodbye"))["code"] == 4413
         assert await client.closed() == 4413
+
+
+class Looks:
+    """The looks that a gateway takes at its one client, at the times that a test says."""
+
+    def __init__(self, room: LiveRoom, client: RawSocket) -> None:
+        self._room, self._client = room, client
+        (self.conversation,) = (one for group in room.gateway._groups for one in group)
+        self.link = self.conversation.link
+
+    def pings_after(self, since_s: float) -> bool:
+        """Whether it is pinged by a look so long after the last ping."""
+        self.look_after(since_s)
+        return not self.link.ponged
+
+    def look_after(self, since_s: float) -> None:
+        self._room.gateway._look_at(self.conversation, self.link.pinged_at_s + since_s)
+
+    async def answers(self) -> None:
+        """Have the client answer, and be a member of its sale's audience."""
+        while not self.link.ponged:
+            self._client.say(type="time", c0=1)
+            await self._client.frame("time")
+        self.link.wrote = False
+
+    async def hears(self, events: int) -> None:
+        """Have so many events reach the client and nothing besides."""
+        for _ in range(events):
+            lot = self._room.gateway.hub._sales[SALE].channel.feed.sale.lots[LOT]
+            await self._room.bid("b" if lot.leader == "a" else "a", lot.next_minimum_minor + 100_00)
+            while (await self._client.frame())["type"] != "event":
+                pass
+
+
+async def test_who_is_sent_something_is_pinged_sooner_than_who_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    active, idle, within = gateway.PING_ACTIVE_S, gateway.PING_IDLE_S, gateway.PONG_WITHIN_S
+    monkeypatch.setattr(gateway, "ROUND_S", 1e6)  # no looks but ours
+    async with live_room() as room, said_hello(room) as client:
+        client.say(type="subscribe", request=1, sale_id=SALE)
+        await client.frame("snapshot")
+        looks = Looks(room, client)
+        assert looks.pings_after(active + 0.5), "it may never have read anything"
+        await looks.answers()
+        assert not looks.pings_after(idle - 0.5)
+        await looks.hears(gateway.MANY_EVENTS - 1)
+        assert not looks.pings_after(idle - 0.5), "a few events"
+        await looks.hears(1)
+        assert not looks.pings_after(active - 0.5)
+        assert looks.pings_after(active + 0.5), "many events"
+        await looks.answers()
+        await still_serves(client)
+        assert looks.pings_after(active + 0.5), "something of its own"
+        await looks.answers()
+        looks.link.took(b"", 0)  # as if it had not read
+        assert not looks.pings_after(idle + 0.5), "the ping would stand behind what it has to read"
+        await until(lambda: looks.link.clear)
+        assert looks.pings_after(idle + 0.5), "nothing"
+        looks.look_after(within - 0.5)
+        assert looks.conversation.ended is None
+        looks.look_after(within + 0.5)
+        assert looks.conversation.ended is CloseCode.TOO_SLOW
 
 
 async def test_one_who_is_sent_away_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -664,6 +760,22 @@ async def test_two_large_sales_can_be_followed_at_once_on_a_slow_line(
                 snapshot = await client.frame("snapshot")
                 assert (snapshot["sale_id"], len(snapshot["lots"])) == (sale_id, 200)
             await still_serves(client)
+
+
+async def test_a_long_resume_waits_for_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads slowly gets all of it, and is not given more at once than may wait."""
+    monkeypatch.setattr(live, "SEND_BUFFER_BYTES", 8 * 1024)
+    monkeypatch.setattr(following, "PAGE", 16)
+    async with live_room() as room:
+        for step in range(1, 401):
+            await room.bid("ab"[step % 2], step * 1_000_00)
+        async with said_hello(room, buffer_bytes=4 * 1024) as client:
+            client.say(type="subscribe", request=1, sale_id=SALE, since=0)
+            await until(lambda: room.gateway.hub.full)
+            await client.frame("subscribed")
+            told = [await client.frame("event") for _ in range(402)]
+            assert [frame["event"]["sequence"] for frame in told] == list(range(1, 403))
+            assert len(client.seen) > 2 * MAX_WAITING_BYTES
 
 
 # --- Crowds ---------------------------------------------------------------------------------

@@ -365,6 +365,19 @@ async def test_who_is_very_far_behind_skips(
     assert fanout.sequences(late) == [(4, 11), 12]
 
 
+async def test_who_comes_to_be_far_behind_before_the_tick_skips_too(
+    fanout: Fanout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "MOST_BEHIND", 3)
+    fanout.bids(3)
+    joining = await fanout.watch(has=6)
+    fanout.bids(3)
+    await turns()
+    fanout.bids(1)
+    await turns()
+    assert fanout.sequences(joining) == [(7, 10), 11]
+
+
 async def test_a_crowd_that_was_blocked_at_once_gets_the_same_bytes(
     fanout: Fanout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -259,11 +259,37 @@ async def test_a_gap_is_told_to_the_owners_of_what_was_missed(desk: Desk) -> Non
 
 async def test_history_is_not_told_to_who_has_just_come(desk: Desk) -> None:
     desk.happens()
+    # More of it comes while it is read, so that a tick for it would be due later.
+    desk.log.after_read = [lambda: desk.happens(heard=False)] * 2
     link = await desk.watch("A")
+    last = desk.happens()[-1]
+    frames: list[Any] = []
+
+    def has_come() -> bool:
+        frames.extend(desk.peers[link].frames())
+        return bool(frames)
+
+    await until(has_come)
+    await until(lambda: desk.hub._sales[SALE].channel._tick is None)
+    frames += desk.peers[link].frames()
+    assert [frame["type"] for frame in frames] == ["event"], "an own event from before"
+    assert frames[0]["event"]["sequence"] == last.sequence == 6
+
+
+async def test_who_has_gone_is_nowhere_any_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, other = await desk.watch("A"), await desk.watch("B")
+    fill(link)
+    for gone in (link, other):
+        desk.hub.leave(gone)
     desk.happens()
-    await desk.sees(link, 4)
     await turns()
-    assert desk.peers[link].frames() == [], "an own event from before"
+    assert (desk.hub.links, desk.hub.full) == ([], 0)
+    assert not desk.hub.is_here(PersonId("A"))
+    monkeypatch.setattr(hub_module, "FORGET_AFTER_S", -1.0)
+    desk.hub.forget_idle()
+    assert desk.hub.sales == 0
 
 
 async def test_who_does_not_read_for_too_long_is_dropped(

@@ -79,6 +79,15 @@ async def test_what_waits_is_bounded(ends: Ends) -> None:
     assert not link.unblock()
 
 
+async def test_what_has_gone_out_does_not_count_towards_the_bound(ends: Ends) -> None:
+    link, peer = await ends.link()
+    for _ in range(3):
+        fill(link)
+        link.write(b"x" * MAX_WAITING_BYTES)
+        assert not link.dead
+        await until(lambda: (peer.read(), link.unblock())[1])
+
+
 async def test_a_client_that_is_gone_is_written_to_no_more(ends: Ends) -> None:
     link, peer = await ends.link()
     peer.close()
