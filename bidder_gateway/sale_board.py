@@ -35,6 +35,7 @@ insert into lot_rules (sale_id, lot_id, lot_group, restrictions, scheduled_at_us
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
+# Publishing writes a lot before the engine has it and makes it public after, perhaps behind us.
 _OPENS = """
 update sale_board set
     opens_at_us = least(opens_at_us, $2),
@@ -54,7 +55,7 @@ from (
         coalesce(sum(msrp_minor), 0) as msrp_minor,
         coalesce(array_agg(distinct category), array[]::text[]) as categories
     from lot_listing
-    where sale_id = $1 and lot_id = any ($4::text[]) and published_at_us is not null
+    where sale_id = $1 and lot_id = any ($4::text[])
 ) as listed
 where sale_id = $1
 """
