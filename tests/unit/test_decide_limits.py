@@ -77,6 +77,12 @@ def test_paddles_are_given_once_each_and_stay() -> None:
     assert the(BidderRegistered, room.does(register("D"))).paddle == 104
 
 
+def test_a_paddle_of_one_sale_says_nothing_of_another() -> None:
+    here, there = Room(bidders="ABC"), Room(bidders="CAB")
+    paddles = [[room.registration(bidder).paddle for bidder in "ABC"] for room in (here, there)]
+    assert paddles == [[101, 102, 103], [102, 103, 101]]
+
+
 def test_a_renewal_with_the_same_deposit_keeps_the_limit_that_staff_set() -> None:
     room = Room(bidders="")
     room.does(register("A", deposit_minor=600_00))
