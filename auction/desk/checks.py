@@ -15,7 +15,7 @@ from auction.desk.lot_drafts import DraftedLot, LotDraft
 from auction.desk.sale_drafts import SaleDraft
 from auction.desk.schedule import MAX_LOTS, NoSuchTime, Times, times_of
 from auction.money import EXPONENTS
-from auction.terms import Terms, terms_fault
+from auction.terms import SaleAudience, Terms, terms_fault
 
 # A bidder has to see the lots, arrange freight and money: a day at least, three are usual.
 SHORT_NOTICE_US: Final = 24 * 3_600_000_000
@@ -55,6 +55,10 @@ def _of_sale(draft: SaleDraft, lots: Sequence[DraftedLot], now_us: int) -> Itera
     for field, words in _SALE_NEEDS.items():
         if not getattr(draft, field):
             yield _error("SALE_INCOMPLETE", f"The sale has no {words}.", field)
+    if draft.audience is SaleAudience.GROUP and not draft.groups:
+        yield _error("NOBODY_ADMITTED", "Say which groups of buyers may enter the sale.", "groups")
+    if draft.audience is SaleAudience.INVITE and not draft.invited:
+        yield _error("NOBODY_ADMITTED", "Say who is invited to the sale.", "invited")
     if not lots:
         yield _error("NO_LOTS", "The sale has no lots. Put some in from your stock.", "lots")
     if len(lots) > MAX_LOTS:

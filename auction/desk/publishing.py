@@ -3,7 +3,8 @@ at any await leaves whole.
 
 1. One transaction writes the lots into the catalogue's tables, not yet published, and the draft is
    PUBLISHING, with the secret, the times and the actor. From here on it is this sale or none.
-2. The engine is asked: `ScheduleSale` with the first lots, then `AddLots`, chunk by chunk. What a
+2. The engine is asked: `ScheduleSale` with the first lots, then `AddLots`, chunk by chunk, then
+   `AdmitBidders` of a sale that not everybody may enter. What a
    crash repeats, the engine answers with SALE_EXISTS or LOT_EXISTS, and that is as good as
    accepted, since nobody else knows the id of the sale.
 3. One transaction publishes lots and sale, and the draft is PUBLISHED.
@@ -20,7 +21,7 @@ now and then. Two processes that publish the same draft do the same things twice
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 import structlog
@@ -35,7 +36,15 @@ from auction.catalog.listings import (
     save_sale,
 )
 from auction.catalog.manifests import save_manifest
-from auction.commands import MAX_LOTS_PER_COMMAND, AddLots, Command, ScheduleSale
+from auction.commands import (
+    MAX_BIDDERS_PER_COMMAND,
+    MAX_LOTS_PER_COMMAND,
+    AddLots,
+    AdmitBidders,
+    Command,
+    ScheduleSale,
+)
+from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
 from auction.desk.lot_drafts import DraftedLot, lots_of_sale, read_lines
 from auction.desk.refusals import Refusal, Refused
@@ -44,7 +53,7 @@ from auction.desk.schedule import Times, times_of
 from auction.ids import ActorId, BidderId, LiquidatorId, LotId, SaleId
 from auction.ports import Engine, OutcomeUnknown
 from auction.rejections import Rejection
-from auction.terms import LotListing
+from auction.terms import LotListing, SaleAudience
 from foundation.database import AnyConnection, Pool, acquire, transaction
 
 # While the engine does not answer, it is asked again after these times; then `resume` goes on.
@@ -59,6 +68,7 @@ class Begun(Struct, frozen=True, kw_only=True):
 
     secret: str
     actor_id: ActorId
+    admitted: tuple[BidderId, ...] = ()
     numbers: tuple[LotId, ...]
     times: tuple[Times, ...]
 
@@ -179,6 +189,7 @@ class Publishing:
         begun = Begun(
             secret=secrets.token_hex(32),
             actor_id=actor_id,
+            admitted=await _admitted(connection, sale),
             numbers=tuple(_number(lot) for lot in lots),
             times=tuple(times),
         )
@@ -224,6 +235,7 @@ class Publishing:
                     sale_id=sale.sale_id,
                     liquidator_id=sale.liquidator_id,
                     seller_ids=_sellers(listings),
+                    audience=sale.draft.audience,
                     terms=sale.draft.terms,
                     lots=chunk,
                     secret=bytes.fromhex(begun.secret),
@@ -235,6 +247,13 @@ class Publishing:
             if reason is not None:
                 _logger.warning("lots_not_scheduled", sale_id=sale.sale_id, reason=reason)
                 refused += [listing.lot_id for listing in chunk]
+        for first in range(0, len(begun.admitted), MAX_BIDDERS_PER_COMMAND):
+            bidder_ids = begun.admitted[first : first + MAX_BIDDERS_PER_COMMAND]
+            reason = await self._asked(
+                AdmitBidders(sale_id=sale.sale_id, bidder_ids=bidder_ids, actor_id=begun.actor_id)
+            )
+            if reason is not None:
+                _logger.warning("bidders_not_admitted", sale_id=sale.sale_id, reason=reason)
         return refused
 
     async def _asked(self, command: Command) -> str | None:
@@ -268,6 +287,19 @@ async def _digests(connection: AnyConnection, sale_id: SaleId) -> Mapping[LotId,
         "select lot_id, manifest_sha256 from lot_listing where sale_id = $1", sale_id
     )
     return {row["lot_id"]: row["manifest_sha256"] for row in rows}
+
+
+async def _admitted(connection: AnyConnection, sale: DraftedSale) -> tuple[BidderId, ...]:
+    """Who may enter the sale, as the seller's groups are now."""
+    match sale.draft.audience:
+        case SaleAudience.PUBLIC:
+            return ()
+        case SaleAudience.INVITE:
+            return tuple(sorted(set(sale.draft.invited)))
+        case SaleAudience.GROUP:
+            return tuple(await members_of(connection, sale.liquidator_id, sale.draft.groups))
+        case _:
+            assert_never(sale.draft.audience)
 
 
 def _number(lot: DraftedLot) -> LotId:

@@ -15,11 +15,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from auction.catalog.listings import Country, Prose, Region
+from auction.desk.buyer_groups import MAX_MEMBERS, GroupName
 from auction.desk.lot_drafts import Short
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.schedule import MAX_LOTS, Schedule
-from auction.ids import ActorId, LiquidatorId, LotId, SaleId
-from auction.terms import STORABLE, Terms
+from auction.ids import ABidderId, ActorId, LiquidatorId, LotId, SaleId
+from auction.terms import STORABLE, SaleAudience, Terms
 from foundation.database import AnyConnection
 
 # Drafts of a liquidator that are not published: some months of daily sales.
@@ -49,6 +50,9 @@ class SaleDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     pickup_terms: Prose = ""
     schedule: Schedule | None = None
     terms: Terms = Terms()
+    audience: SaleAudience = SaleAudience.PUBLIC
+    groups: Annotated[tuple[GroupName, ...], Meta(max_length=20)] = ()  # with GROUP
+    invited: Annotated[tuple[ABidderId, ...], Meta(max_length=MAX_MEMBERS)] = ()  # with INVITE
 
 
 class DraftedSale(Struct, frozen=True, kw_only=True):

@@ -11,15 +11,17 @@ from auction.catalog.goods import manifest_sha256
 from auction.catalog.listings import read_sale as read_published
 from auction.catalog.manifests import read_manifest
 from auction.commands import AddLots, Command, ScheduleSale
+from auction.desk.buyer_groups import save_group
 from auction.desk.lot_drafts import change_lot, read_lot, stock
 from auction.desk.publishing import Publishing
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import DraftState, read_sale, take_out
 from auction.desk.schedule import Schedule, wall_time, zone_of
-from auction.ids import LiquidatorId, LotId, SaleId
+from auction.ids import BidderId, LiquidatorId, LotId, SaleId
 from auction.ports import OutcomeUnknown
 from auction.replica import blank, read_on
 from auction.sale import Sale
+from auction.terms import SaleAudience
 from foundation.database import transaction
 from tests.builders import STAFF_MEMBER
 from tests.catalogue import a_line
@@ -272,3 +274,31 @@ async def test_two_who_publish_at_once_publish_one_sale(desk: Desk) -> None:
     assert DraftState.PUBLISHED in results
     (refused,) = (result for result in results if result is not DraftState.PUBLISHED)
     assert isinstance(refused, Refused) and refused.refusal is Refusal.PUBLISHED_ALREADY
+
+
+@pytest.mark.parametrize("audience", [SaleAudience.GROUP, SaleAudience.INVITE])
+async def test_only_whom_the_seller_chose_may_enter(desk: Desk, audience: SaleAudience) -> None:
+    async with transaction(desk.pool) as connection:
+        await save_group(connection, SELLER, "regulars", [BidderId("ann")], 0)
+        await save_group(connection, SELLER, "new", [BidderId("ann"), BidderId("bob")], 0)
+        await save_group(connection, LiquidatorId("rival"), "regulars", [BidderId("cid")], 0)
+    draft = replace(
+        a_sale_draft(desk.now_us),
+        audience=audience,
+        groups=("regulars", "new"),
+        invited=(BidderId("dan"),),
+    )
+    sale_id = await desk.sale(await desk.lot(), draft=draft)
+    assert await publish(desk, sale_id) is DraftState.PUBLISHED
+    sale = await in_the_log(desk, sale_id)
+    assert sale.audience is audience
+    admitted = {"ann", "bob"} if audience is SaleAudience.GROUP else {"dan"}
+    assert set(sale.admitted) == admitted
+
+
+async def test_a_sale_for_nobody_is_not_ready(desk: Desk) -> None:
+    for audience in (SaleAudience.GROUP, SaleAudience.INVITE):
+        draft = replace(a_sale_draft(desk.now_us), audience=audience)
+        sale_id = await desk.sale(await desk.lot(), draft=draft)
+        with pytest.raises(Refused, match="NOT_READY"):
+            await publish(desk, sale_id)
