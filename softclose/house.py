@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from auction.clock import EngineClock
+from auction.desk.room import Desk
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live_sight import LiveSight
 from bidder_gateway.resellers import Resellers
 from foundation.http.connections import answering
+from softclose.desk_room import running_desk
 from softclose.followers import Followers
 from softclose.host import Host
 from softclose.listener import address_of
@@ -35,6 +37,7 @@ class House:
     resources: Resources
     gateway: Gateway
     resellers: Resellers
+    desk: Desk
 
 
 @asynccontextmanager
@@ -77,7 +80,8 @@ async def open_house(
         notices = await layers.enter_async_context(
             running_notices(settings, dsn, host, resources, gateway.hub)
         )
-        whole = site(resources, gateway, resellers, notices, reasons_not_ready)
+        desk = await layers.enter_async_context(running_desk(resources))
+        whole = site(resources, gateway, resellers, notices, desk, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
-        yield House(host, resources, gateway, resellers)
+        yield House(host, resources, gateway, resellers, desk)

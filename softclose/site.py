@@ -14,6 +14,8 @@ from accounts.http.guard import Door
 from accounts.http.mount import mount as accounts_mount
 from accounts.permissions import Access, Action
 from accounts.room import Room
+from auction.desk.mount import mount as desk_mount
+from auction.desk.room import Desk
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live import LiveEndpoint
@@ -86,7 +88,7 @@ async def site_resources(
 
 
 def mounts(
-    resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom
+    resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom, desk: Desk
 ) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
     pages = PagesRoom(resources.pool, resources.engine, gateway, resellers, notices)
@@ -97,6 +99,7 @@ def mounts(
             *resellers.routes(),
             *notice_routes(notices),
         ),
+        desk_mount(desk),
         accounts_mount(resources.accounts),
     ]
 
@@ -106,12 +109,13 @@ def site(
     gateway: Gateway,
     resellers: Resellers,
     notices: NoticesRoom,
+    desk: Desk,
     reasons_not_ready: ReasonsNotReady,
 ) -> web.Application:
     """Everything that a running host answers."""
     settings = resources.settings
     app = application(
-        mounts(resources, gateway, resellers, notices),
+        mounts(resources, gateway, resellers, notices, desk),
         guard=Door(resources.pool, resources.accounts.clock).guard,
         context_of=shell_of,
         public_origin=settings.public_url,
@@ -162,4 +166,5 @@ def description(settings: Settings) -> bytes:
     )
     resellers = Resellers.over(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     notices = NoticesRoom(nothing, nothing, nothing, nothing, nothing)
-    return openapi_json(mounts(resources, nothing, resellers, notices), about())
+    desk = Desk.over(nothing, nothing, nothing, nothing)
+    return openapi_json(mounts(resources, nothing, resellers, notices, desk), about())

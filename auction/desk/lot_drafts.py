@@ -165,7 +165,7 @@ where draft_id = $1
 
 _LINES = f"""
 select {", ".join(ManifestLine.__struct_fields__)} from lot_draft_line
-where draft_id = $1 order by line
+where draft_id = $1 and line > $2 order by line limit $3
 """  # noqa: S608
 
 
@@ -228,9 +228,11 @@ async def lots_of_sale(connection: AnyConnection, sale_id: SaleId) -> list[Draft
     return [_lot_of(row) for row in await connection.fetch(_IN_SALE, sale_id)]
 
 
-async def read_lines(connection: AnyConnection, draft_id: str) -> list[ManifestLine]:
-    """The whole manifest of a draft."""
-    rows = await connection.fetch(_LINES, draft_id)
+async def read_lines(
+    connection: AnyConnection, draft_id: str, after: int = 0, limit: int = MAX_LINES
+) -> list[ManifestLine]:
+    """The manifest of a draft: so many lines after a line, by default all."""
+    rows = await connection.fetch(_LINES, draft_id, after, limit)
     return [
         ManifestLine(**(dict(row) | {"condition": Condition(row["condition"])})) for row in rows
     ]

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from auction.catalog.goods import ManifestLine
+from auction.catalog.goods import MAX_LINES, ManifestLine
 from auction.desk import lot_drafts
 from auction.desk.joining import by_pallet, copied, joined, part_of
 from auction.desk.lot_changes import LotChanges, changed
@@ -73,11 +73,17 @@ class Lots:
         async with acquire(self._pool) as connection:
             return await read_lot(connection, liquidator_id, draft_id)
 
-    async def lines(self, liquidator_id: LiquidatorId, draft_id: str) -> list[ManifestLine]:
-        """Its manifest. Raises `Refused` NOT_FOUND."""
+    async def lines(
+        self,
+        liquidator_id: LiquidatorId,
+        draft_id: str,
+        after: int = 0,
+        limit: int = MAX_LINES,
+    ) -> list[ManifestLine]:
+        """Its manifest: so many lines after a line. Raises `Refused` NOT_FOUND."""
         async with acquire(self._pool) as connection:
             await read_lot(connection, liquidator_id, draft_id)
-            return await read_lines(connection, draft_id)
+            return await read_lines(connection, draft_id, after, limit)
 
     async def suggest(self, liquidator_id: LiquidatorId, draft_id: str) -> Suggestion:
         """Words that its manifest suggests. Raises `Refused` NOT_FOUND."""

@@ -50,7 +50,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BAD_LINES: "These lines are no manifest.",
     Refusal.BAD_TERMS: "A sale cannot be held under these terms.",
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
-    Refusal.TOO_MANY: "That is more than there can be.",
+    Refusal.TOO_MANY: "There are as many as there can be. Remove one first.",
     Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",
     Refusal.UNREADABLE_FILE: "The file cannot be read as a manifest.",
     Refusal.NO_LOT_COLUMN: "Say which column of the file names lots, and send it again.",

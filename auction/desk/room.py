@@ -1,0 +1,60 @@
+"""The desk in one process: its services, its API as the host mounts it, and what runs beside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from auction.catalog.importing.importer import Importer
+from auction.desk.api_imports import ImportsApi
+from auction.desk.api_lots import LotsApi
+from auction.desk.api_results import ResultsApi
+from auction.desk.api_sales import SalesApi
+from auction.desk.guidance import PriceGuidance
+from auction.desk.imports import Imports
+from auction.desk.lots import Lots
+from auction.desk.publishing import Publishing
+from auction.desk.results import Results
+from auction.desk.sales import Sales
+from auction.desk.templates import Templates
+from auction.ports import Engine
+from foundation.database import Pool
+from foundation.http.routes import Route
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What pages and API call. ``publishing.resume()`` is to run beside it."""
+
+    lots: Lots
+    sales: Sales
+    templates: Templates
+    imports: Imports
+    results: Results
+    guidance: PriceGuidance
+    publishing: Publishing
+
+    @classmethod
+    def over(
+        cls, pool: Pool, engine: Engine, now_us: Callable[[], int], wall_us: Callable[[], int]
+    ) -> Self:
+        """All of them. ``now_us``: engine time, by which lots open and end."""
+        publishing = Publishing(pool, engine, now_us)
+        return cls(
+            lots=Lots(pool, wall_us),
+            sales=Sales(pool, publishing, wall_us),
+            templates=Templates(pool, wall_us),
+            imports=Imports(pool, Importer(), wall_us),
+            results=Results(pool),
+            guidance=PriceGuidance(pool, wall_us),
+            publishing=publishing,
+        )
+
+    def routes(self) -> list[Route]:
+        """The rows of the API."""
+        parts = (
+            LotsApi(self.lots),
+            SalesApi(self.sales, self.templates),
+            ImportsApi(self.imports, self.lots.owner_of),
+            ResultsApi(self.results, self.guidance),
+        )
+        return [route for part in parts for route in part.routes()]
