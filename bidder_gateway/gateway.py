@@ -32,7 +32,7 @@ ROUND_S: Final = 1.0
 # time, so that one who does not read is found before much is kept for it; others more seldom,
 # since each answer wakes a phone, and costs us as much as two deliveries.
 MANY_EVENTS: Final = 32
-PING_ACTIVE_S: Final = 4.0
+PING_ACTIVE_S: Final = 3.0
 PING_IDLE_S: Final = 15.0
 PONG_WITHIN_S: Final = 4.0
 # Logins that were ended elsewhere are asked for this often.
