@@ -8,7 +8,7 @@ from auction.catalog.goods import Condition
 from auction.catalog.listings import publish_lots, publish_sale, save_lot, save_sale
 from auction.catalog.manifests import save_manifest
 from auction.commands import ScheduleSale
-from auction.desk.api_results import results_routes
+from auction.desk.api_results import ResultsApi
 from auction.desk.guidance import PriceGuidance
 from auction.desk.results import Results
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
@@ -24,7 +24,7 @@ TERMS: Final = Terms(soft_close=None)
 
 def desk_routes(pool: Pool, now_us: Callable[[], int]) -> list[Route]:
     """What this part of the desk answers."""
-    return results_routes(Results(pool), PriceGuidance(pool, now_us))
+    return ResultsApi(Results(pool), PriceGuidance(pool, now_us)).routes()
 
 
 async def a_liquidator(market: Market, name: str) -> Reseller:

@@ -153,11 +153,6 @@ class ResultsApi:
         return sale_id
 
 
-def results_routes(results: Results, guidance: PriceGuidance) -> list[Route]:
-    """The rows of this part of the desk's API."""
-    return ResultsApi(results, guidance).routes()
-
-
 def _found(value: T | None) -> T:
     if value is None:
         raise NOT_FOUND()

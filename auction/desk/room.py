@@ -45,7 +45,7 @@ class Desk:
             templates=Templates(pool, wall_us),
             imports=Imports(pool, Importer(), wall_us),
             results=Results(pool),
-            guidance=PriceGuidance(pool, wall_us),
+            guidance=PriceGuidance(pool, now_us),
             publishing=publishing,
         )
 

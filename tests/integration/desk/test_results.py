@@ -13,7 +13,7 @@ from accounts.ids import OrganisationId
 from accounts.permissions import Access, may
 from auction.catalog.goods import Condition
 from auction.commands import RecordFunding, WithdrawalCause, WithdrawLot
-from auction.desk.api_results import results_routes
+from auction.desk.api_results import ResultsApi
 from auction.ids import BidderId, LotId, SaleId
 from tests.builders import MINUTE_US, STAFF_MEMBER
 from tests.market import Market, Reseller
@@ -223,7 +223,7 @@ async def test_who_may_not_is_turned_away_on_every_route_and_who_may_is_not(sale
             (kinds.HOUSE, Role.ADMIN),
         )
     ]
-    for route in results_routes(None, None):  # type: ignore[arg-type]
+    for route in ResultsApi(None, None).routes():  # type: ignore[arg-type]
         assert isinstance(route.access, Access)
         path = route.path.removeprefix("/api/v1").format(
             sale_id=sale.sale_id, consignor_id=sale.north
