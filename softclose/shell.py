@@ -6,6 +6,7 @@ from aiohttp import web
 
 from accounts.http.guard import identity_of
 from accounts.http.shell import page_context
+from auction.desk.pages import navigation as desk
 from bidder_gateway.pages import navigation
 from foundation.http.pages import PageContext
 
@@ -16,6 +17,10 @@ def shell_of(request: web.Request) -> PageContext:
     identity = identity_of(request)
     return replace(
         shell,
-        navigation=[*navigation.links(identity), *shell.navigation],
+        navigation=[
+            *desk.links(identity),
+            *navigation.links(identity),
+            *shell.navigation,
+        ],
         account=[*navigation.account_links(identity), *shell.account],
     )

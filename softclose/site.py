@@ -14,7 +14,10 @@ from accounts.http.guard import Door
 from accounts.http.mount import mount as accounts_mount
 from accounts.permissions import Access, Action
 from accounts.room import Room
+from auction.clock import EngineClock
 from auction.desk.mount import mount as desk_mount
+from auction.desk.pages.mount import mount as desk_pages_mount
+from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.room import Desk
 from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.gateway import Gateway
@@ -92,7 +95,9 @@ def mounts(
 ) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
     pages = PagesRoom(resources.pool, resources.engine, gateway, resellers, notices)
+    at_desk = DeskPagesRoom.of(desk, resources.pool, resources.clock.now_us)
     return [
+        desk_pages_mount(at_desk),
         pages_mount(
             pages,
             LiveEndpoint(gateway).route(),
@@ -157,7 +162,7 @@ def description(settings: Settings) -> bytes:
         public_url="",
         pool=nothing,
         log=nothing,
-        clock=nothing,
+        clock=EngineClock(),
         engine=nothing,
         bus=nothing,
         mailer=nothing,

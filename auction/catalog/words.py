@@ -43,11 +43,11 @@ def source_words(source: str) -> str:
 
 def restriction_words(restriction: str) -> str:
     """A restriction as people read it: ``no-marketplaces`` as ``No marketplaces``."""
-    known = _RESTRICTIONS.get(restriction)
+    known = RESTRICTIONS.get(restriction)
     return known or _capital(restriction.replace("-", " ").replace("_", " "))
 
 
-_RESTRICTIONS: Final = {
+RESTRICTIONS: Final[Mapping[str, str]] = {
     "no-marketplaces": "Not to be sold on online marketplaces",
     "export-only": "To be sold outside of the country only",
     "no-export": "Not to be sold abroad",

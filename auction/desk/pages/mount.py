@@ -1,0 +1,32 @@
+"""The desk's pages as rows, and what their templates need."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from auction.catalog.words import FILTERS as WORDS
+from auction.desk.pages.lot import LotPages
+from auction.desk.pages.lots import LotsPages
+from auction.desk.pages.room import DeskPagesRoom
+from auction.desk.pages.today_page import TodayPage
+from foundation.http.routes import Mount, Route
+
+_ROOM: Final = Path(__file__).parents[2]
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {**WORDS}
+
+
+def routes(room: DeskPagesRoom) -> list[Route]:
+    """Every page."""
+    parts = (TodayPage(room), LotsPages(room), LotPages(room))
+    return [route for part in parts for route in part.routes()]
+
+
+def mount(room: DeskPagesRoom, *others: Route) -> Mount:
+    """The pages, and ``others``: rows of the same room, such as those of its API."""
+    return Mount(
+        "auction",
+        [*routes(room), *others],
+        templates=_ROOM / "templates",
+        static=_ROOM / "static",
+        filters=FILTERS,
+    )

@@ -1,0 +1,23 @@
+"""Where a seller goes from every page."""
+
+from accounts.identity import Identity, OrganisationKind
+from accounts.permissions import Action, may
+from foundation.http.pages import Link
+
+DESK = Link("Desk", "/desk", "pallet")
+
+
+def links(identity: Identity | None) -> list[Link]:
+    """The navigation of this room for who looks."""
+    if identity is None or identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
+        return []
+    return [DESK] if may(identity, Action.VIEW_DESK) else []
+
+
+# The desk's own pages, as the kit's tabs take them.
+TABS = (
+    ("Today", "/desk", None),
+    ("Lots in stock", "/desk/lots", None),
+    ("Sales", "/desk/sales", None),
+    ("Import", "/desk/import", None),
+)

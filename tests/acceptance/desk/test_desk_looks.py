@@ -1,0 +1,49 @@
+"""Every page of the desk: no serious fault for axe, nothing wider than a phone, a quiet console.
+
+With SOFTCLOSE_TEST_SCREENSHOTS=FOLDER pictures of all of them are kept there.
+"""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.acceptance.resellers.hands import hands
+from tests.acceptance.resellers.test_looks import look
+from tests.seller_site import AtDesk, at_desk
+from tests.site import Reseller, open_site
+
+
+async def furnished(desk: AtDesk) -> dict[str, str]:
+    """Stock and sales of all kinds; the pages to look at."""
+    first = await desk.lot()
+    await desk.lot(title="Cordless power tools, mixed", category="Tools", reserve_minor=None)
+    await desk.lot(title="Bedding and bath", opening_minor=250_00, length_mm=None)
+    bare = await desk.bare_lot()
+    return {
+        "desk": "/desk",
+        "lots": "/desk/lots",
+        "lot": f"/desk/lots/{first}",
+        "lot-bare": f"/desk/lots/{bare}",
+        "lot-preview": f"/desk/lots/{first}/preview",
+    }
+
+
+@pytest.mark.timeout(300)
+async def test_no_page_of_the_desk_has_a_serious_fault(
+    database_url: str, tmp_path: Path, chromium: Browser
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        desk = await at_desk(site)
+        empty = await at_desk(site, "Prairie Liquidation", "ann@prairie.example")
+        visits = [
+            ("seller", desk, await furnished(desk)),
+            ("newcomer", empty, {"desk-empty": "/desk", "lots-empty": "/desk/lots"}),
+        ]
+        faults: list[str] = []
+        for who, whose, pages in visits:
+            async with hands(chromium, site.origin, zone="America/New_York") as visitor:
+                await visitor.sign_in(Reseller(whose.organisation_id, whose.person_id, whose.mail))
+                for name, path in pages.items():
+                    faults += [f"{who}: {fault}" for fault in await look(visitor, name, path)]
+        assert faults == [], "\n".join(faults)

@@ -1,0 +1,65 @@
+"""A liquidator at its desk on the whole site, with something in stock."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from accounts.clock import wall_clock
+from accounts.identity import OrganisationKind, Role
+from accounts.ids import OrganisationId, PersonId
+from auction.desk.lot_drafts import LotDraft
+from auction.desk.pages.room import DeskPagesRoom
+from auction.desk.room import Desk
+from auction.desk.seller import Seller
+from auction.ids import ActorId, LiquidatorId, SaleId
+from tests.desk import a_lot_draft, a_sale_draft
+from tests.site import Site, now_us, some_lines
+
+MAIL: Final = "dana@harbor.example"
+
+
+@dataclass(frozen=True)
+class AtDesk:
+    """Who sells, and the services of the desk that the pages call too."""
+
+    room: DeskPagesRoom
+    organisation_id: OrganisationId
+    person_id: PersonId
+    mail: str = MAIL
+
+    @property
+    def seller(self) -> Seller:
+        return Seller(LiquidatorId(self.organisation_id), ActorId(self.person_id))
+
+    async def lot(self, lines: int = 30, **changes: object) -> str:
+        """A lot in stock, ready to be sold."""
+        draft = a_lot_draft(**changes)
+        made = await self.room.lots.create(self.seller, draft, some_lines(len(draft.title), lines))
+        return made.draft_id
+
+    async def bare_lot(self) -> str:
+        """A lot of which nothing is said yet."""
+        return (await self.room.lots.create(self.seller, LotDraft())).draft_id
+
+    async def sale(self, *draft_ids: str, **changes: object) -> SaleId:
+        """The draft of a sale of these lots."""
+        sale = await self.room.sales.create(self.seller, a_sale_draft(now_us(), **changes))
+        if draft_ids:
+            await self.room.sales.put_in(self.seller, sale.sale_id, sale.version, draft_ids)
+        return sale.sale_id
+
+    async def publish(self, sale_id: SaleId) -> None:
+        """As its page does."""
+        sale = await self.room.sales.read(self.seller.liquidator_id, sale_id)
+        await self.room.sales.publish(self.seller, sale_id, sale.version)
+
+
+async def at_desk(site: Site, name: str = "Harbor Returns", mail: str = MAIL) -> AtDesk:
+    """A new liquidator with one person, who sells and manages its team."""
+    organisation_id = await site.people.organisation(OrganisationKind.LIQUIDATOR, name)
+    person_id = await site.people.person(
+        organisation_id, Role.LIQUIDATOR, Role.ADMIN, mail=mail, name="Dana Whitfield"
+    )
+    resources = site.house.resources
+    desk = Desk.over(resources.pool, resources.engine, resources.clock.now_us, wall_clock)
+    room = DeskPagesRoom.of(desk, resources.pool, resources.clock.now_us)
+    return AtDesk(room, organisation_id, person_id, mail)
