@@ -26,6 +26,8 @@ class Refusal(StrEnum):
     BAD_TERMS = "BAD_TERMS"
     BAD_TIME = "BAD_TIME"
     TOO_MANY = "TOO_MANY"
+    NOTHING_NAMED = "NOTHING_NAMED"
+    BAD_GTIN = "BAD_GTIN"
     NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
     NOT_NOW = "NOT_NOW"
     UNREADABLE_FILE = "UNREADABLE_FILE"
@@ -50,6 +52,8 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BAD_LINES: "These lines are no manifest.",
     Refusal.BAD_TERMS: "A sale cannot be held under these terms.",
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
+    Refusal.NOTHING_NAMED: "Name at least one GTIN, LPN or brand.",
+    Refusal.BAD_GTIN: "This is no GTIN: its check digit is not right.",
     Refusal.TOO_MANY: "There are as many as there can be. Remove one first.",
     Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",
     Refusal.UNREADABLE_FILE: "The file cannot be read as a manifest.",

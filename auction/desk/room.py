@@ -7,12 +7,14 @@ from typing import Self
 from auction.catalog.importing.importer import Importer
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
+from auction.desk.api_recalls import RecallsApi
 from auction.desk.api_results import ResultsApi
 from auction.desk.api_sales import SalesApi
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.lots import Lots
 from auction.desk.publishing import Publishing
+from auction.desk.recalls import Recalls
 from auction.desk.results import Results
 from auction.desk.sales import Sales
 from auction.desk.templates import Templates
@@ -32,6 +34,7 @@ class Desk:
     results: Results
     guidance: PriceGuidance
     publishing: Publishing
+    recalls: Recalls
 
     @classmethod
     def over(
@@ -47,6 +50,7 @@ class Desk:
             results=Results(pool),
             guidance=PriceGuidance(pool, now_us),
             publishing=publishing,
+            recalls=Recalls(pool, engine),
         )
 
     def routes(self) -> list[Route]:
@@ -56,5 +60,6 @@ class Desk:
             SalesApi(self.sales, self.templates),
             ImportsApi(self.imports, self.lots.owner_of),
             ResultsApi(self.results, self.guidance),
+            RecallsApi(self.recalls),
         )
         return [route for part in parts for route in part.routes()]

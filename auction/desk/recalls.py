@@ -1,0 +1,184 @@
+"""Recalls: every lot that holds an article, in stock, in a sale, and sold; and out of the sales.
+
+What is still open is withdrawn at once, also after bids and without reserve (rules: withdrawal). Of
+what is sold the buyers are listed, for whoever has to tell them.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import asyncpg
+from msgspec import Meta, Struct
+
+from auction.catalog.goods import is_gtin
+from auction.commands import Reason, WithdrawalCause, WithdrawLot
+from auction.desk.refusals import Refusal, Refused
+from auction.desk.seller import Seller
+from auction.ids import BidderId, LiquidatorId, LotId, SaleId
+from auction.ports import Engine
+from auction.sale import LotStatus
+from auction.terms import STORABLE
+from foundation.database import Pool, acquire
+
+# Articles of one recall; a manufacturer's notice names some dozens.
+MAX_NAMED: Final = 500
+
+Named = Annotated[
+    tuple[Annotated[str, Meta(min_length=1, max_length=80, pattern=STORABLE)], ...],
+    Meta(max_length=MAX_NAMED),
+]
+
+
+class Recall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is recalled: a line of a manifest that fits any of these is meant.
+
+    ``gtins`` with all their digits or without leading zeros; ``brands`` in any case of letters.
+    """
+
+    gtins: Named = ()
+    lpns: Named = ()
+    brands: Named = ()
+
+
+class RecalledLot(Struct, frozen=True, kw_only=True):
+    """A lot that holds what is recalled: ``units`` pieces on ``lines`` of its manifest.
+
+    ``draft_id``: it is in stock or in the draft of a sale; else ``sale_id`` and ``lot_id``.
+    ``buyers``: who won it. ``status``: None for a draft.
+    """
+
+    draft_id: str | None
+    sale_id: SaleId | None
+    lot_id: LotId | None
+    title: str
+    status: LotStatus | None
+    lines: tuple[int, ...]
+    units: int
+    buyers: tuple[BidderId, ...]
+
+
+class Withdrawn(Struct, frozen=True, kw_only=True):
+    """What became of an open lot: ACCEPTED, or the code of the engine's refusal."""
+
+    sale_id: SaleId
+    lot_id: LotId
+    code: str
+    message: str
+
+
+# Published lots hold it in the catalogue, which is frozen; their drafts are passed over.
+_HOLDS: Final = """
+(m.gtin <> '' and ltrim(m.gtin, '0') = any($2)) or (m.lpn <> '' and m.lpn = any($3))
+or lower(m.brand) = any($4)
+"""
+
+_PUBLISHED: Final = f"""
+select m.sale_id, m.lot_id, l.title, b.status, array_agg(m.line order by m.line) as lines,
+    sum(m.quantity)::bigint as units, coalesce(r.winner_ids, '{{}}') as buyers
+from manifest_line m
+join lot_listing l using (sale_id, lot_id)
+join sale_listing s using (sale_id)
+join lot_board b using (sale_id, lot_id)
+left join lot_result r using (sale_id, lot_id)
+where s.liquidator_id = $1 and ({_HOLDS})
+group by m.sale_id, m.lot_id, l.title, b.status, r.winner_ids, l.place
+order by m.sale_id, l.place
+"""  # noqa: S608 - the condition above
+
+_DRAFTED: Final = f"""
+select d.draft_id, d.draft ->> 'title' as title, array_agg(m.line order by m.line) as lines,
+    sum(m.quantity)::bigint as units
+from lot_draft_line m
+join lot_draft d using (draft_id)
+left join sale_draft s on s.sale_id = d.sale_id
+where d.liquidator_id = $1 and d.removed_at_us is null
+and coalesce(s.state, 'DRAFT') = 'DRAFT' and ({_HOLDS})
+group by d.draft_id
+order by d.draft_id
+"""  # noqa: S608
+
+
+class Recalls:
+    """Finds and withdraws."""
+
+    def __init__(self, pool: Pool, engine: Engine) -> None:
+        self._pool, self._engine = pool, engine
+
+    async def find(self, liquidator_id: LiquidatorId, recall: Recall) -> list[RecalledLot]:
+        """Every lot of the liquidator that holds it, published ones first.
+
+        Raises `Refused` NOTHING_NAMED, BAD_GTIN.
+        """
+        wanted = (liquidator_id, *_wanted(recall))
+        async with acquire(self._pool) as connection:
+            published = await connection.fetch(_PUBLISHED, *wanted)
+            drafted = await connection.fetch(_DRAFTED, *wanted)
+        return [*map(_published, published), *map(_drafted, drafted)]
+
+    async def withdraw(self, seller: Seller, recall: Recall, reason: str) -> Sequence[Withdrawn]:
+        """Take every open lot that holds it out of its sale; what became of each.
+
+        To be sent again for those that were not withdrawn. Raises as ``find``.
+        """
+        found = await self.find(seller.liquidator_id, recall)
+        return [
+            await self._withdrawn(seller, lot.sale_id, lot.lot_id, reason)
+            for lot in found
+            if lot.status is LotStatus.LIVE and lot.sale_id is not None and lot.lot_id is not None
+        ]
+
+    async def _withdrawn(
+        self, seller: Seller, sale_id: SaleId, lot_id: LotId, reason: Reason
+    ) -> Withdrawn:
+        verdict = await self._engine.submit(
+            WithdrawLot(
+                sale_id=sale_id,
+                lot_id=lot_id,
+                cause=WithdrawalCause.RECALL,
+                reason=reason,
+                actor_id=seller.actor_id,
+            )
+        )
+        return Withdrawn(
+            sale_id=sale_id, lot_id=lot_id, code=verdict.code.value, message=verdict.message
+        )
+
+
+def _wanted(recall: Recall) -> tuple[list[str], list[str], list[str]]:
+    if not (recall.gtins or recall.lpns or recall.brands):
+        raise Refused(Refusal.NOTHING_NAMED)
+    for gtin in recall.gtins:
+        # Leading zeros may be lost; with them it has 8, 12, 13 or 14 digits.
+        if not any(is_gtin(gtin.zfill(length)) for length in (8, 12, 13, 14)):
+            raise Refused(Refusal.BAD_GTIN, field="gtins", detail=f"{gtin} is no GTIN.")
+    return (
+        [gtin.lstrip("0") for gtin in recall.gtins],
+        list(recall.lpns),
+        [brand.strip().lower() for brand in recall.brands],
+    )
+
+
+def _published(row: asyncpg.Record) -> RecalledLot:
+    return RecalledLot(
+        draft_id=None,
+        sale_id=row["sale_id"],
+        lot_id=row["lot_id"],
+        title=row["title"],
+        status=LotStatus(row["status"]),
+        lines=tuple(row["lines"]),
+        units=row["units"],
+        buyers=tuple(row["buyers"]),
+    )
+
+
+def _drafted(row: asyncpg.Record) -> RecalledLot:
+    return RecalledLot(
+        draft_id=row["draft_id"],
+        sale_id=None,
+        lot_id=None,
+        title=row["title"] or "",
+        status=None,
+        lines=tuple(row["lines"]),
+        units=row["units"],
+        buyers=(),
+    )
