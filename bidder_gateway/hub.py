@@ -13,6 +13,7 @@ What a crash leaves: nothing. Clients come back and resume from the log.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 
@@ -21,7 +22,7 @@ from msgspec import Struct
 
 from auction.codec import Recorded
 from auction.events import BiddersDismissed
-from auction.ids import BidderId, PersonId, SaleId, Shard, shard_of
+from auction.ids import BidderId, LotId, PersonId, SaleId, Shard, shard_of
 from auction.ports import EventLog
 from auction.replica import read_on
 from auction.views import Viewer, view
@@ -375,6 +376,15 @@ class Hub:
         """For each sale that the link follows the last event that was sent to it."""
         sales = self._watching.get(link, {})
         return {sale_id: sale.channel.sequence_of(link) for sale_id, sale in sales.items()}
+
+    def watchers(self, sale_id: SaleId) -> tuple[int, dict[LotId, int]]:
+        """How many links follow a sale, and how many of them chose which lots."""
+        sale = self._sales.get(sale_id)
+        if sale is None:
+            return 0, {}
+        subscriptions = sale.channel.subscriptions.values()
+        chosen = Counter(lot for one in subscriptions for lot in one.lots or ())
+        return len(subscriptions), dict(chosen)
 
     def events_of(self, link: Link) -> int:
         """How many public events the sales that the link follows have had, all together."""

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from accounts.clock import wall_clock
 from accounts.identity import OrganisationKind, Role
 from accounts.ids import OrganisationId, PersonId
 from auction.desk.lot_drafts import LotDraft
 from auction.desk.pages.room import DeskPagesRoom
-from auction.desk.room import Desk
 from auction.desk.seller import Seller
 from auction.ids import ActorId, LiquidatorId, SaleId
 from tests.desk import a_lot_draft, a_sale_draft
@@ -60,6 +58,5 @@ async def at_desk(site: Site, name: str = "Harbor Returns", mail: str = MAIL) ->
         organisation_id, Role.LIQUIDATOR, Role.ADMIN, mail=mail, name="Dana Whitfield"
     )
     resources = site.house.resources
-    desk = Desk.over(resources.pool, resources.engine, resources.clock.now_us, wall_clock)
-    room = DeskPagesRoom.of(desk, resources.pool, resources.clock.now_us)
+    room = DeskPagesRoom.of(site.house.desk, resources.pool, resources.clock.now_us)
     return AtDesk(room, organisation_id, person_id, mail)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from auction.catalog.goods import MAX_LINES, ManifestLine
+from auction.catalog.goods import ManifestLine
 from auction.desk.api_common import (
     DESK,
     RUN,
@@ -37,7 +37,8 @@ from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 from foundation.http.versions import version_seen
 
-# Lines as JSON, some 3,000 of them: what is longer comes as a file, and is read in a child process.
+# Lines as JSON: what is longer comes as a file, and is read in a child process.
+MAX_JSON_LINES: Final = 2_500
 MAX_LINES_BODY: Final = 1_024 * 1_024
 # A thousand ids with versions.
 MAX_IDS_BODY: Final = 128 * 1_024
@@ -47,13 +48,13 @@ class NewLot(Input):
     """A draft, with its manifest if there is one."""
 
     draft: LotDraft
-    lines: Annotated[tuple[ManifestLine, ...], Meta(max_length=MAX_LINES)] = ()
+    lines: Annotated[tuple[ManifestLine, ...], Meta(max_length=MAX_JSON_LINES)] = ()
 
 
 class NewLines(Input):
     """A whole manifest: lines numbered from 1."""
 
-    lines: Annotated[list[ManifestLine], Meta(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[list[ManifestLine], Meta(min_length=1, max_length=MAX_JSON_LINES)]
 
 
 class ManyChanges(Input):
@@ -136,7 +137,7 @@ class LotsApi:
             ),
             row(
                 "POST",
-                "/lots/changes",
+                "/lot-changes",
                 self.change_lots,
                 "Change the same fields of several drafts, all or none",
                 RUN,
@@ -147,7 +148,7 @@ class LotsApi:
             ),
             row(
                 "POST",
-                "/lots/join",
+                "/lot-joins",
                 self.join_lots,
                 "Make one draft of several, instead of them",
                 RUN,
@@ -290,13 +291,13 @@ class LotsApi:
         return created(request, lot_shown(lot), f"{DESK}/lots/{lot.draft_id}")
 
     async def change_lots(self, request: web.Request) -> web.StreamResponse:
-        """POST /api/v1/desk/lots/changes."""
+        """POST /api/v1/desk/lot-changes."""
         asked = await body_of(request, ManyChanges)
         changed = await self._lots.change_many(own_seller(request), asked.lots, asked.changes)
         return answer(request, lots_shown(changed))
 
     async def join_lots(self, request: web.Request) -> web.StreamResponse:
-        """POST /api/v1/desk/lots/join."""
+        """POST /api/v1/desk/lot-joins."""
         asked = await body_of(request, Joining)
         lot = await self._lots.join(own_seller(request), asked.draft_ids)
         return created(request, lot_shown(lot), f"{DESK}/lots/{lot.draft_id}")

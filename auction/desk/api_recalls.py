@@ -53,7 +53,7 @@ class RecallsApi:
 
     def routes(self) -> list[Route]:
         """Their rows."""
-        refusals = (Refusal.NOTHING_NAMED, Refusal.BAD_GTIN)
+        refusals = (Refusal.NOT_FOUND, Refusal.NOTHING_NAMED, Refusal.BAD_GTIN)
         return [
             row(
                 "POST",

@@ -45,6 +45,8 @@ from foundation.http.routes import Route
 from foundation.http.versions import version_seen
 
 MAX_IDS_BODY: Final = 128 * 1_024
+# Words, terms, and everybody who is invited.
+MAX_SALE_BODY: Final = 256 * 1_024
 
 
 class LotIds(Input):
@@ -159,6 +161,7 @@ class SalesApi:
                 RUN,
                 *(Refusal.NOT_FOUND, Refusal.TOO_MANY),
                 body=SaleDraft,
+                max_body=MAX_SALE_BODY,
                 answer=DeskSale,
                 status=201,
             ),
@@ -172,6 +175,7 @@ class SalesApi:
                 published,
                 seen=True,
                 body=SaleDraft,
+                max_body=MAX_SALE_BODY,
                 answer=DeskSale,
             ),
             row(
@@ -323,6 +327,7 @@ class SalesApi:
                 RUN,
                 *(Refusal.NOT_FOUND, Refusal.NAME_TAKEN, Refusal.TOO_MANY),
                 body=TemplateIn,
+                max_body=MAX_SALE_BODY,
                 answer=SaleTemplate,
                 status=201,
             ),
@@ -336,6 +341,7 @@ class SalesApi:
                 Refusal.NAME_TAKEN,
                 seen=True,
                 body=TemplateIn,
+                max_body=MAX_SALE_BODY,
                 answer=SaleTemplate,
             ),
             row(

@@ -9,13 +9,16 @@ from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
 from auction.desk.api_recalls import RecallsApi
 from auction.desk.api_results import ResultsApi
+from auction.desk.api_running import RunningApi
 from auction.desk.api_sales import SalesApi
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
+from auction.desk.live_board import Folds, LiveBoards, Watchers
 from auction.desk.lots import Lots
 from auction.desk.publishing import Publishing
 from auction.desk.recalls import Recalls
 from auction.desk.results import Results
+from auction.desk.running import Running
 from auction.desk.sales import Sales
 from auction.desk.templates import Templates
 from auction.ports import Engine
@@ -34,11 +37,19 @@ class Desk:
     results: Results
     guidance: PriceGuidance
     publishing: Publishing
+    running: Running
+    boards: LiveBoards
     recalls: Recalls
 
     @classmethod
     def over(
-        cls, pool: Pool, engine: Engine, now_us: Callable[[], int], wall_us: Callable[[], int]
+        cls,
+        pool: Pool,
+        engine: Engine,
+        folds: Folds,
+        watchers: Watchers,
+        now_us: Callable[[], int],
+        wall_us: Callable[[], int],
     ) -> Self:
         """All of them. ``now_us``: engine time, by which lots open and end."""
         publishing = Publishing(pool, engine, now_us)
@@ -50,6 +61,8 @@ class Desk:
             results=Results(pool),
             guidance=PriceGuidance(pool, now_us),
             publishing=publishing,
+            running=Running(pool, engine, folds, wall_us),
+            boards=LiveBoards(pool, folds, watchers),
             recalls=Recalls(pool, engine),
         )
 
@@ -59,6 +72,7 @@ class Desk:
             LotsApi(self.lots),
             SalesApi(self.sales, self.templates),
             ImportsApi(self.imports, self.lots.owner_of),
+            RunningApi(self.running, self.boards),
             ResultsApi(self.results, self.guidance),
             RecallsApi(self.recalls),
         )
