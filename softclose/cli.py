@@ -36,7 +36,7 @@ COMMANDS = {
     "demo": "Show a live sale on this terminal; what ./run does by itself.",
     "serve": "Run the engine with its database until it is told to stop.",
     "accounts": "Make accounts, list them, help people who cannot get in.",
-    "desk": "Read manifests of liquidators: columns, lines, what is wrong.",
+    "desk": "A liquidator's desk: read manifests, publish a sale, see what it brought.",
     "replay": "Play recorded auctions through the real engine.",
     "log": "Look into the log, check it, export a sale's public chain.",
     "migrate": "Bring the database's tables up to this version.",

@@ -80,6 +80,11 @@ class Settings(foundation_settings.Settings):
         description="How text messages are sent: `off`, or `console` (they are logged, for trying "
         "things out).",
     )
+    token: SecretStr | None = Field(
+        default=None,
+        description="An API token, for commands that ask a running server: `softclose desk "
+        "publish` and `softclose desk results` need one with the scope `sell`.",
+    )
     log_level: LogLevel = Field(
         default=LogLevel.INFO,
         description="The least severity that is logged: `debug`, `info`, `warning` or `error`.",

@@ -1,6 +1,7 @@
-"""``softclose desk``: what liquidators do with manifests, from the command line."""
+"""``softclose desk``: what liquidators do with manifests and sales, from the command line."""
 
 import json
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
@@ -12,20 +13,24 @@ from auction.catalog.importing.importer import Importer
 from auction.catalog.importing.reading import too_large
 from auction.catalog.importing.results import Manifest, as_json
 from auction.catalog.importing.vocabulary import FIELDS
-from auction.money import EXPONENTS
-from softclose.command_line import run_async
+from auction.money import EXPONENTS, format_minor
+from softclose.command_line import run_async, with_settings
+from softclose.desk_client import DeskServer, ServerSays, desk_server
 from softclose.manifest_tables import show_manifest
 from softclose.progress import Report, progress
+from softclose.settings import Settings
 
 HAS_ERRORS = 1
 UNREADABLE = 2
+
+Opening = AbstractAsyncContextManager[DeskServer]
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group()
 def desk() -> None:
-    """Manifests of liquidators: look at a file before it becomes a lot."""
+    """A liquidator's desk: manifests, publishing, results."""
 
 
 @desk.command("import")
@@ -99,3 +104,81 @@ def _say_unreadable(file: Path, fault: Unreadable, *, as_json_: bool) -> None:
         click.echo(json.dumps({"importable": False} | nothing | rest, ensure_ascii=False))
     place = f"{file}:{fault.line}" if fault.line else str(file)
     click.echo(f"softclose: {place}: {' '.join(str(fault).split())}", err=True)
+
+
+_URL = click.option(
+    "--url", help="Where the server is; without it, where this installation's would be."
+)
+
+
+@desk.command()
+@click.argument("sale_id")
+@_URL
+@with_settings
+def publish(settings: Settings, sale_id: str, url: str | None) -> None:
+    """Publish the draft SALE_ID, as it is now, if the checks find nothing against it.
+
+    Needs a running server, and an API token with the scope "sell" in SOFTCLOSE_TOKEN. What the
+    checks find is printed; the exit code is 1 if that keeps the sale from being published.
+    """
+    run_async(_publish(_server(settings, url), sale_id))
+
+
+@desk.command()
+@click.argument("sale_id")
+@click.option("--json", "form", flag_value="json", help="All of it, for programs.")
+@click.option("--csv", "form", flag_value="csv", help="A row for each lot.")
+@_URL
+@with_settings
+def results(settings: Settings, sale_id: str, form: str | None, url: str | None) -> None:
+    """Say what the sale SALE_ID brought.
+
+    Needs a running server, and an API token with the scope "sell" in SOFTCLOSE_TOKEN.
+    """
+    run_async(_results(_server(settings, url), sale_id, form))
+
+
+def _server(settings: Settings, url: str | None) -> Opening:
+    """The token comes by the environment: every user of the machine could read an argument."""
+    if settings.token is None:
+        raise click.UsageError("put an API token with the scope sell into SOFTCLOSE_TOKEN")
+    here = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
+    return desk_server(url or here, settings.token.get_secret_value())
+
+
+async def _publish(opening: Opening, sale_id: str) -> None:
+    async with opening as server:
+        # The version first: what changes after it keeps the sale from being published.
+        sale = await server.json("GET", "sales", sale_id)
+        checks = await server.json("GET", "sales", sale_id, "checks")
+        for finding in checks["items"]:
+            click.echo(f"{finding['level'].lower()}: {finding['message']}")
+        if not checks["ready"]:
+            raise ServerSays(f"{sale_id} is not ready: mend the errors above")
+        seen = f'"{sale["version"]}"'
+        done = await server.json("POST", "sales", sale_id, "publication", If_Match=seen)
+    waits = "; the engine is away, it goes on by itself" if done["state"] == "PUBLISHING" else ""
+    click.echo(f"{sale_id}: {done['state'].lower()}, {sale['lots']} lots{waits}")
+
+
+async def _results(opening: Opening, sale_id: str, form: str | None) -> None:
+    async with opening as server:
+        name = "results.csv" if form == "csv" else "results"
+        said = await server.bytes("GET", "sales", sale_id, name)
+    if form is not None:
+        click.echo(said.decode("utf-8"), nl=form == "json")
+        return
+    found = json.loads(said)
+    totals, currency = found["totals"], found["currency"]
+    rate = totals["recovery_bps"]
+    for what, value in (
+        ("sale", found["title"] or sale_id),
+        ("state", "goes on" if found["closed_at_us"] is None else "closed"),
+        ("sold", f"{totals['sold']} of {totals['lots']} lots"),
+        ("passed", totals["passed"]),
+        ("withdrawn", totals["withdrawn"]),
+        ("hammer", f"{format_minor(totals['hammer_minor'], currency)} {currency}"),
+        ("msrp", f"{format_minor(totals['msrp_minor'], currency)} {currency}"),
+        ("recovery", "-" if rate is None else f"{rate / 100:.1f} % of MSRP"),
+    ):
+        click.echo(f"{what:10} {value}")
