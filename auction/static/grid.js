@@ -142,10 +142,11 @@ function onEditorKey(mine, event) {
 
 /** Take the input away; `place`: where the focus goes, null: it has gone elsewhere. */
 function finish(mine, place) {
+  // Before the input goes: its blur must not save it once more.
+  if (editor === mine) editor = null;
   mine.box.remove();
   mine.shown.hidden = false;
   mine.cell.removeAttribute("aria-invalid");
-  if (editor === mine) editor = null;
   if (place !== null) focus(place);
 }
 

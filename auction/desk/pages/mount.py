@@ -8,6 +8,8 @@ from auction.catalog.words import FILTERS as WORDS
 from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
 from auction.desk.pages.room import DeskPagesRoom
+from auction.desk.pages.sale import SalePages
+from auction.desk.pages.sales import SalesPages
 from auction.desk.pages.today_page import TodayPage
 from foundation.http.routes import Mount, Route
 
@@ -17,7 +19,13 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {**WORDS}
 
 def routes(room: DeskPagesRoom) -> list[Route]:
     """Every page."""
-    parts = (TodayPage(room), LotsPages(room), LotPages(room))
+    parts = (
+        TodayPage(room),
+        LotsPages(room),
+        LotPages(room),
+        SalesPages(room),
+        SalePages(room),
+    )
     return [route for part in parts for route in part.routes()]
 
 

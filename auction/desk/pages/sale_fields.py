@@ -187,8 +187,6 @@ def _instant(given: SaleForm, name: str, second: bool | None) -> int:
 
 def comes_twice(form: Form[Any]) -> bool:
     """Whether it has to be asked which of two equal times is meant."""
-    if form.value("second"):
-        return True
     for name in ("opens", "first_end"):
         try:
             instant_us(form.value(name), zone_of(form.value("time_zone")))

@@ -3,6 +3,7 @@
 With SOFTCLOSE_TEST_SCREENSHOTS=FOLDER pictures of all of them are kept there.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.acceptance.resellers.test_looks import look
 from tests.seller_site import AtDesk, at_desk
 from tests.site import Reseller, open_site
 
+EMPTY = {"desk-empty": "", "lots-empty": "/lots", "sales-empty": "/sales"}
+
 
 async def furnished(desk: AtDesk) -> dict[str, str]:
     """Stock and sales of all kinds; the pages to look at."""
@@ -20,12 +23,24 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
     await desk.lot(title="Cordless power tools, mixed", category="Tools", reserve_minor=None)
     await desk.lot(title="Bedding and bath", opening_minor=250_00, length_mm=None)
     bare = await desk.bare_lot()
+    draft = await desk.sale(await desk.lot(), await desk.lot(title="Lamps", weight_g=None))
+    unsaid = await desk.sale(title="", schedule=None)
+    published = await desk.sale(await desk.lot(title="Toys"), title="Toys of March")
+    await desk.publish(published)
+    month = f"{datetime.now(UTC):%Y-%m}"
     return {
         "desk": "/desk",
         "lots": "/desk/lots",
         "lot": f"/desk/lots/{first}",
         "lot-bare": f"/desk/lots/{bare}",
         "lot-preview": f"/desk/lots/{first}/preview",
+        "sales": "/desk/sales",
+        "calendar": f"/desk/sales?month={month}",
+        "sale": f"/desk/sales/{draft}",
+        "sale-unsaid": f"/desk/sales/{unsaid}",
+        "sale-preview": f"/desk/sales/{draft}/preview",
+        "sale-checks": f"/desk/sales/{draft}/publish",
+        "sale-published": f"/desk/sales/{published}",
     }
 
 
@@ -38,7 +53,7 @@ async def test_no_page_of_the_desk_has_a_serious_fault(
         empty = await at_desk(site, "Prairie Liquidation", "ann@prairie.example")
         visits = [
             ("seller", desk, await furnished(desk)),
-            ("newcomer", empty, {"desk-empty": "/desk", "lots-empty": "/desk/lots"}),
+            ("newcomer", empty, {name: f"/desk{path}" for name, path in EMPTY.items()}),
         ]
         faults: list[str] = []
         for who, whose, pages in visits:
