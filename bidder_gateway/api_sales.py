@@ -20,7 +20,7 @@ from bidder_gateway.lots import (
     ManifestPage,
 )
 from bidder_gateway.results import Results
-from bidder_gateway.sales import CalendarQuery, Sales
+from bidder_gateway.sales import CalendarQuery, SaidInSale, Sales
 from bidder_gateway.sight import Onlooker, onlooker_of
 from foundation.http.answers import answer, bytes_answer
 from foundation.http.cursors import Listing, Paging
@@ -69,6 +69,15 @@ class SalesApi:
                 "A sale with its terms",
                 _LOOK,
                 answer=SalePage,
+                problems=(NOT_FOUND,),
+            ),
+            Route(
+                "GET",
+                f"{SALE}/messages",
+                self.messages,
+                "What the seller said to everybody who watches, the latest first",
+                _LOOK,
+                answer=SaidInSale,
                 problems=(NOT_FOUND,),
             ),
             Route(
@@ -159,6 +168,11 @@ class SalesApi:
     async def sale(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}."""
         return _answer_found(request, await self._sales.sale(sale_of(request), _who(request)))
+
+    async def messages(self, request: web.Request) -> web.StreamResponse:
+        """GET /api/v1/sales/{sale_id}/messages."""
+        found = await self._sales.messages(sale_of(request), _who(request))
+        return _answer_found(request, found)
 
     async def lots_of_sale(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/sales/{sale_id}/lots."""

@@ -3,7 +3,7 @@
 A sale that who looks may not see (`sight`) is answered as one that does not exist.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from msgspec import Meta, Struct
 
+from auction.desk.messages import SaleMessage, messages_of
 from auction.ids import SaleId
 from auction.terms import STORABLE, Terms
 from bidder_gateway.listed import SalePage, SaleState, SaleSummary
@@ -87,6 +88,12 @@ def _page_of(after: str, direction: str) -> str:
 _RISING, _FALLING = _page_of(">", "asc"), _page_of("<", "desc")
 
 
+class SaidInSale(Struct, frozen=True):
+    """What the seller said to everybody who watches, the latest first."""
+
+    items: Sequence[SaleMessage]
+
+
 class Sales:
     """The calendar."""
 
@@ -126,6 +133,13 @@ class Sales:
         async with acquire(self._pool) as connection:
             row = await connection.fetchrow(_ONE, sale_id, who)
         return None if row is None else _page(row, self._now_us())
+
+    async def messages(self, sale_id: SaleId, who: Onlooker) -> SaidInSale | None:
+        """What its seller said to everybody who watches; ``None``: no sale that they may see."""
+        async with acquire(self._pool) as connection:
+            if await connection.fetchrow(_ONE, sale_id, who) is None:
+                return None
+            return SaidInSale(await messages_of(connection, sale_id))
 
 
 def terms_digest(terms: Terms, *texts: str) -> str:

@@ -11,7 +11,7 @@ from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
 from auction.ids import ActorId, LiquidatorId, LotId, SaleId
 from auction.ports import OutcomeUnknown
-from auction.terms import Terms
+from auction.terms import SaleAudience, Terms
 from tests.builders import HOUR_US
 from tests.desk_market import Sellers, a_published_sale, desk_market
 from tests.market import Reseller
@@ -185,6 +185,8 @@ async def test_what_is_said_is_read_in_order(
         assert (said["number"], said["message"]) == (number, f"Word {number}")
     found = (await sellers.seller.get(path))["items"]
     assert [one["message"] for one in found] == ["Word 2", "Word 1"]
+    everybody = await sellers.market.guest.get(f"/sales/{sale_id}/messages")
+    assert everybody["items"] == found
     monkeypatch.setattr("auction.desk.messages.MAX_MESSAGES", 2)
     more = await sellers.seller.does("POST", path, {"message": "Word 3"}, status=409)
     assert more["code"] == "TOO_MANY"
@@ -222,3 +224,13 @@ async def test_a_rival_does_nothing_to_a_sale_that_goes_on(sellers: Sellers) -> 
     )
     assert staff["code"] == "FORBIDDEN"
     assert await board(sellers, sale_id) == before
+
+
+async def test_what_is_said_in_a_hidden_sale_is_for_who_is_in_it(sellers: Sellers) -> None:
+    sale_id = await a_published_sale(sellers, audience=SaleAudience.INVITE, invited=("hart",))
+    said = {"message": "Only for you."}
+    await sellers.seller.does("POST", f"/desk/sales/{sale_id}/messages", said, status=201)
+    hidden = await sellers.market.guest.send("GET", f"/sales/{sale_id}/messages")
+    missing = await sellers.market.guest.send("GET", "/sales/nobodys-1/messages")
+    assert hidden == missing
+    assert hidden[0] == 404
