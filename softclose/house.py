@@ -27,6 +27,7 @@ from softclose.participants import Participants
 from softclose.reselling import freight_offers, running_resellers
 from softclose.settings import Settings
 from softclose.site import Resources, site, site_resources
+from softclose.webhooks import running_webhooks
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ async def open_house(
             running_notices(settings, dsn, host, resources, gateway.hub)
         )
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
+        await layers.enter_async_context(running_webhooks(dsn, host))
         whole = site(resources, gateway, resellers, notices, desk, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye

@@ -34,6 +34,7 @@ RUN: Final = Access(Action.RUN_SALE)
 # The others are refused because of how things stand: 409.
 _STATUSES: Final = {
     Refusal.CHANGED_MEANWHILE: 412,
+    Refusal.BAD_ADDRESS: 422,
     Refusal.BAD_GTIN: 422,
     Refusal.BAD_LINES: 422,
     Refusal.BAD_TERMS: 422,

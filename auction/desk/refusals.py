@@ -28,6 +28,7 @@ class Refusal(StrEnum):
     TOO_MANY = "TOO_MANY"
     NOTHING_NAMED = "NOTHING_NAMED"
     BAD_GTIN = "BAD_GTIN"
+    BAD_ADDRESS = "BAD_ADDRESS"
     NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
     NOT_NOW = "NOT_NOW"
     UNREADABLE_FILE = "UNREADABLE_FILE"
@@ -54,6 +55,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
     Refusal.NOTHING_NAMED: "Name at least one GTIN, LPN or brand.",
     Refusal.BAD_GTIN: "This is no GTIN: its check digit is not right.",
+    Refusal.BAD_ADDRESS: "Nothing can be sent to this address.",
     Refusal.TOO_MANY: "There are as many as there can be. Remove one first.",
     Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",
     Refusal.UNREADABLE_FILE: "The file cannot be read as a manifest.",

@@ -11,6 +11,7 @@ from auction.desk.api_recalls import RecallsApi
 from auction.desk.api_results import ResultsApi
 from auction.desk.api_running import RunningApi
 from auction.desk.api_sales import SalesApi
+from auction.desk.api_webhooks import WebhooksApi
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import Folds, LiveBoards, Watchers
@@ -21,9 +22,11 @@ from auction.desk.results import Results
 from auction.desk.running import Running
 from auction.desk.sales import Sales
 from auction.desk.templates import Templates
+from auction.desk.webhooks import Webhooks
 from auction.ports import Engine
 from foundation.database import Pool
 from foundation.http.routes import Route
+from foundation.outbound import Outbound
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Desk:
     running: Running
     boards: LiveBoards
     recalls: Recalls
+    webhooks: Webhooks
 
     @classmethod
     def over(
@@ -64,6 +68,7 @@ class Desk:
             running=Running(pool, engine, folds, wall_us),
             boards=LiveBoards(pool, folds, watchers),
             recalls=Recalls(pool, engine),
+            webhooks=Webhooks(pool, Outbound(), now_us, wall_us),
         )
 
     def routes(self) -> list[Route]:
@@ -75,5 +80,6 @@ class Desk:
             RunningApi(self.running, self.boards),
             ResultsApi(self.results, self.guidance),
             RecallsApi(self.recalls),
+            WebhooksApi(self.webhooks),
         )
         return [route for part in parts for route in part.routes()]

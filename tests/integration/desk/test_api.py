@@ -87,6 +87,8 @@ async def test_lists_come_in_pages(sellers: Sellers) -> None:
 
 
 MARK = "MARKED-7Q"
+# A public address that is asked for nothing; webhooks are sent by the host, not here.
+HOOK = f"https://93.184.215.14/{MARK}"
 
 
 async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) -> None:
@@ -102,6 +104,12 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
     ours = {"draft_id": lot["draft_id"], "sale_id": sale["sale_id"]}
     ours |= {"template_id": template["template_id"], "preview_id": "preview-x"}
     ours |= {"consignor_id": "northwind", "lot_id": "1"}
+    webhook = await sellers.seller.does(
+        "POST", "/desk/webhooks", {"url": HOOK, "events": ["lot.sold"]}, status=201
+    )
+    ours["webhook_id"] = webhook["webhook"]["webhook_id"]
+    test = f"/desk/webhooks/{ours['webhook_id']}/test"
+    ours["delivery_id"] = (await sellers.seller.does("POST", test, status=201))["delivery_id"]
     nobodys = dict.fromkeys(ours, "nobodys-1")
     asked = 0
     for route in sellers.desk.routes():
@@ -125,6 +133,8 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
         assert found == 404
         _, text = await sellers.rival.send("GET", f"/desk/{listed}")
         assert MARK.encode() not in text
+    _, text = await sellers.rival.send("GET", "/desk/webhooks")
+    assert text == b'{"items":[]}'
     joined = {"draft_ids": [own["draft_id"], lot["draft_id"]]}
     missing = {"draft_ids": [own["draft_id"], "nobodys-1"]}
     assert await sellers.rival.send("POST", "/desk/lot-joins", joined) == (
@@ -145,6 +155,7 @@ BODIES: dict[str, Any] = {
     "Cloning": {},
     "Repeating": {"recurrence": {"rhythm": "WEEKLY"}, "most": 2},
     "Relisting": {},
+    "WebhookIn": {"url": HOOK, "events": ["lot.sold"], "active": False},
     "TemplateIn": {"name": "Mine", "draft": {}},
     "OnDay": {},
     "MakingLots": {"making": "ONE"},
@@ -186,5 +197,6 @@ def test_every_route_that_changes_something_is_for_sellers() -> None:
     nothing: Any = None
     for route in Desk.over(nothing, nothing, nothing, nothing, nothing, nothing).routes():
         looks = route.method == "GET" or route.path.endswith("/search")
+        looks &= "/webhooks" not in route.path  # where they go is a secret of who runs sales
         wanted = Action.VIEW_DESK if looks else Action.RUN_SALE
         assert route.access.action is wanted, route.path  # type: ignore[attr-defined]
