@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
+from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
 from auction.desk.pages.room import DeskPagesRoom
@@ -14,7 +15,7 @@ from auction.desk.pages.today_page import TodayPage
 from foundation.http.routes import Mount, Route
 
 _ROOM: Final = Path(__file__).parents[2]
-FILTERS: Final[Mapping[str, Callable[..., object]]] = {**WORDS}
+FILTERS: Final[Mapping[str, Callable[..., object]]] = {**WORDS, "confidence": confidence_words}
 
 
 def routes(room: DeskPagesRoom) -> list[Route]:
@@ -25,6 +26,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         LotPages(room),
         SalesPages(room),
         SalePages(room),
+        ImportPages(room),
     )
     return [route for part in parts for route in part.routes()]
 

@@ -14,7 +14,7 @@ from tests.acceptance.resellers.test_looks import look
 from tests.seller_site import AtDesk, at_desk
 from tests.site import Reseller, open_site
 
-EMPTY = {"desk-empty": "", "lots-empty": "/lots", "sales-empty": "/sales"}
+EMPTY = {"desk-empty": "", "lots-empty": "/lots", "sales-empty": "/sales", "import": "/import"}
 
 
 async def furnished(desk: AtDesk) -> dict[str, str]:
