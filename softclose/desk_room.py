@@ -34,6 +34,7 @@ async def running_desk(resources: Resources, hub: Hub) -> AsyncIterator[Desk]:
         HubWatchers(hub),
         resources.clock.now_us,
         wall_clock,
+        public_url=resources.public_url,
     )
     resuming = asyncio.create_task(desk.publishing.resume(), name="publishing")
     try:

@@ -16,6 +16,8 @@ from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import Folds, LiveBoards, Watchers
 from auction.desk.lots import Lots
+from auction.desk.papers.api import PapersApi
+from auction.desk.papers.reading import Papers
 from auction.desk.publishing import Publishing
 from auction.desk.recalls import Recalls
 from auction.desk.results import Results
@@ -43,6 +45,7 @@ class Desk:
     running: Running
     boards: LiveBoards
     recalls: Recalls
+    papers: Papers
     webhooks: Webhooks
 
     @classmethod
@@ -54,8 +57,12 @@ class Desk:
         watchers: Watchers,
         now_us: Callable[[], int],
         wall_us: Callable[[], int],
+        public_url: str = "",
     ) -> Self:
-        """All of them. ``now_us``: engine time, by which lots open and end."""
+        """All of them. ``now_us``: engine time, by which lots open and end.
+
+        ``public_url``: what addresses on paper begin with, without a slash at the end.
+        """
         publishing = Publishing(pool, engine, now_us)
         return cls(
             lots=Lots(pool, wall_us),
@@ -68,6 +75,7 @@ class Desk:
             running=Running(pool, engine, folds, wall_us),
             boards=LiveBoards(pool, folds, watchers),
             recalls=Recalls(pool, engine),
+            papers=Papers(pool, public_url),
             webhooks=Webhooks(pool, Outbound(), now_us, wall_us),
         )
 
@@ -80,6 +88,7 @@ class Desk:
             RunningApi(self.running, self.boards),
             ResultsApi(self.results, self.guidance),
             RecallsApi(self.recalls),
+            PapersApi(self.papers),
             WebhooksApi(self.webhooks),
         )
         return [route for part in parts for route in part.routes()]
