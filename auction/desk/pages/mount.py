@@ -6,8 +6,10 @@ from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
 from auction.desk.pages.imports import ImportPages, confidence_words
+from auction.desk.pages.live import LivePages
 from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
+from auction.desk.pages.results import ResultPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
@@ -27,6 +29,8 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         SalesPages(room),
         SalePages(room),
         ImportPages(room),
+        LivePages(room),
+        ResultPages(room),
     )
     return [route for part in parts for route in part.routes()]
 

@@ -21,10 +21,12 @@ from auction.catalog.words import KINDS
 from auction.desk.api_common import REFUSALS
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
+from auction.desk.live_board import LiveBoards
 from auction.desk.lots import Lots
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
 from auction.desk.room import Desk
+from auction.desk.running import Running
 from auction.desk.sales import Sales
 from auction.desk.seller import Seller
 from auction.desk.templates import Templates
@@ -51,6 +53,8 @@ class DeskPagesRoom:
     imports: Imports
     guidance: PriceGuidance
     results: Results
+    running: Running
+    boards: LiveBoards
     today: Today
     now_us: Callable[[], int]
 
@@ -64,6 +68,8 @@ class DeskPagesRoom:
             imports=desk.imports,
             guidance=desk.guidance,
             results=desk.results,
+            running=desk.running,
+            boards=desk.boards,
             today=Today(pool),
             now_us=now_us,
         )

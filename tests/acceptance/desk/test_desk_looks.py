@@ -41,6 +41,9 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
         "sale-preview": f"/desk/sales/{draft}/preview",
         "sale-checks": f"/desk/sales/{draft}/publish",
         "sale-published": f"/desk/sales/{published}",
+        "live": f"/desk/sales/{published}/live",
+        "live-lot": f"/desk/sales/{published}/live?lot=1",
+        "results": f"/desk/sales/{published}/results",
     }
 
 
