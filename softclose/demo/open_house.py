@@ -20,6 +20,7 @@ from auction.ids import SaleId
 from bidder_gateway.live import PATH
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
+from softclose.demo.desk import furnish
 from softclose.demo.filling import fill_catalogue
 from softclose.demo.opening import Visit
 from softclose.demo.people import People, settle_in
@@ -57,6 +58,7 @@ class OpenHouse:
     async def _receive(self, house: House, address: str) -> None:
         seed = self._visit.seed
         people = await settle_in(house.resources.accounts, resellers(catalogue(seed), seed))
+        await furnish(house.desk, seed, now_us())
         self._say_where(address, people)
         try:
             while self._visit.sales is None or self._sales < self._visit.sales:

@@ -1,0 +1,20 @@
+"""What the demonstration puts on its liquidator's desk."""
+
+from pathlib import Path
+
+from softclose.demo.desk import SELLER, furnish
+from tests.site import now_us, open_site
+
+
+async def test_the_desk_has_stock_and_a_draft_and_is_furnished_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        desk, owner = site.house.desk, SELLER.liquidator_id
+        await furnish(desk, 7, now_us())
+        await furnish(desk, 7, now_us())
+        assert len(await desk.lots.stock(owner, "", 50)) == 6
+        [sale] = await desk.sales.list(owner, None, 5)
+        codes = {finding.code for finding in await desk.sales.check(owner, sale.sale_id)}
+        assert codes <= {"LOT_INCOMPLETE", "NO_PHOTO", "PARTLY_UNINSPECTED"}
+        assert "LOT_INCOMPLETE" in codes
