@@ -26,7 +26,14 @@ _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 def read_delimited(data: bytes) -> Source:
     """A text file as a sheet. Raises `Unreadable`."""
-    csv.field_size_limit(MAX_LINE_BYTES * (_MAX_JOINED + 1))
+    before = csv.field_size_limit(MAX_LINE_BYTES * (_MAX_JOINED + 1))  # of the whole process
+    try:
+        return _read(data)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _read(data: bytes) -> Source:
     text = text_of(data)
     lines = list(text)
     delimiter, skipped = _declared(lines)
