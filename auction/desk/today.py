@@ -45,10 +45,20 @@ class WaitingBid(Struct, frozen=True, kw_only=True):
     price_minor: int
 
 
+class OtherSale(Struct, frozen=True, kw_only=True):
+    """A sale that goes on and was scheduled by another way than the desk."""
+
+    sale_id: SaleId
+    title: str
+    currency: str
+    time_zone: str
+
+
 class Overview(Struct, frozen=True, kw_only=True):
     """A liquidator's sales with their boards, what waits, and how many lots are in stock."""
 
     sales: list[tuple[DraftedSale, SaleBoard | None]]
+    others: list[tuple[OtherSale, SaleBoard]]
     waiting: list[WaitingBid]
     stock: int
 
@@ -65,6 +75,14 @@ select sale_id, count(*)::int as lots,
     min(opens_at_us) as opens_at_us, min(closes_at_us) as first_end_us,
     max(closes_at_us) as last_end_us
 from lot_board where sale_id = any($1) group by sale_id
+"""
+
+_OTHERS: Final = """
+select r.sale_id, l.title, r.currency, l.time_zone
+from sale_result r join sale_listing l using (sale_id)
+where r.liquidator_id = $1 and r.closed_at_us is null
+and not exists (select from sale_draft d where d.sale_id = r.sale_id)
+order by r.sale_id limit $2
 """
 
 _WAITING: Final = """
@@ -90,10 +108,16 @@ class Today:
         async with acquire(self._pool) as connection:
             sales = await list_sales(connection, liquidator_id, None, MOST_SALES)
             boards = await _boards(connection, [sale.sale_id for sale in sales])
+            others = [
+                OtherSale(**dict(row))
+                for row in await connection.fetch(_OTHERS, liquidator_id, MOST_WAITING)
+            ]
+            boards |= await _boards(connection, [other.sale_id for other in others])
             rows = await connection.fetch(_WAITING, liquidator_id, MOST_WAITING)
             stock: int = await connection.fetchval(_STOCK, liquidator_id)
         return Overview(
             sales=[(sale, boards.get(sale.sale_id)) for sale in sales],
+            others=[(one, boards[one.sale_id]) for one in others if one.sale_id in boards],
             waiting=[WaitingBid(**dict(row)) for row in rows],
             stock=stock,
         )

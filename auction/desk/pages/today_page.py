@@ -58,6 +58,7 @@ class TodayPage:
             ended=sorted(ended, key=lambda one: -one[1].last_end_us)[:ENDED_SHOWN],
             publishing=_in_state(overview.sales, DraftState.PUBLISHING),
             drafts=await self._unfinished(owner, _in_state(overview.sales, DraftState.DRAFT)),
+            others=[(sale, board) for sale, board in overview.others if not board.is_over()],
             waiting=overview.waiting,
             stock=overview.stock,
             titles={sale.sale_id: sale.draft.title for sale, _ in overview.sales},

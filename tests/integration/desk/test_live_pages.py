@@ -1,12 +1,27 @@
 """The live board and the results on pages: what a seller does, and what strangers see of it."""
 
+import asyncio
 import json
 from pathlib import Path
 
+from accounts.audit import OPERATOR
+from accounts.identity import OrganisationKind, Role
+from accounts.ids import OrganisationId
+from accounts.organisations import make_organisation
+from foundation.database import transaction
 from foundation.http.problems import NOT_FOUND
+from tests.accounts_site import Client
+from tests.builders import HOUSE
 from tests.seller_site import at_desk
-from tests.site import open_site
+from tests.site import HOUR_US, SALE, a_pallet, now_us, open_site
 from tests.visiting import visitor
+
+
+async def until_told(client: Client, path: str, words: str) -> None:
+    """Tables follow the log by moments."""
+    async with asyncio.timeout(10):
+        while words not in (await client.get(path)).text:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_a_seller_looks_and_acts_and_strangers_do_not(
@@ -28,7 +43,7 @@ async def test_a_seller_looks_and_acts_and_strangers_do_not(
             assert (await dana.post(f"{path}/live", lower)).status == 303
             board = await dana.get(f"{path}/live/board")
             assert json.loads(board.body)["lots"][0]["reserve_minor"] == 300_00
-            assert "Against reserves" in (await dana.get(f"{path}/results")).text
+            await until_told(dana, f"{path}/results", "Against reserves")
             for more in ("/live", "/live/board", "/live?lot=1", "/results"):
                 assert (await ann.get(path + more)).status == NOT_FOUND.status, more
             assert (await ann.post(f"{path}/live", lower)).status == NOT_FOUND.status
@@ -41,3 +56,23 @@ async def test_a_seller_looks_and_acts_and_strangers_do_not(
             await dana.post(f"{path}/live", gone)
             board = await dana.get(f"{path}/live/board")
             assert json.loads(board.body)["lots"][0]["status"] == "WITHDRAWN"
+
+
+async def test_a_sale_that_was_not_planned_at_the_desk_is_found_there_too(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        async with transaction(site.pool) as connection:
+            liquidator_id = await make_organisation(
+                connection,
+                OrganisationKind.LIQUIDATOR,
+                "Harbor Returns",
+                organisation_id=OrganisationId(HOUSE),
+                actor=OPERATOR,
+                now_us=now_us(),
+            )
+        person_id = await site.people.person(liquidator_id, Role.LIQUIDATOR)
+        await site.open_sale([a_pallet("1", HOUR_US)])
+        async with visitor(site, person_id) as dana:
+            await until_told(dana, "/desk", f"/desk/sales/{SALE}/live")
+            assert (await dana.get(f"/desk/sales/{SALE}/live")).status == 200
