@@ -1,5 +1,6 @@
 """The door to PostgreSQL: a pool in which nothing waits for ever, no unsafe server behind."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeAlias
@@ -20,6 +21,8 @@ COMMAND_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
 # A pool that is empty this long is a fault to report, not a queue to stand in.
 ACQUIRE_TIMEOUT_S = 5.0
+# At the end: connections that are being given back take a round trip.
+CLOSE_TIMEOUT_S = 1.0
 # The writer appends on one connection; the rest serve followers and pages.
 MAX_CONNECTIONS = 10
 
@@ -66,6 +69,16 @@ async def open_pool(dsn: str, *, name: str, max_connections: int = MAX_CONNECTIO
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={**SESSION_SETTINGS, "application_name": f"softclose {name}"},
         )
+
+
+async def close_pool(pool: Pool) -> None:
+    """Let the pool go. What was interrupted gives its connection back by itself, which takes a
+    moment; a server that does not answer is not waited for longer than `CLOSE_TIMEOUT_S`."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await pool.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from bidder_gateway.notices.routes import notice_routes
 from bidder_gateway.pages.mount import mount as pages_mount
 from bidder_gateway.pages.room import PagesRoom
 from bidder_gateway.resellers import Resellers
-from foundation.database import Pool, open_pool
+from foundation.database import Pool, close_pool, open_pool
 from foundation.http.application import application
 from foundation.http.metrics import Metrics
 from foundation.http.openapi import openapi_json
@@ -87,7 +87,7 @@ async def site_resources(
                 accounts=accounts,
             )
     finally:
-        pool.terminate()
+        await close_pool(pool)
 
 
 def mounts(

@@ -26,7 +26,7 @@ async def running_webhooks(dsn: str, host: Host) -> AsyncIterator[None]:
     """Tell liquidators' systems for the block."""
     async with AsyncExitStack() as layers:
         pool = await open_pool(dsn, name="webhooks", max_connections=MAX_CONNECTIONS)
-        layers.callback(pool.terminate)
+        layers.push_async_callback(close_pool, pool)
         outbound = await layers.enter_async_context(Outbound())
         await layers.enter_async_context(telling(host, pool, outbound, wall_clock))
         yield
