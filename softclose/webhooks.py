@@ -12,7 +12,7 @@ from auction.desk.webhook_making import WebhookMaker
 from auction.desk.webhook_sending import WebhookLane
 from auction.ids import Shard
 from auction.writer import ALL_SHARDS
-from foundation.database import Pool, open_pool
+from foundation.database import Pool, close_pool, open_pool
 from foundation.outbound import Outbound
 from softclose.followers import PatientCursors
 from softclose.host import Host
