@@ -37,6 +37,8 @@ CLIENTS = 24
 AT_ONCE = 500
 # Small, so that most starts go by a snapshot and a tail.
 SNAPSHOT_EVERY = 1_000
+# What the body of an event of an accepted bid holds, and no other
+ACCEPTED_BIDS = (b"bid_placed", b"maximum_raised")
 
 
 class Mark:
@@ -53,7 +55,8 @@ class Orders(Struct, kw_only=True):
     """What the parent wants of this run.
 
     ``dsn``, or ``data``: the folder of an embedded PostgreSQL. ``again``: bids to send again.
-    ``die``: kill yourself at this mark of this append. ``bid``: go on with new bids.
+    ``die``: kill yourself at this mark, once there were so many appends and this one holds an
+    accepted bid. ``bid``: go on with new bids.
     """
 
     history: str
@@ -102,14 +105,15 @@ class MarkedLog(PostgresLog):
 
     async def append(self, batch: Batch) -> set[Shard]:
         self._appends += 1
-        await self._at(Mark.APPENDING)
+        fatal = any(kind in body for body in batch.bodies for kind in ACCEPTED_BIDS)
+        await self._at(Mark.APPENDING, fatal)
         lost = await super().append(batch)
-        await self._at(Mark.APPENDED)
+        await self._at(Mark.APPENDED, fatal)
         return lost
 
-    async def _at(self, mark: bytes) -> None:
+    async def _at(self, mark: bytes, fatal: bool) -> None:
         os.write(self._marks, mark)
-        if self._die == (mark.decode(), self._appends):
+        if fatal and self._die and self._die[0] == mark.decode() and self._appends >= self._die[1]:
             for _ in range(5):  # whoever could be told something now is told
                 await asyncio.sleep(0)
             os.kill(os.getpid(), signal.SIGKILL)
