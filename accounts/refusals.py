@@ -1,9 +1,8 @@
-"""Why something about accounts is refused: one closed enum. The value is the wire code.
-
-A refusal is raised, not returned: it is found in the middle of a transaction, which it undoes.
-"""
+"""Why something about accounts is refused: one closed enum. The value is the wire code."""
 
 from enum import StrEnum
+
+from foundation.refusals import RefusedBecause
 
 
 class Refusal(StrEnum):
@@ -95,16 +94,16 @@ MEANINGS: dict[Refusal, str] = {
 }
 
 
-class Refused(Exception):
+class Refused(RefusedBecause[Refusal]):
     """Something was refused, and nothing of it was done.
 
-    ``field`` names the field of a form that it is about; ``retry_after_s`` is given with TOO_SOON
-    and BUSY.
+    ``retry_after_s`` is given with TOO_SOON and BUSY.
     """
+
+    meanings = MEANINGS
 
     def __init__(
         self, refusal: Refusal, *, field: str = "", detail: str = "", retry_after_s: int = 0
     ) -> None:
-        super().__init__(refusal.value)
-        self.refusal, self.field, self.retry_after_s = refusal, field, retry_after_s
-        self.message = detail or MEANINGS[refusal]
+        super().__init__(refusal, field=field, detail=detail)
+        self.retry_after_s = retry_after_s

@@ -1,9 +1,4 @@
-"""What the handlers of the desk's API share: whose desk it is, who may, refusals as problems.
-
-Everybody of a liquidator may look (VIEW_DESK), its sellers may act (RUN_SALE); so may their tokens
-with the scope to sell. Staff look. Whatever belongs to another liquidator is answered byte for
-byte like what does not exist.
-"""
+"""What the handlers of the desk's API share: its rows, what they tell, refusals as problems."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
@@ -11,25 +6,21 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from accounts.http.common import word_of
-from accounts.http.guard import require, signed_in
-from accounts.ids import OrganisationId
-from accounts.permissions import Access, Action
+from accounts.http.guard import signed_in
+from accounts.permissions import Access
 from auction.catalog.goods import Condition
+from auction.desk.access import visible
 from auction.desk.lot_drafts import DraftedLot, LotDraft, Origin
 from auction.desk.refusals import MEANINGS, Refusal, Refused
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
-from auction.desk.seller import Seller
-from auction.ids import ActorId, ALiquidatorId, LiquidatorId, LotId, SaleId
+from auction.ids import ALiquidatorId, LiquidatorId, LotId, SaleId
 from foundation.http.cursors import Paging
-from foundation.http.problems import NOT_FOUND, ProblemKind
+from foundation.http.problems import ProblemKind
 from foundation.http.refusals import Refusals, kinds_of
 from foundation.http.routes import Handler, Route
 from foundation.http.versions import IF_MATCH, SEEN_PROBLEMS
 
 DESK: Final = "/api/v1/desk"
-VIEW: Final = Access(Action.VIEW_DESK)
-RUN: Final = Access(Action.RUN_SALE)
 
 # The others are refused because of how things stand: 409.
 _STATUSES: Final = {
@@ -45,7 +36,6 @@ _STATUSES: Final = {
 }
 REFUSALS: Final = Refusals(Refused, kinds_of(MEANINGS, _STATUSES))
 
-Owner = LiquidatorId | None
 DraftId = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -144,38 +134,7 @@ def row(
     )
 
 
-def visible(request: web.Request, owner: Owner) -> LiquidatorId:
-    """The owner of something, if who asks may look at it. Raises NOT_FOUND."""
-    if owner is None:
-        raise NOT_FOUND()
-    require(request, Action.VIEW_DESK, OrganisationId(owner))
-    return owner
-
-
-def seller(request: web.Request, owner: Owner) -> Seller:
-    """Who acts on something, if they may. Raises NOT_FOUND."""
-    if owner is None:
-        raise NOT_FOUND()
-    require(request, Action.RUN_SALE, OrganisationId(owner))
-    return Seller(owner, ActorId(signed_in(request).person_id))
-
-
-def own_seller(request: web.Request) -> Seller:
-    """Who makes something new at their own desk."""
-    return seller(request, LiquidatorId(signed_in(request).organisation_id))
-
-
 def wanted_desk(request: web.Request, asked: DeskPaging) -> LiquidatorId:
     """Whose list is asked for. Raises NOT_FOUND for one that may not be looked at."""
     own = LiquidatorId(signed_in(request).organisation_id)
     return visible(request, asked.liquidator_id or own)
-
-
-def draft_of(request: web.Request) -> str:
-    """The lot's draft that the path names. Raises NOT_FOUND for what can be no id."""
-    return word_of(request, "draft_id")
-
-
-def sale_of(request: web.Request) -> SaleId:
-    """The sale that the path names. Raises NOT_FOUND for what can be no id."""
-    return SaleId(word_of(request, "sale_id"))

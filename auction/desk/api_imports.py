@@ -10,21 +10,8 @@ from accounts.http.common import word_of
 from auction.catalog.goods import ManifestLine
 from auction.catalog.importing.bounds import MAX_FILE_BYTES
 from auction.catalog.importing.changes import ChangedLine, Difference
-from auction.desk.api_common import (
-    DESK,
-    RUN,
-    VIEW,
-    DeskLot,
-    DeskLots,
-    DraftId,
-    draft_of,
-    lot_shown,
-    lots_shown,
-    own_seller,
-    row,
-    seller,
-    visible,
-)
+from auction.desk.access import RUN, VIEW, draft_of, own_seller, seller_of, visible
+from auction.desk.api_common import DESK, DeskLot, DeskLots, DraftId, lot_shown, lots_shown, row
 from auction.desk.imports import MAX_FILE_NAME, Imports, Making, Preview
 from auction.desk.lot_drafts import LotDraft
 from auction.desk.refusals import Refusal
@@ -206,7 +193,7 @@ class ImportsApi:
     async def make_lots(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/desk/imports/{preview_id}/lots."""
         asked, preview_id = await body_of(request, MakingLots), _preview_of(request)
-        by = seller(request, await self._imports.owner_of(preview_id))
+        by = seller_of(request, await self._imports.owner_of(preview_id))
         lots = await self._imports.make(by, preview_id, asked.making, asked.words)
         return answer(request, lots_shown(lots), status=201)
 
@@ -220,7 +207,7 @@ class ImportsApi:
     async def replace_with_import(self, request: web.Request) -> web.StreamResponse:
         """PUT /api/v1/desk/lots/{draft_id}/import."""
         version, asked = version_seen(request), await body_of(request, Replacing)
-        by = seller(request, await self._owner_of_lot(draft_of(request)))
+        by = seller_of(request, await self._owner_of_lot(draft_of(request)))
         lot, found = await self._imports.replace(by, asked.preview_id, draft_of(request), version)
         return answer(request, ReplacedLines(lot_shown(lot), _shown(found)))
 

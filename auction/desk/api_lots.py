@@ -6,21 +6,16 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from auction.catalog.goods import ManifestLine
+from auction.desk.access import RUN, VIEW, draft_of, own_seller, seller_of, visible
 from auction.desk.api_common import (
     DESK,
-    RUN,
-    VIEW,
     DeskLot,
     DeskLots,
     DeskPaging,
     DraftId,
-    draft_of,
     lot_shown,
     lots_shown,
-    own_seller,
     row,
-    seller,
-    visible,
     wanted_desk,
 )
 from auction.desk.lot_changes import LotChanges
@@ -380,4 +375,4 @@ class LotsApi:
         return visible(request, await self._lots.owner_of(draft_of(request)))
 
     async def _seller(self, request: web.Request) -> Seller:
-        return seller(request, await self._lots.owner_of(draft_of(request)))
+        return seller_of(request, await self._lots.owner_of(draft_of(request)))

@@ -6,7 +6,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from auction.commands import Reason
-from auction.desk.api_common import RUN, VIEW, DeskPaging, own_seller, row, wanted_desk
+from auction.desk.access import RUN, VIEW, own_seller
+from auction.desk.api_common import DeskPaging, row, wanted_desk
 from auction.desk.recalls import Named, Recall, RecalledLot, Recalls, Withdrawn
 from auction.desk.refusals import Refusal
 from foundation.http.answers import answer

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from accounts.http.common import word_of
 from auction.commands import Reason, WithdrawalCause
-from auction.desk.api_common import RUN, VIEW, row, sale_of, seller, visible
+from auction.desk.access import RUN, VIEW, sale_of, seller_of, visible
+from auction.desk.api_common import row
 from auction.desk.live_board import LiveBoards, LiveSale
 from auction.desk.messages import MessageText, SaleMessage
 from auction.desk.refusals import Refusal
@@ -245,7 +246,7 @@ class RunningApi:
         return visible(request, await self._boards.owner_of(sale_of(request)))
 
     async def _seller(self, request: web.Request) -> Seller:
-        return seller(request, await self._boards.owner_of(sale_of(request)))
+        return seller_of(request, await self._boards.owner_of(sale_of(request)))
 
     async def _place(self, request: web.Request) -> tuple[Seller, SaleId, LotId]:
         lot_id = LotId(word_of(request, "lot_id"))

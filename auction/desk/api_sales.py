@@ -8,23 +8,17 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.common import word_of
+from auction.desk.access import RUN, VIEW, draft_of, own_seller, sale_of, seller_of, visible
 from auction.desk.api_common import (
     DESK,
-    RUN,
-    VIEW,
     DeskLots,
     DeskPaging,
     DeskSale,
     DeskSales,
     DraftId,
-    draft_of,
     lots_shown,
-    own_seller,
     row,
-    sale_of,
     sale_shown,
-    seller,
-    visible,
     wanted_desk,
 )
 from auction.desk.checks import Finding
@@ -499,21 +493,21 @@ class SalesApi:
         """PUT /api/v1/desk/templates/{template_id}."""
         version, asked = version_seen(request), await body_of(request, TemplateIn)
         template_id = _template_of(request)
-        by = seller(request, await self._templates.owner_of(template_id))
+        by = seller_of(request, await self._templates.owner_of(template_id))
         template = await self._templates.change(by, template_id, version, asked.name, asked.draft)
         return answer(request, template)
 
     async def remove_template(self, request: web.Request) -> web.StreamResponse:
         """DELETE /api/v1/desk/templates/{template_id}."""
         version, template_id = version_seen(request), _template_of(request)
-        by = seller(request, await self._templates.owner_of(template_id))
+        by = seller_of(request, await self._templates.owner_of(template_id))
         await self._templates.remove(by, template_id, version)
         return no_content()
 
     async def sale_of_template(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/desk/templates/{template_id}/sales."""
         asked, template_id = await body_of(request, OnDay), _template_of(request)
-        by = seller(request, await self._templates.owner_of(template_id))
+        by = seller_of(request, await self._templates.owner_of(template_id))
         draft = (await self._templates.read(by.liquidator_id, template_id)).draft
         sale = await self._sales.create(
             by, draft if asked.day is None else on_day(draft, asked.day)
@@ -524,7 +518,7 @@ class SalesApi:
         return visible(request, await self._sales.owner_of(sale_of(request)))
 
     async def _seller(self, request: web.Request) -> Seller:
-        return seller(request, await self._sales.owner_of(sale_of(request)))
+        return seller_of(request, await self._sales.owner_of(sale_of(request)))
 
 
 def _template_of(request: web.Request) -> str:

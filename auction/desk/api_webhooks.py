@@ -6,7 +6,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from accounts.http.common import word_of
-from auction.desk.api_common import DESK, RUN, own_seller, row, seller
+from auction.desk.access import RUN, own_seller, seller_of
+from auction.desk.api_common import DESK, row
 from auction.desk.refusals import Refusal
 from auction.desk.seller import Seller
 from auction.desk.webhooks import (
@@ -223,7 +224,7 @@ class WebhooksApi:
     async def _named(self, request: web.Request) -> tuple[Seller, str]:
         """Who acts on the endpoint that the path names, if they may. Raises NOT_FOUND."""
         webhook_id = word_of(request, "webhook_id")
-        return seller(request, await self._webhooks.owner_of(webhook_id)), webhook_id
+        return seller_of(request, await self._webhooks.owner_of(webhook_id)), webhook_id
 
 
 def _as_it_is(delivery: Delivery) -> Delivery:

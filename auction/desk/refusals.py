@@ -1,10 +1,11 @@
 """Why something that is asked of the desk is refused: one closed enum. The value is the wire code.
 
-A refusal is raised, not returned: it is found in the middle of a transaction, which it undoes.
 What the engine refuses keeps the engine's code (``auction.rejections``).
 """
 
 from enum import StrEnum
+
+from foundation.refusals import RefusedBecause
 
 
 class Refusal(StrEnum):
@@ -65,13 +66,7 @@ MEANINGS: dict[Refusal, str] = {
 }
 
 
-class Refused(Exception):
-    """Something was refused, and nothing of it was done.
+class Refused(RefusedBecause[Refusal]):
+    """Something was refused, and nothing of it was done."""
 
-    ``field`` names the field of the form or body that it is about.
-    """
-
-    def __init__(self, refusal: Refusal, *, field: str = "", detail: str = "") -> None:
-        super().__init__(refusal.value)
-        self.refusal, self.field = refusal, field
-        self.message = detail or MEANINGS[refusal]
+    meanings = MEANINGS

@@ -12,28 +12,17 @@ NOT_FOUND is the kit's, and says nothing more: a foreign object is answered as a
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import wraps
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, TypeVar
 
 from aiohttp import web
 
 from foundation.http.problems import NOT_FOUND, Problem, ProblemKind
 from foundation.http.routes import Handler
+from foundation.refusals import RefusedBecause
 
-R_co = TypeVar("R_co", bound=StrEnum, covariant=True)
 R = TypeVar("R", bound=StrEnum)
 
 MISSING: Final = "NOT_FOUND"
-
-
-class RefusedBecause(Protocol[R_co]):
-    """What a room raises. ``field`` names the field of the form or body that it is about."""
-
-    @property
-    def refusal(self) -> R_co: ...
-    @property
-    def field(self) -> str: ...
-    @property
-    def message(self) -> str: ...
 
 
 def kinds_of(
@@ -51,7 +40,7 @@ def kinds_of(
 class Refusals(Generic[R]):
     """Refusals of one room."""
 
-    def __init__(self, raised: type[Exception], kinds: Mapping[R, ProblemKind]) -> None:
+    def __init__(self, raised: type[RefusedBecause[R]], kinds: Mapping[R, ProblemKind]) -> None:
         self._raised, self._kinds = raised, kinds
 
     def kinds(self, *refusals: R) -> tuple[ProblemKind, ...]:
@@ -76,6 +65,6 @@ class Refusals(Generic[R]):
             try:
                 return await handler(request)
             except self._raised as refused:
-                raise self.problem_of(refused) from None  # type: ignore[arg-type]
+                raise self.problem_of(refused) from None
 
         return handle

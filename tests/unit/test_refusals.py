@@ -8,6 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 from foundation.http.problems import NOT_FOUND, Problem
 from foundation.http.refusals import Refusals, kinds_of
 from foundation.http.versions import version_seen
+from foundation.refusals import RefusedBecause
 
 
 class Refusal(StrEnum):
@@ -19,10 +20,8 @@ class Refusal(StrEnum):
 MEANINGS = {Refusal.NOT_FOUND: "Nothing here.", Refusal.FULL: "It is full.", Refusal.BAD: "Bad."}
 
 
-class Refused(Exception):
-    def __init__(self, refusal: Refusal, field: str = "", message: str = "") -> None:
-        self.refusal, self.field = refusal, field
-        self.message = message or MEANINGS[refusal]
+class Refused(RefusedBecause[Refusal]):
+    meanings = MEANINGS
 
 
 REFUSALS = Refusals(Refused, kinds_of(MEANINGS, {Refusal.BAD: 422}))

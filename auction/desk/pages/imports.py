@@ -18,22 +18,13 @@ from auction.catalog.goods import Condition
 from auction.catalog.importing.bounds import MAX_FILE_BYTES
 from auction.catalog.importing.vocabulary import FIELDS
 from auction.catalog.words import count_words
+from auction.desk.access import RUN, own_desk, own_seller
 from auction.desk.api_common import REFUSALS
 from auction.desk.imports import Making, Preview
 from auction.desk.lot_drafts import LotDraft
 from auction.desk.pages import mixes
 from auction.desk.pages.navigation import TABS
-from auction.desk.pages.room import (
-    IMPORT,
-    LOTS,
-    RUN,
-    DeskPagesRoom,
-    lot_path,
-    own_desk,
-    own_seller,
-    show,
-    status_of,
-)
+from auction.desk.pages.room import IMPORT, LOTS, DeskPagesRoom, lot_path, show, status_of
 from auction.desk.refusals import Refusal, Refused
 from auction.ids import LiquidatorId
 from auction.money import EXPONENTS

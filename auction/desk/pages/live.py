@@ -14,18 +14,10 @@ from accounts.ids import OrganisationId
 from accounts.permissions import Action
 from auction.amounts import NotMoney, parse_typed, plain
 from auction.commands import WithdrawalCause
+from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.live_board import LiveSale
-from auction.desk.pages.room import (
-    RUN,
-    SALES,
-    VIEW,
-    DeskPagesRoom,
-    may_run,
-    sale_path,
-    seller_of,
-    show,
-)
+from auction.desk.pages.room import SALES, DeskPagesRoom, sale_path, show
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.running import EngineAway, EngineRefused
 from auction.desk.seller import Seller

@@ -10,24 +10,14 @@ from msgspec import Meta, structs
 from auction.amounts import plain
 from auction.catalog.goods import ManifestLine
 from auction.catalog.words import RESTRICTIONS
+from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.guidance import Guidance, GuidanceQuery
 from auction.desk.guidance_rules import Basis
 from auction.desk.lot_drafts import DraftedLot
 from auction.desk.pages import mixes
 from auction.desk.pages.lot_fields import FIELDS, changes_of, faults_of
-from auction.desk.pages.room import (
-    LOTS,
-    RUN,
-    VIEW,
-    DeskPagesRoom,
-    lot_path,
-    may_run,
-    owner_of_lot,
-    seller_of,
-    show,
-    status_of,
-)
+from auction.desk.pages.room import LOTS, DeskPagesRoom, lot_path, owner_of_lot, show, status_of
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.suggesting import Suggestion, suggestion
 from auction.ids import LiquidatorId

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, field
 
 from accounts.http.common import word_of
 from auction.catalog.words import count_words
+from auction.desk.access import RUN, VIEW, may_run, own_desk, own_seller, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.lot_drafts import PAGE, DraftedLot, LotDraft
 from auction.desk.lots import SeenLot
@@ -19,16 +20,10 @@ from auction.desk.pages.lot_fields import BULK, FIELDS, GRID, BadField, changes_
 from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import (
     LOTS,
-    RUN,
-    VIEW,
     DeskPagesRoom,
     lot_path,
-    may_run,
-    own_desk,
-    own_seller,
     owner_of_lot,
     sale_path,
-    seller_of,
     show,
     status_of,
 )

@@ -9,8 +9,9 @@ from accounts.ids import OrganisationId
 from accounts.permissions import Action
 from auction.catalog.goods import Condition
 from auction.catalog.words import KINDS
+from auction.desk.access import VIEW
 from auction.desk.api_common import REFUSALS
-from auction.desk.pages.room import SALES, VIEW, DeskPagesRoom, show
+from auction.desk.pages.room import SALES, DeskPagesRoom, show
 from auction.desk.result_sums import Bin, Part
 from auction.desk.results import SaleResults
 from auction.ids import SaleId

@@ -9,21 +9,18 @@ from aiohttp import web
 from msgspec import Meta, Struct, field
 
 from auction.catalog.words import count_words
+from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
 from auction.desk.pages.lot_fields import field_of
 from auction.desk.pages.room import (
     LOTS,
-    RUN,
     SALES,
-    VIEW,
     DeskPagesRoom,
     lot_path,
-    may_run,
     owner_of_sale,
     sale_path,
-    seller_of,
     show,
     status_of,
 )

@@ -6,19 +6,10 @@ from typing import Final
 from aiohttp import web
 
 from accounts.http.guard import signed_in
+from auction.desk.access import RUN, VIEW, may_run, own_desk, own_seller
 from auction.desk.pages.calendars import month_of, month_page
 from auction.desk.pages.navigation import TABS
-from auction.desk.pages.room import (
-    RUN,
-    SALES,
-    VIEW,
-    DeskPagesRoom,
-    may_run,
-    own_desk,
-    own_seller,
-    sale_path,
-    show,
-)
+from auction.desk.pages.room import SALES, DeskPagesRoom, sale_path, show
 from auction.desk.refusals import Refused
 from auction.desk.sale_drafts import SaleDraft
 from foundation.http.pages import FlashKind, see_other

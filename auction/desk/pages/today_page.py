@@ -5,9 +5,10 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
+from auction.desk.access import VIEW, may_run, own_desk
 from auction.desk.checks import Level
 from auction.desk.pages.navigation import TABS
-from auction.desk.pages.room import DESK, VIEW, DeskPagesRoom, may_run, own_desk, show
+from auction.desk.pages.room import DESK, DeskPagesRoom, show
 from auction.desk.sale_drafts import DraftedSale, DraftState
 from auction.desk.today import SaleBoard
 from auction.ids import LiquidatorId

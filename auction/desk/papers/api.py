@@ -5,7 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from auction.desk.api_common import VIEW, row, sale_of, visible
+from auction.desk.access import VIEW, sale_of, visible
+from auction.desk.api_common import row
 from auction.desk.papers.reading import Papers
 from auction.desk.refusals import Refusal
 from auction.ids import LiquidatorId, SaleId
