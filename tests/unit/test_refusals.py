@@ -28,7 +28,9 @@ REFUSALS = Refusals(Refused, kinds_of(MEANINGS, {Refusal.BAD: 422}))
 
 
 def test_what_is_missing_says_nothing_more() -> None:
-    told = REFUSALS.problem_of(Refused(Refusal.NOT_FOUND, "lot_id", "Lot 12 is another's."))
+    told = REFUSALS.problem_of(
+        Refused(Refusal.NOT_FOUND, field="lot_id", detail="Lot 12 is another's.")
+    )
     assert told.body() == NOT_FOUND().body()
 
 
@@ -40,7 +42,9 @@ def test_a_refusal_keeps_its_code_and_says_what_is_more_than_its_title() -> None
         "It is full.",
         None,
     )
-    more = REFUSALS.problem_of(Refused(Refusal.BAD, "title", "It is too long.")).details()
+    more = REFUSALS.problem_of(
+        Refused(Refusal.BAD, field="title", detail="It is too long.")
+    ).details()
     assert (more.status, more.detail, more.place) == (422, "It is too long.", "/title")
 
 
