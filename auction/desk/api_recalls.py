@@ -8,7 +8,14 @@ from msgspec import Struct
 from auction.commands import Reason
 from auction.desk.access import RUN, VIEW, own_seller
 from auction.desk.api_common import DeskPaging, row, wanted_desk
-from auction.desk.recalls import Named, Recall, RecalledLot, Recalls, Withdrawn
+from auction.desk.recalls import (
+    Named,
+    PastRecall,
+    Recall,
+    RecalledLot,
+    Recalls,
+    Withdrawn,
+)
 from auction.desk.refusals import Refusal
 from foundation.http.answers import answer
 from foundation.http.reading import Input, body_of
@@ -46,6 +53,12 @@ class WithdrawnLots(Struct, frozen=True):
     items: Sequence[Withdrawn]
 
 
+class PastRecalls(Struct, frozen=True):
+    """What was recalled before, the latest first."""
+
+    items: Sequence[PastRecall]
+
+
 class RecallsApi:
     """Handlers."""
 
@@ -56,6 +69,15 @@ class RecallsApi:
         """Their rows."""
         refusals = (Refusal.NOT_FOUND, Refusal.NOTHING_NAMED, Refusal.BAD_GTIN)
         return [
+            row(
+                "GET",
+                "/recalls",
+                self.past,
+                "What was recalled before, and what became of the lots that were open",
+                VIEW,
+                Refusal.NOT_FOUND,
+                answer=PastRecalls,
+            ),
             row(
                 "POST",
                 "/recalls/search",
@@ -77,6 +99,11 @@ class RecallsApi:
                 answer=WithdrawnLots,
             ),
         ]
+
+    async def past(self, request: web.Request) -> web.StreamResponse:
+        """GET /desk/recalls: of one's own desk."""
+        liquidator_id = wanted_desk(request, DeskPaging())
+        return answer(request, PastRecalls(await self._recalls.past(liquidator_id)))
 
     async def search(self, request: web.Request) -> web.StreamResponse:
         """POST /desk/recalls/search: of one's own desk."""

@@ -4,24 +4,30 @@ What is still open is withdrawn at once, also after bids and without reserve (ru
 what is sold the buyers are listed, for whoever has to tell them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import asyncpg
+import msgspec
 from msgspec import Meta, Struct
 
+from accounts.clock import wall_clock
+from accounts.ids import new_id
 from auction.catalog.goods import is_gtin
 from auction.commands import Reason, WithdrawalCause, WithdrawLot
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
-from auction.ports import Engine
+from auction.ports import Engine, OutcomeUnknown
+from auction.rejections import MEANINGS, Rejection
 from auction.sale import LotStatus
 from auction.terms import STORABLE
-from foundation.database import Pool, acquire
+from foundation.database import Pool, acquire, transaction
 
 # Articles of one recall; a manufacturer's notice names some dozens.
 MAX_NAMED: Final = 500
+# Listed, the latest first.
+MOST_PAST: Final = 100
 
 Named = Annotated[
     tuple[Annotated[str, Meta(min_length=1, max_length=80, pattern=STORABLE)], ...],
@@ -66,6 +72,26 @@ class Withdrawn(Struct, frozen=True, kw_only=True):
     message: str
 
 
+class PastRecall(Struct, frozen=True, kw_only=True):
+    """What was recalled, and what became of each lot that was open then."""
+
+    recall_id: str
+    named: Recall
+    withdrawn: tuple[Withdrawn, ...]
+    reason: str
+    made_at_us: int
+
+
+_KEEP: Final = """
+insert into recall (recall_id, liquidator_id, named, withdrawn, reason, made_at_us, made_by)
+values ($1, $2, $3::jsonb, $4::jsonb, $5, $6, $7)
+"""
+
+_PAST: Final = """
+select recall_id, named, withdrawn, reason, made_at_us from recall
+where liquidator_id = $1 order by made_at_us desc, recall_id limit $2
+"""
+
 # Published lots hold it in the catalogue, which is frozen; their drafts are passed over.
 _HOLDS: Final = """
 (m.gtin <> '' and ltrim(m.gtin, '0') = any($2)) or (m.lpn <> '' and m.lpn = any($3))
@@ -99,10 +125,10 @@ order by d.draft_id
 
 
 class Recalls:
-    """Finds and withdraws."""
+    """Finds and withdraws. ``now_us`` is the wall clock."""
 
-    def __init__(self, pool: Pool, engine: Engine) -> None:
-        self._pool, self._engine = pool, engine
+    def __init__(self, pool: Pool, engine: Engine, now_us: Callable[[], int] = wall_clock) -> None:
+        self._pool, self._engine, self._now_us = pool, engine, now_us
 
     async def find(self, liquidator_id: LiquidatorId, recall: Recall) -> list[RecalledLot]:
         """Every lot of the liquidator that holds it, published ones first.
@@ -121,24 +147,53 @@ class Recalls:
         To be sent again for those that were not withdrawn. Raises as ``find``.
         """
         found = await self.find(seller.liquidator_id, recall)
-        return [
+        withdrawn = [
             await self._withdrawn(seller, lot.sale_id, lot.lot_id, reason)
             for lot in found
             if lot.status is LotStatus.LIVE and lot.sale_id is not None and lot.lot_id is not None
         ]
+        await self._keep(seller, recall, withdrawn, reason)
+        return withdrawn
+
+    async def past(self, liquidator_id: LiquidatorId) -> Sequence[PastRecall]:
+        """What was recalled before, the latest first."""
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(_PAST, liquidator_id, MOST_PAST)
+        return [_past(row) for row in rows]
+
+    async def _keep(
+        self, seller: Seller, recall: Recall, withdrawn: Sequence[Withdrawn], reason: Reason
+    ) -> None:
+        """Behind the withdrawals: a crash in between leaves lots withdrawn, as it has to be."""
+        texts = [msgspec.json.encode(value).decode() for value in (recall, withdrawn)]
+        async with transaction(self._pool) as connection:
+            await connection.execute(
+                _KEEP,
+                new_id("recall"),
+                seller.liquidator_id,
+                *texts,
+                reason,
+                self._now_us(),
+                seller.actor_id,
+            )
 
     async def _withdrawn(
         self, seller: Seller, sale_id: SaleId, lot_id: LotId, reason: Reason
     ) -> Withdrawn:
-        verdict = await self._engine.submit(
-            WithdrawLot(
-                sale_id=sale_id,
-                lot_id=lot_id,
-                cause=WithdrawalCause.RECALL,
-                reason=reason,
-                actor_id=seller.actor_id,
-            )
+        command = WithdrawLot(
+            sale_id=sale_id,
+            lot_id=lot_id,
+            cause=WithdrawalCause.RECALL,
+            reason=reason,
+            actor_id=seller.actor_id,
         )
+        try:
+            verdict = await self._engine.submit(command)
+        except OutcomeUnknown:  # the others are not to wait for it; it is listed as not withdrawn
+            away = Rejection.UNAVAILABLE
+            return Withdrawn(
+                sale_id=sale_id, lot_id=lot_id, code=away.value, message=MEANINGS[away]
+            )
         return Withdrawn(
             sale_id=sale_id, lot_id=lot_id, code=verdict.code.value, message=verdict.message
         )
@@ -181,4 +236,14 @@ def _drafted(row: asyncpg.Record) -> RecalledLot:
         lines=tuple(row["lines"]),
         units=row["units"],
         buyers=(),
+    )
+
+
+def _past(row: asyncpg.Record) -> PastRecall:
+    return PastRecall(
+        recall_id=row["recall_id"],
+        named=msgspec.json.decode(row["named"], type=Recall),
+        withdrawn=msgspec.json.decode(row["withdrawn"], type=tuple[Withdrawn, ...]),
+        reason=row["reason"],
+        made_at_us=row["made_at_us"],
     )

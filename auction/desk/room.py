@@ -74,7 +74,7 @@ class Desk:
             publishing=publishing,
             running=Running(pool, engine, folds, wall_us),
             boards=LiveBoards(pool, folds, watchers),
-            recalls=Recalls(pool, engine),
+            recalls=Recalls(pool, engine, wall_us),
             papers=Papers(pool, public_url),
             webhooks=Webhooks(pool, Outbound(), now_us, wall_us),
         )

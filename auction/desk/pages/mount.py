@@ -9,11 +9,13 @@ from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
 from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
+from auction.desk.pages.recalls import RecallPages
 from auction.desk.pages.results import ResultPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
 from auction.desk.pages.today_page import TodayPage
+from auction.desk.pages.webhooks import WebhookPages
 from foundation.http.routes import Mount, Route
 
 _ROOM: Final = Path(__file__).parents[2]
@@ -31,6 +33,8 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ImportPages(room),
         LivePages(room),
         ResultPages(room),
+        RecallPages(room),
+        WebhookPages(room),
     )
     return [route for part in parts for route in part.routes()]
 

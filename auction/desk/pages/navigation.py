@@ -20,4 +20,6 @@ TABS = (
     ("Lots in stock", "/desk/lots", None),
     ("Sales", "/desk/sales", None),
     ("Import", "/desk/import", None),
+    ("Recalls", "/desk/recalls", None),
+    ("Webhooks", "/desk/webhooks", None),
 )

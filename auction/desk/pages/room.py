@@ -14,6 +14,7 @@ from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import LiveBoards
 from auction.desk.lots import Lots
+from auction.desk.recalls import Recalls
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
 from auction.desk.room import Desk
@@ -21,6 +22,7 @@ from auction.desk.running import Running
 from auction.desk.sales import Sales
 from auction.desk.templates import Templates
 from auction.desk.today import Today
+from auction.desk.webhooks import Webhooks
 from auction.ids import LiquidatorId, SaleId
 from foundation.database import Pool
 from foundation.http.modules import modules
@@ -41,8 +43,11 @@ class DeskPagesRoom:
     results: Results
     running: Running
     boards: LiveBoards
+    recalls: Recalls
+    webhooks: Webhooks
     today: Today
     now_us: Callable[[], int]
+    pool: Pool
 
     @classmethod
     def of(cls, desk: Desk, pool: Pool, now_us: Callable[[], int]) -> "DeskPagesRoom":
@@ -56,8 +61,11 @@ class DeskPagesRoom:
             results=desk.results,
             running=desk.running,
             boards=desk.boards,
+            recalls=desk.recalls,
+            webhooks=desk.webhooks,
             today=Today(pool),
             now_us=now_us,
+            pool=pool,
         )
 
 
