@@ -58,6 +58,7 @@ class Making(StrEnum):
     ONE = "ONE"  # all in one
     PALLETS = "PALLETS"  # one for each pallet that they name
     LOTS = "LOTS"  # one for each value of the file's own column of lots
+    LINES = "LINES"  # one for each line
 
 
 class Kept(Struct, frozen=True):
@@ -315,6 +316,8 @@ def _parts(
             if not kept.groups:
                 raise Refused(Refusal.NO_LOT_COLUMN)
             parts = grouped(lines, kept.groups)
+        case Making.LINES:
+            parts = grouped(lines, [str(line.line) for line in lines])
     if len(parts) > MAX_AT_ONCE:
         raise Refused(Refusal.TOO_MANY, detail=f"At most {MAX_AT_ONCE:,} lots at once.")
     return [

@@ -15,6 +15,7 @@ from auction.catalog.manifests import main_brands
 from auction.money import EXPONENTS
 
 MAX_TITLE: Final = 200
+MAX_ARTICLE: Final = 120  # so that units, state and MSRP still stand in the title
 # A category or a grade with less than this part of the MSRP is not named.
 LEAST_SHARE: Final = 0.1
 _BRANDS_IN_TITLE, _BRANDS_IN_TEXT = 2, 8
@@ -44,13 +45,27 @@ def suggestion(lines: Sequence[ManifestLine], currency: str) -> Suggestion:
 
 
 def _title(lines: Sequence[ManifestLine], category: str, currency: str) -> str:
-    """Kitchen: Brindle, Kestone and more, 120 units, used, good, MSRP $4,310."""
+    """Kitchen: Brindle, Kestone and more, 120 units, used, good, MSRP $4,310.
+
+    A lot of one article is called by it: Brindle Toaster, 12 units, new, MSRP $480.
+    """
     brands = main_brands(lines, _BRANDS_IN_TITLE + 1)
     named = ", ".join(brands[:_BRANDS_IN_TITLE])
     more = " and more" if len(brands) > _BRANDS_IN_TITLE else ""
-    goods = ": ".join(filter(None, (category, named + more))) or "Mixed goods"
+    kinds = ": ".join(filter(None, (category, named + more)))
+    goods = _article(lines) or kinds or "Mixed goods"
     condition = lowest(line.condition for line in lines).on_pages.lower()
     return f"{goods}, {_units(lines)}, {condition}, MSRP {_msrp(lines, currency)}"
+
+
+def _article(lines: Sequence[ManifestLine]) -> str:
+    """The one article that all lines are of; "": there are several."""
+    articles = {(line.brand, line.description) for line in lines}
+    if len(articles) > 1:
+        return ""
+    ((brand, description),) = articles
+    named = description.casefold().startswith(brand.casefold())
+    return (description if named else f"{brand} {description}")[:MAX_ARTICLE].strip()
 
 
 def _description(lines: Sequence[ManifestLine], currency: str) -> str:

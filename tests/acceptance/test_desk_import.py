@@ -81,7 +81,7 @@ def test_a_column_is_corrected(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "only --dry-run is there yet"),
+        ((), "put an API token with the scope sell into SOFTCLOSE_TOKEN"),
         (("--dry-run", "--map", "colour=Color"), "'colour=Color' is not FIELD=HEADER"),
         (("--dry-run", "--map", "brand=Colour"), "there is no column 'Colour'"),
     ],

@@ -1,5 +1,8 @@
 """What a manifest suggests as title and description."""
 
+import pytest
+from msgspec import structs
+
 from auction.catalog.goods import Condition
 from auction.desk.suggesting import suggestion
 from tests.catalogue import a_line
@@ -38,11 +41,25 @@ def test_uninspected_goods_are_said_to_be() -> None:
 
 
 def test_what_lines_do_not_say_is_not_said() -> None:
-    lines = [a_line(1, brand="", category="", source="", quantity=1)]
+    lines = [a_line(number, brand="", category="", source="", quantity=1) for number in (1, 2)]
+    lines[1] = structs.replace(lines[1], description="Another thing")
     suggested = suggestion(lines, "JPY")
-    assert suggested.title == "Mixed goods, 1 unit, used, good, MSRP 3,999 JPY"
+    assert suggested.title == "Mixed goods, 2 units, used, good, MSRP 7,998 JPY"
     assert (suggested.category, suggested.source) == ("", "")
     assert "Brands" not in suggested.description
+
+
+@pytest.mark.parametrize(
+    ("brand", "description", "title"),
+    [
+        ("Brindle", "Toaster", "Brindle Toaster, 4 units"),
+        ("Brindle", "BRINDLE toaster", "BRINDLE toaster, 4 units"),
+        ("", "Toaster", "Toaster, 4 units"),
+    ],
+)
+def test_a_lot_of_one_article_is_called_by_it(brand: str, description: str, title: str) -> None:
+    line = structs.replace(a_line(1, brand=brand, quantity=2), description=description)
+    assert suggestion([line, line], "USD").title.startswith(title)
 
 
 def test_no_lines_suggest_nothing() -> None:

@@ -22,6 +22,7 @@ from auction.desk.access import RUN, own_desk, own_seller
 from auction.desk.api_common import REFUSALS
 from auction.desk.imports import Making, Preview
 from auction.desk.lot_drafts import LotDraft
+from auction.desk.lots import MAX_AT_ONCE
 from auction.desk.pages import mixes
 from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import IMPORT, LOTS, DeskPagesRoom, lot_path, show, status_of
@@ -252,6 +253,9 @@ def _makings(read: Preview) -> list[tuple[str, str, str]]:
     if read.lots:
         words = f"{count_words(len(read.lots), 'lot')}, as the file's own column says."
         found.append((str(Making.LOTS), "A lot for each of the file's lots", words))
+    if 1 < read.line_count <= MAX_AT_ONCE:
+        words = f"{count_words(read.line_count, 'lot')}, such as cases of one article."
+        found.append((str(Making.LINES), "A lot for each line", words))
     return found
 
 

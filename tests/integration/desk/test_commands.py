@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,53 @@ async def test_a_sale_is_published_and_its_results_are_read(
     assert json.loads(program.out)["totals"]["lots"] == 2
     table = await run(sellers, "results", sale_id, "--csv")
     assert len(table.out.splitlines()) >= 3
+
+
+FILE = """Description,UPC,Qty,Unit Retail,Condition,Lot #
+Toaster,036000291452,2,39.99,New,101
+Kettle,012345678905,1,24.50,New,101
+Blender,036000291452,3,80.00,Used Good,102
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [((), [3]), (("--make", "lines"), [1, 1, 1]), (("--lot-column", "Lot #"), [2, 1])],
+)
+async def test_a_file_becomes_lots_in_stock(
+    sellers: Sellers, tmp_path: Path, words: tuple[str, ...], lines: list[int]
+) -> None:
+    (tmp_path / "returns.csv").write_text(FILE)
+    said = await run(sellers, "import", str(tmp_path / "returns.csv"), "--json", *words)
+    assert said.code == 0, said
+    made = json.loads(said.out)
+    assert [lot["lines"] for lot in made["lots"]] == lines
+    stock = await sellers.seller.does("GET", "/desk/lots")
+    assert {lot["draft_id"] for lot in stock["items"]} == {lot["draft_id"] for lot in made["lots"]}
+    assert sum(lot["retail_minor"] for lot in made["lots"]) == 344_48
+
+
+async def test_a_file_that_is_understood_wrongly_is_corrected(
+    sellers: Sellers, tmp_path: Path
+) -> None:
+    file = tmp_path / "returns.csv"
+    file.write_text(FILE.replace("Description", "Thing").replace("Lot #", "Article"))
+    said = await run(sellers, "import", str(file), "--map", "description=Thing")
+    assert (said.code, said.out.count("draft-")) == (0, 1), said
+    assert "3 lines, 6 units, 344.48 USD" in said.out
+
+
+async def test_a_file_with_an_error_becomes_nothing(sellers: Sellers, tmp_path: Path) -> None:
+    file = tmp_path / "returns.csv"
+    file.write_text(FILE.replace(",3,80.00", ",many,80.00"))
+    said = await run(sellers, "import", str(file))
+    assert (said.code, said.out) == (1, "")
+    assert "error: line 4, Qty: " in said.err
+    file.write_bytes(b"\x00\x01" * 400)
+    said = await run(sellers, "import", str(file))
+    assert (said.code, said.out) == (2, ""), said
+    assert "UNREADABLE_FILE: " in said.err
+    assert (await sellers.seller.does("GET", "/desk/lots"))["items"] == []
 
 
 async def test_what_is_wrong_is_a_line(

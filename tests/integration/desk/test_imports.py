@@ -104,6 +104,17 @@ async def test_a_lot_for_each_number_in_the_column_of_lots(
     assert (first.draft.pallets, second.draft.kind) == (2, LotKind.PALLET)
 
 
+async def test_a_lot_for_each_line(imports: Imports, lots: Lots, seller: Seller) -> None:
+    made = await imports.make(seller, await read(imports, seller), Making.LINES, LotDraft())
+    assert [(lot.lines, lot.draft.title) for lot in made] == [
+        (1, "Brindle Toaster, 2 units, new, MSRP $79"),
+        (1, "Kestone Kettle, 1 unit, new, MSRP $24"),
+        (1, "Marlow Blender, 3 units, used, good, MSRP $240"),
+    ]
+    (line,) = await lots.lines(seller.liquidator_id, made[1].draft_id)
+    assert (line.line, line.description) == (1, "Kettle")
+
+
 async def test_without_its_column_there_are_no_lots_and_nothing_is_used_up(
     imports: Imports, seller: Seller
 ) -> None:
