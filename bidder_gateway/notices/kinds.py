@@ -29,6 +29,7 @@ class Kind(StrEnum):
     SALE_PAUSED = "SALE_PAUSED"
     SALE_RESUMED = "SALE_RESUMED"
     ENDS_MOVED = "ENDS_MOVED"
+    LOTS_RESCHEDULED = "LOTS_RESCHEDULED"
     SEARCH_MATCHED = "SEARCH_MATCHED"
     REGISTERED = "REGISTERED"
     APPROVAL_DECIDED = "APPROVAL_DECIDED"
@@ -191,6 +192,11 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             default=_ALL,
             made_within_us=6 * HOUR_US,
             sent_within_us=6 * HOUR_US,
+            for_watchers=True,
+        ),
+        Kind.LOTS_RESCHEDULED: Manner(
+            title="The seller moved the times of lots that you watch",
+            default=_ALL,
             for_watchers=True,
         ),
         Kind.SEARCH_MATCHED: Manner(

@@ -139,12 +139,13 @@ def drafts_of(sale: SaleNow, one: Recorded) -> list[Draft]:  # noqa: C901 - disp
             return _to_the_sale(sale, one, Kind.SALE_RESUMED, _live(sale))
         case EndsMoved():
             return _moved(sale, one, event)
+        case LotsRescheduled():
+            return _rescheduled(sale, one, event)
         case BidderRegistered():
             return list(_registered(sale, one, event))
         case (
             SaleScheduled()
             | LotScheduled()
-            | LotsRescheduled()
             | BiddersAdmitted()
             | BiddersDismissed()
             | SaleCancelled()  # its lots say so, one by one
@@ -220,6 +221,13 @@ def _moved(sale: SaleNow, one: Recorded, event: EndsMoved) -> list[Draft]:
     ends = {moved.lot_id: moved.closes_at_us for moved in event.ends}
     lots = [lot for lot in _live(sale) if lot.lot_id in ends]
     return _to_the_sale(sale, one, kind, lots, ends=ends, dark_us=event.dark_us)
+
+
+def _rescheduled(sale: SaleNow, one: Recorded, event: LotsRescheduled) -> list[Draft]:
+    """Nobody has bid on these yet: their bidding had not begun."""
+    ends = {moved.lot_id: moved.closes_at_us for moved in event.lots}
+    lots = [lot for lot in _live(sale) if lot.lot_id in ends]
+    return _to_the_sale(sale, one, Kind.LOTS_RESCHEDULED, lots, ends=ends)
 
 
 def _registered(sale: SaleNow, one: Recorded, event: BidderRegistered) -> Iterator[Draft]:

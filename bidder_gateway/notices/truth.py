@@ -42,7 +42,7 @@ def still_true(
             return sale is not None and sale.paused
         case Kind.SALE_RESUMED:
             return sale is not None and not sale.paused
-        case Kind.ENDS_MOVED:
+        case Kind.ENDS_MOVED | Kind.LOTS_RESCHEDULED:
             return sale is not None and not sale.closed
         case (
             Kind.BIDS_VOIDED

@@ -78,7 +78,7 @@ def words_of(  # noqa: C901 - dispatch
         case Kind.CLOSING_SOON:
             now = f"The current bid is {price}." if price else f"Nobody has bid: {following}."
             return Words(f"{_capital(lot)} ends soon", f"{now}{ends}")
-        case Kind.SALE_PAUSED | Kind.SALE_RESUMED | Kind.ENDS_MOVED:
+        case Kind.SALE_PAUSED | Kind.SALE_RESUMED | Kind.ENDS_MOVED | Kind.LOTS_RESCHEDULED:
             return _of_sale(kind, facts, sale, zone)
         case Kind.SEARCH_MATCHED:
             where = f" in sale {sale}" if sale else ""
@@ -136,6 +136,10 @@ def _of_sale(kind: Kind, facts: Facts, sale: str, zone: str | None) -> Words:
     if kind is Kind.SALE_RESUMED:
         later = f" {_capital(lots)} will end later{ends}." if facts.closes_at_us else ""
         return Words(f"Sale {sale} goes on", f"Bids are taken again.{later}")
+    if kind is Kind.LOTS_RESCHEDULED:
+        which = "The first ends {}." if facts.lots > 1 else "It ends {}."
+        ends = _at(f" {which}", facts.closes_at_us, zone)
+        return Words(f"Other times in sale {sale}", f"The seller moved the times of {lots}.{ends}")
     away = _duration(facts.dark_us)
     text = f"The service was away{away}. {_capital(lots)} will end later{ends}."
     return Words(f"Later ends in sale {sale}", text)

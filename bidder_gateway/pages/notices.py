@@ -51,6 +51,7 @@ ICONS: Final = {
     Kind.SALE_PAUSED: ("pause", "warn"),
     Kind.SALE_RESUMED: ("gavel", "good"),
     Kind.ENDS_MOVED: ("clock", "info"),
+    Kind.LOTS_RESCHEDULED: ("calendar", "info"),
     Kind.SEARCH_MATCHED: ("search", "info"),
     Kind.REGISTERED: ("check", "good"),
     Kind.APPROVAL_DECIDED: ("shield", "info"),

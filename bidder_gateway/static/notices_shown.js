@@ -6,7 +6,7 @@ import { listen, now, page } from "./live.js";
 
 const PAGE_TELLS = new Set([
   "OUTBID", "LEADING_AGAIN", "LOT_WON", "LOT_LOST", "IF_BID_OPENED", "IF_BID_COUNTERED", "SALE_PAUSED",
-  "SALE_RESUMED", "ENDS_MOVED", "BIDS_VOIDED", "LOT_WITHDRAWN", "LOT_REOPENED",
+  "SALE_RESUMED", "ENDS_MOVED", "LOTS_RESCHEDULED", "BIDS_VOIDED", "LOT_WITHDRAWN", "LOT_REOPENED",
 ]);
 
 const followed = new Set(page.follow.map(({ sale_id }) => sale_id));

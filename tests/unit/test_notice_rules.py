@@ -36,6 +36,7 @@ from tests.builders import (
     at,
     bid,
     change_reserve,
+    move_lots,
     register,
     void,
     withdraw,
@@ -276,6 +277,19 @@ def test_ends_that_moved_after_an_outage_are_told_of() -> None:
     assert [(d.kind, d.lot_id) for d in drafts] == [(Kind.ENDS_MOVED, "1"), (Kind.ENDS_MOVED, "2")]
     assert drafts[1].facts.dark_us == 20_000_000
     assert drafts[1].facts.closes_at_us == follower.room.lot("2").closes_at_us
+
+
+def test_lots_that_the_seller_moved_are_told_of_to_who_watches_them() -> None:
+    lots = [a_lot(number, opens_at_us=at("12:00"), closes="16:00") for number in ("1", "2", "3")]
+    follower = follow(*lots)
+    follower.room.does(move_lots(("1", "13:00", "17:00"), ("3", "12:00", "15:00")), "10:00")
+    drafts = follower.news()
+    assert [(d.kind, d.lot_id, d.to, d.watched, d.of_sale) for d in drafts] == [
+        (Kind.LOTS_RESCHEDULED, "1", (), True, True),
+        (Kind.LOTS_RESCHEDULED, "3", (), True, True),
+    ]
+    assert [draft.facts.closes_at_us for draft in drafts] == [at("17:00"), at("15:00")]
+    assert follower.sale.lots[LotId("1")].closes_at_us == at("17:00")
 
 
 def test_linked_ends_and_extensions_are_told_to_nobody() -> None:

@@ -49,6 +49,18 @@ def test_every_kind_is_said_in_whole_sentences(kind: Kind, zone: str | None) -> 
     assert several.title != words.title
 
 
+def test_other_times_say_the_end_of_one_lot_and_the_first_of_several() -> None:
+    one = Facts(title="Toys", closes_at_us=at("16:05"), lots=1)
+    words = words_of(Kind.LOTS_RESCHEDULED, one, "S-1", "America/Chicago")
+    assert words.title == "Other times in sale S-1"
+    assert words.text == "The seller moved the times of Toys. It ends Mar 2, 10:05 CST."
+    several = Facts(closes_at_us=at("16:05"), lots=3)
+    words = words_of(Kind.LOTS_RESCHEDULED, several, "S-1", "America/Chicago")
+    assert words.text == (
+        "The seller moved the times of 3 of your lots. The first ends Mar 2, 10:05 CST."
+    )
+
+
 def test_outbid_says_the_price_the_next_bid_and_the_end_in_the_readers_zone() -> None:
     words = words_of(Kind.OUTBID, FACTS, "S-1", "America/Chicago")
     assert words.title == "Outbid on Pallet of mixed returns"

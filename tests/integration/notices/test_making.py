@@ -3,14 +3,15 @@
 from dataclasses import replace
 
 from accounts.ids import PersonId
-from auction.commands import PauseSale, ResumeSale, WithdrawalCause
+from auction.commands import LotTimes, MoveLots, PauseSale, ResumeSale, WithdrawalCause
 from auction.ids import LotId
 from bidder_gateway.notices.kinds import HOUR_US, Kind, Way
 from bidder_gateway.notices.lists import mark_all_read, unread
 from bidder_gateway.notices.room import Notices
 from foundation.database import transaction
 from tests.builders import SALE, STAFF_MEMBER, register, void, withdraw
-from tests.notices import NoticeRoom, of_kind
+from tests.live import now_us, open_sale
+from tests.notices import NoticeRoom, notice_room, of_kind
 
 
 async def watch(room: NoticeRoom, person_id: PersonId, lot: str, watched: bool = True) -> None:
@@ -115,6 +116,30 @@ async def test_who_watches_is_told_that_a_lot_is_withdrawn(room: NoticeRoom) -> 
     assert await room.kinds(joe) == [Kind.LOT_WITHDRAWN, Kind.LOT_WITHDRAWN]
     assert await room.kinds(kim) == [Kind.LOT_WITHDRAWN]
     assert await room.kinds(eve) == []
+
+
+async def test_who_watches_is_told_once_that_the_seller_moved_lots(database_url: str) -> None:
+    opens_at_us = now_us() + HOUR_US
+    later = open_sale(3, opens_at_us=opens_at_us, closes_at_us=opens_at_us + HOUR_US)
+    async with notice_room(database_url, sale=later) as room:
+        _, (kim,) = await room.reseller("kim@example.com")
+        _, (joe,) = await room.reseller("joe@example.com")
+        _, (eve,) = await room.reseller("eve@example.com")
+        for lot in ("1", "2"):
+            await watch(room, kim, lot)
+        await watch(room, joe, "3")
+        await watch(room, eve, "1", watched=False)
+        times = tuple(
+            LotTimes(LotId(lot), opens_at_us, opens_at_us + end_us)
+            for lot, end_us in (("1", 3 * HOUR_US), ("2", 2 * HOUR_US))
+        )
+        await room.submit(MoveLots(sale_id=SALE, times=times, actor_id=STAFF_MEMBER))
+        await room.follow()
+        assert await room.kinds(kim) == [Kind.LOTS_RESCHEDULED]
+        assert [await room.kinds(who) for who in (joe, eve)] == [[], []]
+        (view,) = of_kind(await room.listed(kim), Kind.LOTS_RESCHEDULED)
+        assert (view.lot_id, view.closes_at_us) == (None, opens_at_us + 2 * HOUR_US)
+        assert view.text == "The seller moved the times of 2 of your lots."
 
 
 _HIDDEN_SALE = """
