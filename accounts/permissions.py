@@ -43,9 +43,11 @@ class Action(StrEnum):
     PLACE_BID = "PLACE_BID"
     VIEW_BIDS = "VIEW_BIDS"
     SET_BUDGETS = "SET_BUDGETS"
+    ASK_SELLER = "ASK_SELLER"
 
     VIEW_DESK = "VIEW_DESK"
     RUN_SALE = "RUN_SALE"
+    HIDE_QUESTION = "HIDE_QUESTION"
     PAUSE_SALE = "PAUSE_SALE"
     VOID_BIDS = "VOID_BIDS"
 
@@ -78,8 +80,10 @@ MEANINGS: Mapping[Action, str] = MappingProxyType(
         Action.PLACE_BID: "A reseller's bids.",
         Action.VIEW_BIDS: "A reseller's bids, maxima and won lots.",
         Action.SET_BUDGETS: "A reseller's budgets in a sale.",
+        Action.ASK_SELLER: "A reseller's questions about lots, asked in public.",
         Action.VIEW_DESK: "A liquidator's sales as their seller sees them.",
         Action.RUN_SALE: "A liquidator's sales: schedule, add lots, withdraw, answer if-bids.",
+        Action.HIDE_QUESTION: "A question about a liquidator's lot, and its answer.",
         Action.PAUSE_SALE: "A sale, in an emergency.",
         Action.VOID_BIDS: "A bidder's bids on a lot.",
         Action.VIEW_ORGANISATIONS: "The list of all, with their standing.",
@@ -171,6 +175,7 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
         Action.PLACE_BID: {Capacity.BIDDER: _TEAM},
         Action.VIEW_BIDS: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
         Action.SET_BUDGETS: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
+        Action.ASK_SELLER: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
         # A liquidator's sales.
         Action.VIEW_DESK: {
             Capacity.LIQUIDATOR: _TEAM,
@@ -179,6 +184,11 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
             Capacity.HOUSE_ADMIN: _FOREIGN,
         },
         Action.RUN_SALE: {Capacity.LIQUIDATOR: _TEAM},
+        Action.HIDE_QUESTION: {
+            Capacity.LIQUIDATOR: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+            Capacity.HOUSE_ADMIN: _FOREIGN,
+        },
         Action.PAUSE_SALE: {Capacity.LIQUIDATOR: _TEAM, Capacity.HOUSE_ADMIN: _FOREIGN},
         Action.VOID_BIDS: {Capacity.HOUSE_ADMIN: _FOREIGN},
         # The house's.
@@ -205,15 +215,23 @@ ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
                 Action.PLACE_BID,
                 Action.VIEW_BIDS,
                 Action.SET_BUDGETS,
+                Action.ASK_SELLER,
             }
         ),
         Scope.SELL: frozenset(
-            {Action.OPEN_LIVE, Action.VIEW_DESK, Action.RUN_SALE, Action.PAUSE_SALE}
+            {
+                Action.OPEN_LIVE,
+                Action.VIEW_DESK,
+                Action.RUN_SALE,
+                Action.HIDE_QUESTION,
+                Action.PAUSE_SALE,
+            }
         ),
         Scope.STAFF: frozenset(
             {
                 Action.OPEN_LIVE,
                 Action.VIEW_DESK,
+                Action.HIDE_QUESTION,
                 Action.VIEW_ORGANISATIONS,
                 Action.VIEW_APPLICATION,
                 Action.VIEW_AUDIT,

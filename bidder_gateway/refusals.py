@@ -31,6 +31,9 @@ class Refusal(StrEnum):
     NO_ADDRESS = "NO_ADDRESS"
     NO_QUOTE = "NO_QUOTE"
     NO_FREIGHT = "NO_FREIGHT"
+    # Questions.
+    QUESTIONS_CLOSED = "QUESTIONS_CLOSED"
+    TOO_MANY_QUESTIONS = "TOO_MANY_QUESTIONS"
     # Notices.
     BAD_DEVICE = "BAD_DEVICE"
     BAD_PHONE = "BAD_PHONE"
@@ -55,6 +58,8 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.NO_ADDRESS: "There is no address of your organisation to ship to.",
     Refusal.NO_QUOTE: "There is no such quote for this lot, or it has expired.",
     Refusal.NO_FREIGHT: "There is no price for freight there.",
+    Refusal.QUESTIONS_CLOSED: "Questions are taken until the lot ends.",
+    Refusal.TOO_MANY_QUESTIONS: "That is as much as can be asked for now. Ask again tomorrow.",
     Refusal.BAD_DEVICE: "This browser cannot be sent to. Ask it for a new permission.",
     Refusal.BAD_PHONE: "Enter a phone number with its country code, such as +13125550123.",
     Refusal.WRONG_CODE: "This code is not right, or too old. Ask for a new one.",

@@ -6,6 +6,7 @@ from typing import Self
 from accounts.clock import Clock
 from auction.ports import Engine, EventLog
 from bidder_gateway.api_bids import BidsApi
+from bidder_gateway.api_questions import QuestionsApi
 from bidder_gateway.api_registrations import RegistrationsApi
 from bidder_gateway.api_sales import SalesApi
 from bidder_gateway.api_staff import StaffApi
@@ -21,6 +22,7 @@ from bidder_gateway.my_bids import MyBids
 from bidder_gateway.own_budgets import OwnBudgets
 from bidder_gateway.own_limits import OwnLimits
 from bidder_gateway.placing import Placing
+from bidder_gateway.questions import Questions
 from bidder_gateway.registrar import Registrar
 from bidder_gateway.registrations import Registrations
 from bidder_gateway.results import Results
@@ -51,6 +53,7 @@ class Resellers:
     door_prices: DoorPrices
     watchlist: Watchlist
     searches: Searches
+    questions: Questions
 
     @classmethod
     def over(
@@ -83,6 +86,7 @@ class Resellers:
             door_prices=DoorPrices(pool, sales, lots, freight, now_us),
             watchlist=Watchlist(pool, now_us),
             searches=Searches(pool, now_us),
+            questions=Questions(pool, now_us),
         )
 
     def routes(self) -> list[Route]:
@@ -92,6 +96,7 @@ class Resellers:
             RegistrationsApi(self.registrations, self.limits, self.budgets),
             BidsApi(self.my_bids, self.placing, self.freight, self.door_prices),
             WatchingApi(self.watchlist, self.searches),
+            QuestionsApi(self.questions),
             StaffApi(self.deposits, self.limits),
         )
         return [route for part in parts for route in part.routes()]

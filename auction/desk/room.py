@@ -7,6 +7,7 @@ from typing import Self
 from auction.catalog.importing.importer import Importer
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
+from auction.desk.api_questions import QuestionsApi
 from auction.desk.api_recalls import RecallsApi
 from auction.desk.api_results import ResultsApi
 from auction.desk.api_running import RunningApi
@@ -19,6 +20,7 @@ from auction.desk.lots import Lots
 from auction.desk.papers.api import PapersApi
 from auction.desk.papers.reading import Papers
 from auction.desk.publishing import Publishing
+from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
 from auction.desk.results import Results
 from auction.desk.running import Running
@@ -47,6 +49,7 @@ class Desk:
     recalls: Recalls
     papers: Papers
     webhooks: Webhooks
+    questions: Questions
 
     @classmethod
     def over(
@@ -77,6 +80,7 @@ class Desk:
             recalls=Recalls(pool, engine, wall_us),
             papers=Papers(pool, public_url),
             webhooks=Webhooks(pool, Outbound(), now_us, wall_us),
+            questions=Questions(pool, now_us),
         )
 
     def routes(self) -> list[Route]:
@@ -90,5 +94,6 @@ class Desk:
             RecallsApi(self.recalls),
             PapersApi(self.papers),
             WebhooksApi(self.webhooks),
+            QuestionsApi(self.questions),
         )
         return [route for part in parts for route in part.routes()]

@@ -82,8 +82,10 @@ REGISTER_FOR_SALE    -      -       st     -        -      -       -       -    
 PLACE_BID            -      -       st     -        -      -       -       -      -
 VIEW_BIDS            -      -       st     st       -      -       -       -      -
 SET_BUDGETS          -      -       st     st       -      -       -       -      -
+ASK_SELLER           -      -       st     st       -      -       -       -      -
 VIEW_DESK            -      -       -      -        st     st      -       f      f
 RUN_SALE             -      -       -      -        st     -       -       -      -
+HIDE_QUESTION        -      -       -      -        st     -       -       f      f
 PAUSE_SALE           -      -       -      -        st     -       -       -      f
 VOID_BIDS            -      -       -      -        -      -       -       -      f
 VIEW_ORGANISATIONS   -      -       -      -        -      -       -       stf    stf
@@ -130,9 +132,9 @@ def test_a_role_that_a_kind_does_not_have_gives_nothing() -> None:
 SCOPES = {
     Scope.READ: "OPEN_LIVE VIEW_TEAM VIEW_APPLICATION VIEW_BIDS",
     Scope.BID: "OPEN_LIVE KEEP_WATCHLIST KEEP_SAVED_SEARCHES REGISTER_FOR_SALE PLACE_BID "
-    "VIEW_BIDS SET_BUDGETS",
-    Scope.SELL: "OPEN_LIVE VIEW_DESK RUN_SALE PAUSE_SALE",
-    Scope.STAFF: "OPEN_LIVE VIEW_DESK VIEW_ORGANISATIONS VIEW_APPLICATION VIEW_AUDIT "
+    "VIEW_BIDS SET_BUDGETS ASK_SELLER",
+    Scope.SELL: "OPEN_LIVE VIEW_DESK RUN_SALE HIDE_QUESTION PAUSE_SALE",
+    Scope.STAFF: "OPEN_LIVE VIEW_DESK HIDE_QUESTION VIEW_ORGANISATIONS VIEW_APPLICATION VIEW_AUDIT "
     "RECORD_DEPOSIT SET_LIMIT",
 }
 

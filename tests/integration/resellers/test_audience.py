@@ -30,6 +30,7 @@ EVERY_READING = (
     "/sales/{}/lots/1/manifest",
     "/sales/{}/lots/1/manifest/groups",
     "/sales/{}/lots/1/history",
+    "/sales/{}/lots/1/questions",
     "/sales/{}/lots/1/door-price?amount_minor=10000",
     "/sales/{}/log",
 )
@@ -101,6 +102,7 @@ async def test_who_is_not_admitted_can_do_nothing_that_differs_from_no_sale(
         ("PUT", "/sales/{}/budgets", {"budgets": []}),
         ("GET", "/sales/{}/budgets", None),
         ("POST", "/sales/{}/lots/1/bids", bid),
+        ("POST", "/sales/{}/lots/1/questions", {"question": "Is it wrapped?"}),
         ("POST", "/sales/{}/lots/1/counter-answer", {"accepted": True}),
         ("POST", "/sales/{}/lots/1/freight-quotes", {"postal_code": "60601"}),
         ("GET", "/sales/{}/lots/1/bid", None),
