@@ -142,8 +142,9 @@ from lot_question where asker_id = $3 and asked_at_us > $4
 
 _ASK: Final = f"""
 insert into lot_question
-    (question_id, sale_id, lot_id, liquidator_id, question, asked_at_us, asker_id, asked_by)
-select $1, $2, $3, liquidator_id, $4, $5, $6, $7 from sale_listing where sale_id = $2
+    (question_id, sale_id, lot_id, liquidator_id, question, asked_at_us, told_at_us, asker_id,
+    asked_by)
+select $1, $2, $3, liquidator_id, $4, $5, $5, $6, $7 from sale_listing where sale_id = $2
 returning {_COLUMNS}
 """  # noqa: S608
 
@@ -324,7 +325,7 @@ async def show_question(connection: AnyConnection, question: Question) -> None:
 async def told_since(
     connection: AnyConnection, since_us: int, limit: int
 ) -> list[tuple[int, Question]]:
-    """Questions of which their askers are to be told something, and when that was."""
+    """Questions that were asked, answered or hidden since, and when that was last."""
     rows = await connection.fetch(_TOLD_SINCE, since_us, limit)
     questions = await _with_answers(connection, rows)
     return [(row["told_at_us"], one) for row, one in zip(rows, questions, strict=True)]

@@ -18,8 +18,8 @@ create table lot_question (
     hidden_at_us bigint,
     hidden_by text collate "C",
     answered_at_us bigint,
-    -- When something that its asker is told of happened last; null: nothing yet.
-    told_at_us bigint,
+    -- When it was asked, answered or hidden last: what somebody is told of.
+    told_at_us bigint not null,
     version integer not null default 1 check (version >= 1),
     foreign key (sale_id, lot_id) references lot_listing,
     check ((hidden_reason is null) = (hidden_at_us is null)),
@@ -29,7 +29,7 @@ create table lot_question (
 create index lot_question_of_lot on lot_question (sale_id, lot_id, asked_at_us);
 create index lot_question_of_asker on lot_question (asker_id, asked_at_us);
 create index lot_question_of_liquidator on lot_question (liquidator_id, asked_at_us);
-create index lot_question_told on lot_question (told_at_us) where told_at_us is not null;
+create index lot_question_told on lot_question (told_at_us);
 
 -- What was answered, the first answer as 1. A correction is one more row, and the last one counts:
 -- what was said before stays to be read.

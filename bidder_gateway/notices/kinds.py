@@ -31,6 +31,9 @@ class Kind(StrEnum):
     ENDS_MOVED = "ENDS_MOVED"
     LOTS_RESCHEDULED = "LOTS_RESCHEDULED"
     SEARCH_MATCHED = "SEARCH_MATCHED"
+    QUESTION_ASKED = "QUESTION_ASKED"
+    QUESTION_ANSWERED = "QUESTION_ANSWERED"
+    QUESTION_HIDDEN = "QUESTION_HIDDEN"
     REGISTERED = "REGISTERED"
     APPROVAL_DECIDED = "APPROVAL_DECIDED"
 
@@ -205,6 +208,22 @@ MANNERS: Final[Mapping[Kind, Manner]] = MappingProxyType(
             push_together=Together.ALL,
             push=Rhythm(10 * SECOND_US, 5 * MINUTE_US),
             mail=Rhythm(60 * SECOND_US, 10 * MINUTE_US),
+        ),
+        # For sellers. Who is asked much has one mail an hour.
+        Kind.QUESTION_ASKED: Manner(
+            title="A reseller asks about a lot that you sell",
+            default=_PAGE_MAIL,
+            push_together=Together.ALL,
+            push=Rhythm(10 * SECOND_US, 5 * MINUTE_US),
+            mail=Rhythm(60 * SECOND_US, HOUR_US),
+        ),
+        Kind.QUESTION_ANSWERED: Manner(
+            title="A question that you asked is answered",
+            default=_ALL,
+            push_together=Together.LOT,
+        ),
+        Kind.QUESTION_HIDDEN: Manner(
+            title="A question that you asked is not shown", default=_PAGE_MAIL
         ),
         Kind.REGISTERED: Manner(title="You are registered for a sale", default=_PAGE_MAIL),
         # Its letter is the accounts' own, with the reasons in it.

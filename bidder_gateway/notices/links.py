@@ -9,11 +9,17 @@ from urllib.parse import quote, urlencode
 from bidder_gateway.notices.kinds import Kind
 
 NOTICES = "/notices"
+# Where sellers answer; the page is the desk's.
+ASKED = "/desk/questions"
 PREFERENCES = "/notices/preferences"
 
 # The lot's page takes it as the amount, in minor units, that it asks about.
 BID_PARAMETER = "bid"
 
+# Where the lot's page has them.
+QUESTIONS = "questions"
+
+_OF_QUESTIONS = frozenset({Kind.QUESTION_ANSWERED, Kind.QUESTION_HIDDEN})
 _WITH_AMOUNT = frozenset({Kind.OUTBID, Kind.LOT_REOPENED, Kind.CLOSING_SOON})
 
 
@@ -29,6 +35,8 @@ def path_of(
     match kind:
         case Kind.APPROVAL_DECIDED:
             return "/account/approval"
+        case Kind.QUESTION_ASKED:
+            return ASKED
         case Kind.SEARCH_MATCHED:
             return f"/searches/{quote(search_id, safe='')}" if search_id else NOTICES
     if sale_id is None:
@@ -37,6 +45,8 @@ def path_of(
     if lot_id is None:
         return sale
     lot = f"{sale}/lots/{quote(lot_id, safe='')}"
+    if kind in _OF_QUESTIONS:
+        return f"{lot}#{QUESTIONS}"
     if kind in _WITH_AMOUNT and amount_minor is not None:
         return f"{lot}?{urlencode({BID_PARAMETER: amount_minor})}"
     return lot

@@ -15,6 +15,7 @@ from bidder_gateway.notices.lanes import Lane
 from bidder_gateway.notices.mails import MailCarrier
 from bidder_gateway.notices.maker import Maker, MakerFollower
 from bidder_gateway.notices.push_key import PushKey
+from bidder_gateway.notices.questions import Questions
 from bidder_gateway.notices.recipients import Teams
 from bidder_gateway.notices.sms import SmsCarrier, SmsSender
 from bidder_gateway.notices.sources import Approvals, ClosingSoon, SearchMatches, Source
@@ -69,7 +70,7 @@ class Notices:
         self.lanes = self._make_lanes()
         self.sources: Sequence[Source] = [
             kind(means.pool, self._book, means.now_us, means.wall_us, self._after_commit)
-            for kind in (ClosingSoon, Approvals, SearchMatches)
+            for kind in (ClosingSoon, Approvals, SearchMatches, Questions)
         ]
 
     def follower(self, shard: Shard, cursors: Cursors[AnyConnection, LoggedEvent]) -> MakerFollower:

@@ -50,6 +50,9 @@ def still_true(
             | Kind.LOT_LOST
             | Kind.LOT_WITHDRAWN
             | Kind.SEARCH_MATCHED
+            | Kind.QUESTION_ASKED
+            | Kind.QUESTION_ANSWERED
+            | Kind.QUESTION_HIDDEN
             | Kind.REGISTERED
             | Kind.APPROVAL_DECIDED
         ):

@@ -84,6 +84,16 @@ def words_of(  # noqa: C901 - dispatch
             where = f" in sale {sale}" if sale else ""
             text = f"{_count(facts.lots, 'new lot')}{where}."
             return Words(f"New lots match “{facts.search}”", text)
+        case Kind.QUESTION_ASKED:
+            return Words(
+                f"A question about {lot}", f"“{facts.reason}”. Everybody reads the answer."
+            )
+        case Kind.QUESTION_ANSWERED:
+            again = "was answered anew" if facts.state == "CORRECTED" else "is answered"
+            return Words(f"Your question about {lot} {again}", f"The seller says “{facts.reason}”.")
+        case Kind.QUESTION_HIDDEN:
+            text = f"{facts.reason}. Nobody else sees it."
+            return Words(f"Your question about {lot} is not shown", text)
         case Kind.REGISTERED:
             text = f"You bid as bidder number {facts.paddle} in this sale."
             return Words(f"Registered for sale {sale}", text)

@@ -53,6 +53,9 @@ ICONS: Final = {
     Kind.ENDS_MOVED: ("clock", "info"),
     Kind.LOTS_RESCHEDULED: ("calendar", "info"),
     Kind.SEARCH_MATCHED: ("search", "info"),
+    Kind.QUESTION_ASKED: ("info", "warn"),
+    Kind.QUESTION_ANSWERED: ("info", "good"),
+    Kind.QUESTION_HIDDEN: ("eye", "warn"),
     Kind.REGISTERED: ("check", "good"),
     Kind.APPROVAL_DECIDED: ("shield", "info"),
 }

@@ -61,6 +61,16 @@ def test_other_times_say_the_end_of_one_lot_and_the_first_of_several() -> None:
     )
 
 
+def test_a_corrected_answer_is_told_as_one() -> None:
+    answered = Facts(title="Toys", reason="Twelve.")
+    words = words_of(Kind.QUESTION_ANSWERED, answered, "S-1")
+    assert words.title == "Your question about Toys is answered"
+    assert words.text == "The seller says “Twelve.”."
+    corrected = Facts(title="Toys", reason="Eleven.", state="CORRECTED")
+    words = words_of(Kind.QUESTION_ANSWERED, corrected, "S-1")
+    assert words.title == "Your question about Toys was answered anew"
+
+
 def test_outbid_says_the_price_the_next_bid_and_the_end_in_the_readers_zone() -> None:
     words = words_of(Kind.OUTBID, FACTS, "S-1", "America/Chicago")
     assert words.title == "Outbid on Pallet of mixed returns"
@@ -98,6 +108,8 @@ def test_a_link_to_a_lot_carries_the_amount_to_ask_about() -> None:
     assert path_of(Kind.LOT_WON, "S-1", "1", amount_minor=13_000) == "/sales/S-1/lots/1"
     assert path_of(Kind.SALE_PAUSED, "S-1", None) == "/sales/S-1"
     assert path_of(Kind.APPROVAL_DECIDED, None, None) == "/account/approval"
+    assert path_of(Kind.QUESTION_ANSWERED, "S-1", "1") == "/sales/S-1/lots/1#questions"
+    assert path_of(Kind.QUESTION_ASKED, "S-1", "1") == "/desk/questions"
 
 
 # Pushes.
