@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from auction.catalog.importing.importer import Importer
+from auction.desk.api_groups import GroupsApi
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
 from auction.desk.api_questions import QuestionsApi
@@ -13,6 +14,8 @@ from auction.desk.api_results import ResultsApi
 from auction.desk.api_running import RunningApi
 from auction.desk.api_sales import SalesApi
 from auction.desk.api_webhooks import WebhooksApi
+from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import Folds, LiveBoards, Watchers
@@ -40,6 +43,8 @@ class Desk:
     lots: Lots
     sales: Sales
     templates: Templates
+    groups: BuyerGroups
+    guests: Guests
     imports: Imports
     results: Results
     guidance: PriceGuidance
@@ -71,6 +76,8 @@ class Desk:
             lots=Lots(pool, wall_us),
             sales=Sales(pool, publishing, wall_us),
             templates=Templates(pool, wall_us),
+            groups=BuyerGroups(pool, wall_us),
+            guests=Guests(pool),
             imports=Imports(pool, Importer(), wall_us),
             results=Results(pool),
             guidance=PriceGuidance(pool, now_us),
@@ -93,6 +100,7 @@ class Desk:
             ResultsApi(self.results, self.guidance),
             RecallsApi(self.recalls),
             PapersApi(self.papers),
+            GroupsApi(self.groups, self.guests),
             WebhooksApi(self.webhooks),
             QuestionsApi(self.questions),
         )

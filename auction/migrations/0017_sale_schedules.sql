@@ -14,8 +14,14 @@ create table sale_series (
 alter table sale_draft add column series_id text collate "C" references sale_series;
 create index sale_draft_of_series on sale_draft (series_id) where series_id is not null;
 
--- Rises with every change: who changes an older one is told. Its name may change.
-alter table buyer_group add column version integer not null default 1 check (version >= 1);
+-- A group's version rises with every change: who changes an older one is told. Its name may change;
+-- a removed one can be brought back until another has its name.
+alter table buyer_group
+    add column version integer not null default 1 check (version >= 1),
+    add column group_id text collate "C",
+    add column removed_at_us bigint;
+update buyer_group set group_id = 'group-' || md5(liquidator_id || ' ' || name);
+alter table buyer_group alter column group_id set not null, add unique (group_id);
 alter table buyer_group_member
     drop constraint buyer_group_member_liquidator_id_name_fkey,
     add foreign key (liquidator_id, name) references buyer_group

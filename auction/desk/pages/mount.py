@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
+from auction.desk.pages.groups import GroupPages
 from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
 from auction.desk.pages.lot import LotPages
@@ -33,6 +34,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ImportPages(room),
         LivePages(room),
         ResultPages(room),
+        GroupPages(room),
         RecallPages(room),
         WebhookPages(room),
     )

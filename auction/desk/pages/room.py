@@ -10,6 +10,8 @@ from aiohttp import web
 from auction.catalog.words import KINDS
 from auction.desk.access import draft_of, sale_of, visible
 from auction.desk.api_common import REFUSALS
+from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import LiveBoards
@@ -43,6 +45,8 @@ class DeskPagesRoom:
     results: Results
     running: Running
     boards: LiveBoards
+    groups: BuyerGroups
+    guests: Guests
     recalls: Recalls
     webhooks: Webhooks
     today: Today
@@ -61,6 +65,8 @@ class DeskPagesRoom:
             results=desk.results,
             running=desk.running,
             boards=desk.boards,
+            groups=desk.groups,
+            guests=desk.guests,
             recalls=desk.recalls,
             webhooks=desk.webhooks,
             today=Today(pool),

@@ -110,6 +110,8 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
     ours["webhook_id"] = webhook["webhook"]["webhook_id"]
     test = f"/desk/webhooks/{ours['webhook_id']}/test"
     ours["delivery_id"] = (await sellers.seller.does("POST", test, status=201))["delivery_id"]
+    group = await sellers.seller.does("POST", "/desk/groups", {"name": MARK}, status=201)
+    ours["group_id"] = group["group_id"]
     nobodys = dict.fromkeys(ours, "nobodys-1")
     asked = 0
     for route in sellers.desk.routes():
@@ -133,8 +135,9 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
         assert found == 404
         _, text = await sellers.rival.send("GET", f"/desk/{listed}")
         assert MARK.encode() not in text
-    _, text = await sellers.rival.send("GET", "/desk/webhooks")
-    assert text == b'{"items":[]}'
+    for listed in ("webhooks", "groups", "recalls"):
+        _, text = await sellers.rival.send("GET", f"/desk/{listed}")
+        assert text == b'{"items":[]}'
     joined = {"draft_ids": [own["draft_id"], lot["draft_id"]]}
     missing = {"draft_ids": [own["draft_id"], "nobodys-1"]}
     assert await sellers.rival.send("POST", "/desk/lot-joins", joined) == (
@@ -158,6 +161,7 @@ BODIES: dict[str, Any] = {
     "WebhookIn": {"url": HOOK, "events": ["lot.sold"], "active": False},
     "TemplateIn": {"name": "Mine", "draft": {}},
     "OnDay": {},
+    "GroupIn": {"name": "Mine"},
     "MakingLots": {"making": "ONE"},
     "Replacing": {"preview_id": "nobodys-2"},
     "NewReserve": {"reserve_minor": 100},

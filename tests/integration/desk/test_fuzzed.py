@@ -19,7 +19,9 @@ async def furnished(sellers: Sellers) -> dict[str, str]:
     lot, draft = await a_lot(by), to_builtins(a_sale_draft(0))
     body = {"name": "Weekly", "draft": draft}
     template = await by.does("POST", "/desk/templates", body, status=201)
+    group = await by.does("POST", "/desk/groups", {"name": "Regulars"}, status=201)
     return {
+        "group_id": group["group_id"],
         "sale_id": sale_id,
         "lot_id": "1",
         "draft_id": lot["draft_id"],

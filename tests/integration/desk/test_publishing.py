@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from accounts.clock import wall_clock
 from auction.catalog.goods import manifest_sha256
 from auction.catalog.listings import read_sale as read_published
 from auction.catalog.manifests import read_manifest
 from auction.commands import AddLots, Command, ScheduleSale
-from auction.desk.buyer_groups import save_group
+from auction.desk.buyer_groups import BuyerGroups
 from auction.desk.lot_drafts import change_lot, read_lot, stock
 from auction.desk.publishing import Publishing
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import DraftState, read_sale, take_out
 from auction.desk.schedule import Schedule, wall_time, zone_of
+from auction.desk.seller import Seller
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
 from auction.ports import OutcomeUnknown
 from auction.replica import blank, read_on
@@ -278,14 +280,17 @@ async def test_two_who_publish_at_once_publish_one_sale(desk: Desk) -> None:
 
 @pytest.mark.parametrize("audience", [SaleAudience.GROUP, SaleAudience.INVITE])
 async def test_only_whom_the_seller_chose_may_enter(desk: Desk, audience: SaleAudience) -> None:
-    async with transaction(desk.pool) as connection:
-        await save_group(connection, SELLER, "regulars", [BidderId("ann")], 0)
-        await save_group(connection, SELLER, "new", [BidderId("ann"), BidderId("bob")], 0)
-        await save_group(connection, LiquidatorId("rival"), "regulars", [BidderId("cid")], 0)
+    groups, rival = BuyerGroups(desk.pool, wall_clock), LiquidatorId("rival")
+    by = Seller(SELLER, STAFF_MEMBER)
+    await groups.add(by, "regulars", [BidderId("ann")])
+    await groups.add(by, "new", [BidderId("ann"), BidderId("bob")])
+    await groups.add(Seller(rival, STAFF_MEMBER), "regulars", [BidderId("cid")])
+    gone = await groups.add(by, "gone", [BidderId("eve")])
+    await groups.remove(by, gone.group_id, gone.version)
     draft = replace(
         a_sale_draft(desk.now_us),
         audience=audience,
-        groups=("regulars", "new"),
+        groups=("regulars", "new", "gone"),
         invited=(BidderId("dan"),),
     )
     sale_id = await desk.sale(await desk.lot(), draft=draft)
