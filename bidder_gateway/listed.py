@@ -93,9 +93,13 @@ class PhotoFile(Struct, frozen=True, kw_only=True):
 
 
 class Photo(Struct, frozen=True, kw_only=True):
-    """A photo in all its sizes, smallest first."""
+    """A photo in all its sizes, smallest first.
+
+    ``added_at_us``: when it was added to a lot that was published already; null: it was there.
+    """
 
     alt: str
+    added_at_us: int | None
     files: Sequence[PhotoFile]
 
 
@@ -226,7 +230,7 @@ def lot_page(entry: LotEntry, photos: Sequence[StoredPhoto], rules: LotRules) ->
 
 def photo_of(photo: StoredPhoto) -> Photo:
     """A stored photo with the addresses of its files."""
-    return Photo(alt=photo.alt, files=list(_files(photo)))
+    return Photo(alt=photo.alt, added_at_us=photo.added_at_us, files=list(_files(photo)))
 
 
 def _files(photo: StoredPhoto) -> Iterable[PhotoFile]:

@@ -43,3 +43,4 @@ async def running_desk(resources: Resources, hub: Hub) -> AsyncIterator[Desk]:
         resuming.cancel()
         with suppress(asyncio.CancelledError):
             await resuming
+        await desk.photos.close()

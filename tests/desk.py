@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from accounts.ids import new_id
 from auction.catalog.goods import ManifestLine
+from auction.catalog.photo_worker import MEDIA_TYPES, SIZES, PhotoFile
 from auction.clock import EngineClock
 from auction.commands import Command
 from auction.desk.lot_drafts import LotDraft, Origin, add_lot
+from auction.desk.photo_drafts import add_draft_photo
 from auction.desk.publishing import Publishing
 from auction.desk.sale_drafts import SaleDraft, add_sale, put_in, read_sale
 from auction.desk.schedule import Schedule, wall_time, zone_of
@@ -122,6 +124,19 @@ class Desk:
                 STAFF_MEMBER,
                 self.now_us,
             )
+
+    async def photograph(self, *draft_ids: str) -> None:
+        """A photo of each, whose files are small and different."""
+        async with transaction(self.pool) as connection:
+            for draft_id in draft_ids:
+                files = [
+                    PhotoFile(size, kind, 4, 3, f"{draft_id} {size} {kind}".encode())
+                    for size in SIZES
+                    for kind in MEDIA_TYPES.values()
+                ]
+                await add_draft_photo(
+                    connection, draft_id, "front", files, STAFF_MEMBER, self.now_us
+                )
 
     async def sale(self, *draft_ids: str, draft: SaleDraft | None = None) -> SaleId:
         """The draft of a sale of these lots."""

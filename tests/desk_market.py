@@ -74,14 +74,17 @@ async def desk_market(database_url: str) -> AsyncIterator[Sellers]:
 
     async with market(database_url, routes) as running:
         late.engine, late.log = running.host.engine, running.log
-        yield Sellers(
-            running,
-            desks[0],
-            await _of_liquidator(running, "harbor"),
-            await _of_liquidator(running, "rival"),
-            await running.staff(Role.SETTLEMENT),
-            late,
-        )
+        try:
+            yield Sellers(
+                running,
+                desks[0],
+                await _of_liquidator(running, "harbor"),
+                await _of_liquidator(running, "rival"),
+                await running.staff(Role.SETTLEMENT),
+                late,
+            )
+        finally:
+            await desks[0].photos.close()
 
 
 async def _of_liquidator(running: Market, name: str) -> Reseller:

@@ -3,7 +3,8 @@
 ``PhotoWorker`` owns the child (``photo_worker``): one picture at a time, a bounded number waiting,
 a time-out for each. A child that dies or hangs is replaced, and the picture that did it is refused;
 nothing of it reaches our own memory but bytes. A photo is in the tables in six files: three sizes,
-each as WebP and as JPEG for what cannot show that.
+each as WebP and as JPEG for what cannot show that. The bytes of a file are kept once under their
+digest (``picture``), whoever shows them: the catalogue's lots and the desk's drafts.
 """
 
 import asyncio
@@ -58,11 +59,15 @@ class StoredFile(Struct, frozen=True, gc=False):
 
 
 class StoredPhoto(Struct, frozen=True):
-    """A photo of a lot, its files smallest first."""
+    """A photo of a lot, its files smallest first.
+
+    ``added_at_us``: when it joined a lot that was published; ``None``: it was there before.
+    """
 
     lot_id: LotId
     number: int
     alt: str
+    added_at_us: int | None
     files: tuple[StoredFile, ...]
 
     def file(self, size: str, media_type: str = "image/webp") -> StoredFile:
@@ -143,39 +148,72 @@ class PhotoWorker:
 
 # --- The tables ----------------------------------------------------------------------------------
 
+# A picture that is there already is locked, so that nobody forgets it before it is shown again.
+_KEEP = """
+insert into picture (sha256, bytes) select * from unnest($1::bytea[], $2::bytea[])
+on conflict (sha256) do update set bytes = picture.bytes
+"""
+
 _ADD = """
-insert into lot_photo (sale_id, lot_id, number, alt)
-select $1, $2, coalesce(max(number), 0) + 1, $3 from lot_photo
+insert into lot_photo (sale_id, lot_id, number, alt, added_at_us)
+select $1, $2, coalesce(max(number), 0) + 1, $3, $4 from lot_photo
 where sale_id = $1 and lot_id = $2
 returning number
 """
 
 _ADD_FILES = """
-insert into lot_photo_file (
-    sale_id, lot_id, number, size, media_type, width, height, sha256, bytes
-)
-select $1, $2, $3, * from unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::bytea[],
-    $9::bytea[])
+insert into lot_photo_file (sale_id, lot_id, number, size, media_type, width, height, sha256)
+select $1, $2, $3, * from unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::bytea[])
 """
 
 _READ = """
-select lot_id, number, alt, size, media_type, width, height, sha256
+select lot_id, number, alt, added_at_us, size, media_type, width, height, sha256
 from lot_photo join lot_photo_file using (sale_id, lot_id, number)
 where sale_id = $1 and lot_id = any($2)
-order by lot_id, number, width, media_type
+order by lot_id, number, width, media_type, size desc
 """
 
 _FIND_FILE = """
-select media_type, bytes from lot_photo_file join lot_listing using (sale_id, lot_id)
+select media_type, bytes
+from lot_photo_file join picture using (sha256) join lot_listing using (sale_id, lot_id)
 where sha256 = $1 and published_at_us is not null
 limit 1
 """
 
 
+async def keep_pictures(connection: AnyConnection, files: Sequence[PhotoFile]) -> list[bytes]:
+    """The bytes of these files, to be shown by who adds them in this transaction; their digests."""
+    digests = [sha256(file.data).digest() for file in files]
+    # A small picture has the same bytes in several sizes. In one order, so that two do not wait
+    # for each other.
+    pictures = sorted(
+        {digest: file.data for digest, file in zip(digests, files, strict=True)}.items()
+    )
+    await connection.execute(_KEEP, *map(list, zip(*pictures, strict=True)))
+    return digests
+
+
+def file_columns(files: Sequence[PhotoFile], digests: Sequence[bytes]) -> tuple[list[object], ...]:
+    """Sizes, types, widths, heights and digests, for a statement that writes all files at once."""
+    return (
+        [file.size for file in files],
+        [file.media_type for file in files],
+        [file.width for file in files],
+        [file.height for file in files],
+        list(digests),
+    )
+
+
 async def add_photo(
-    connection: AnyConnection, sale_id: SaleId, lot_id: LotId, alt: str, files: Sequence[PhotoFile]
+    connection: AnyConnection,
+    sale_id: SaleId,
+    lot_id: LotId,
+    alt: str,
+    files: Sequence[PhotoFile],
+    *,
+    added_at_us: int | None = None,
 ) -> int:
-    """One more photo of a lot that is not published; its number, from 1.
+    """One more photo of a lot; its number, from 1. ``added_at_us``: the lot is published already.
 
     To be called in a transaction. Raises `TooManyPhotos`, `NotReady`, `AlreadyPublished`.
     """
@@ -186,22 +224,13 @@ async def add_photo(
     )
     if known is None:
         raise NotReady(f"there is no lot {lot_id}")
+    digests = await keep_pictures(connection, files)
     try:
-        number: int = await connection.fetchval(_ADD, sale_id, lot_id, alt)
+        number: int = await connection.fetchval(_ADD, sale_id, lot_id, alt, added_at_us)
         if number > MAX_PHOTOS:
             raise TooManyPhotos(f"a lot has at most {MAX_PHOTOS} photos")
-        await connection.execute(
-            _ADD_FILES,
-            sale_id,
-            lot_id,
-            number,
-            [file.size for file in files],
-            [file.media_type for file in files],
-            [file.width for file in files],
-            [file.height for file in files],
-            [sha256(file.data).digest() for file in files],
-            [file.data for file in files],
-        )
+        columns = file_columns(files, digests)
+        await connection.execute(_ADD_FILES, sale_id, lot_id, number, *columns)
     except asyncpg.RestrictViolationError as error:
         raise AlreadyPublished(str(error)) from None
     return number
@@ -212,12 +241,13 @@ async def photos_of(
 ) -> dict[LotId, list[StoredPhoto]]:
     """The photos of these lots, in their order; a lot without photos is missing."""
     rows = await connection.fetch(_READ, sale_id, list(lot_ids))
-    files: dict[tuple[LotId, int, str], list[StoredFile]] = {}
-    for lot_id, number, alt, *file in rows:
-        files.setdefault((lot_id, number, alt), []).append(StoredFile(*file))
+    files: dict[tuple[LotId, int, str, int | None], list[StoredFile]] = {}
+    for lot_id, number, alt, added_at_us, *file in rows:
+        photo = (lot_id, number, alt, added_at_us)
+        files.setdefault(photo, []).append(StoredFile(*file))
     photos: dict[LotId, list[StoredPhoto]] = {}
-    for (lot_id, number, alt), stored in files.items():
-        photos.setdefault(lot_id, []).append(StoredPhoto(lot_id, number, alt, tuple(stored)))
+    for photo, stored in files.items():
+        photos.setdefault(photo[0], []).append(StoredPhoto(*photo, tuple(stored)))
     return photos
 
 

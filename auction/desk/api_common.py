@@ -28,6 +28,7 @@ _STATUSES: Final = {
     Refusal.BAD_ADDRESS: 422,
     Refusal.BAD_GTIN: 422,
     Refusal.BAD_LINES: 422,
+    Refusal.BAD_PHOTO: 422,
     Refusal.BAD_TERMS: 422,
     Refusal.BAD_TIME: 422,
     Refusal.NOTHING_NAMED: 422,

@@ -105,7 +105,9 @@ def _of_lot(terms: Terms, lot: DraftedLot, photos: int) -> Iterator[Finding]:
         yield _error("BAD_FREIGHT", message, "freight_fixed_minor", lot)
     yield from _of_prices(draft, lot)
     if photos == 0:
-        message = f"Lot {lot.number} has no photo: lots with photos bring more."
+        message = (
+            f"Lot {lot.number} has no photo: lots with photos bring more. Add some on its page."
+        )
         yield _warning("NO_PHOTO", message, "photos", lot)
     if lot.conditions.get(Condition.UNINSPECTED) and len(lot.conditions) > 1:
         message = f"Lot {lot.number}: some lines are uninspected, so the whole lot is labelled so."

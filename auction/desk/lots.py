@@ -30,6 +30,7 @@ from auction.desk.lot_drafts import (
     remove_lots,
     renumbered,
 )
+from auction.desk.photo_drafts import copy_photos
 from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
 from auction.desk.suggesting import Suggestion, suggestion
@@ -126,7 +127,7 @@ class Lots:
             return await read_lot(connection, seller.liquidator_id, draft_id)
 
     async def undo(self, seller: Seller, draft_id: str, version: int) -> DraftedLot:
-        """The words as they were before the last change of them.
+        """Words and lines as they were before the last change of them.
 
         Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, NOTHING_TO_UNDO.
         """
@@ -157,7 +158,7 @@ class Lots:
             return await read_lot(connection, owner, draft_id)
 
     async def copy(self, seller: Seller, draft_id: str, *, lines: bool) -> DraftedLot:
-        """A new one with the same words, and with the same articles if that is wanted.
+        """A new one with the same words; if that is wanted, with the same articles and photos.
 
         Raises `Refused` NOT_FOUND, TOO_MANY.
         """
@@ -165,13 +166,15 @@ class Lots:
             lot = await read_lot(connection, seller.liquidator_id, draft_id)
             articles = copied(await read_lines(connection, draft_id)) if lines else []
             origin = Origin(copied=draft_id)
-            return await self._add(connection, seller, lot.draft, articles, origin)
+            photos_of = [draft_id] if lines else []
+            return await self._add(connection, seller, lot.draft, articles, origin, photos_of)
 
     # Several.
 
     async def split(self, seller: Seller, draft_id: str, version: int) -> list[DraftedLot]:
         """A draft for each pallet that its lines name, in their order, instead of it.
 
+        Each has the photos of the whole: which of them show others, a person sees.
         Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, NOT_IN_STOCK, NO_PALLETS, TOO_MANY.
         """
         async with transaction(self._pool) as connection:
@@ -187,6 +190,7 @@ class Lots:
                     part_of(lot.draft, pallet, lines),
                     lines,
                     Origin(file=lot.origin.file, drafts=(draft_id,), pallet=pallet),
+                    [draft_id],
                 )
                 for pallet, lines in parts.items()
             ]
@@ -194,6 +198,7 @@ class Lots:
     async def join(self, seller: Seller, draft_ids: Sequence[str]) -> DraftedLot:
         """One draft of several, instead of them; the first one gives its title and words.
 
+        It has all photos, as many as a lot may have.
         Raises `Refused` NOT_FOUND, NOT_IN_STOCK, DIFFERENT_CURRENCIES, DIFFERENT_CONSIGNORS,
         TOO_MANY.
         """
@@ -207,7 +212,9 @@ class Lots:
             ]
             await remove_lots(connection, lots, seller.actor_id, self._now_us())
             origin = Origin(drafts=tuple(draft_ids))
-            return await self._add(connection, seller, together, renumbered(lines), origin)
+            return await self._add(
+                connection, seller, together, renumbered(lines), origin, draft_ids
+            )
 
     async def bundle(self, seller: Seller, fast_id: str, slow_ids: Sequence[str]) -> DraftedLot:
         """Slow goods with fast ones, under the words of the fast. Refused as `join` is."""
@@ -240,7 +247,10 @@ class Lots:
         draft: LotDraft,
         lines: Sequence[ManifestLine],
         origin: Origin,
+        photos_of: Sequence[str] = (),
     ) -> DraftedLot:
         owner, now_us = seller.liquidator_id, self._now_us()
         added = await add_lot(connection, owner, draft, lines, origin, seller.actor_id, now_us)
+        if photos_of:
+            await copy_photos(connection, photos_of, added, now_us)
         return await read_lot(connection, owner, added)

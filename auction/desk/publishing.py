@@ -1,8 +1,9 @@
 """From a draft to a sale: the catalogue, the engine, and everybody's eyes, in an order that a crash
 at any await leaves whole.
 
-1. One transaction writes the lots into the catalogue's tables, not yet published, and the draft is
-   PUBLISHING, with the secret, the times and the actor. From here on it is this sale or none.
+1. One transaction writes the lots with manifests and photos into the catalogue's tables, not yet
+   published, and the draft is PUBLISHING, with the secret, the times and the actor. From here on it
+   is this sale or none.
 2. The engine is asked: `ScheduleSale` with the first lots, then `AddLots`, chunk by chunk, then
    `AdmitBidders` of a sale that not everybody may enter. What a
    crash repeats, the engine answers with SALE_EXISTS or LOT_EXISTS, and that is as good as
@@ -47,6 +48,7 @@ from auction.commands import (
 from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
 from auction.desk.lot_drafts import DraftedLot, lots_of_sale, read_lines
+from auction.desk.photo_drafts import photo_counts, publish_photos
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import DraftedSale, DraftState, must_be_draft, read_sale
 from auction.desk.schedule import Times, times_of
@@ -90,6 +92,8 @@ update sale_draft set state = 'DRAFT', publishing = null, version = version + 1 
 """
 
 _TAKE_BACK: Final = (
+    "delete from lot_photo_file where sale_id = $1",
+    "delete from lot_photo where sale_id = $1",
     "delete from manifest_line where sale_id = $1",
     "delete from lot_listing where sale_id = $1",
     "delete from sale_listing where sale_id = $1",
@@ -101,6 +105,8 @@ where sale_id = $1 and number = any($2)
 """
 
 _NOT_LISTED: Final = (
+    "delete from lot_photo_file where sale_id = $1 and lot_id = any($2)",
+    "delete from lot_photo where sale_id = $1 and lot_id = any($2)",
     "delete from manifest_line where sale_id = $1 and lot_id = any($2)",
     "delete from lot_listing where sale_id = $1 and lot_id = any($2)",
 )
@@ -119,7 +125,8 @@ class Publishing:
         async with acquire(self._pool) as connection:
             sale = await read_sale(connection, liquidator_id, sale_id)
             lots = await lots_of_sale(connection, sale_id)
-        return findings(sale.draft, lots, {}, self._now_us())
+            photos = await photo_counts(connection, sale_id)
+        return findings(sale.draft, lots, photos, self._now_us())
 
     async def publish(
         self, liquidator_id: LiquidatorId, sale_id: SaleId, version: int, actor_id: ActorId
@@ -186,6 +193,7 @@ class Publishing:
             lines = await read_lines(connection, lot.draft_id)
             assert lot.number is not None, "it is in a sale"
             await save_manifest(connection, sale.sale_id, lot.number, lines)
+        await publish_photos(connection, sale.sale_id)
         begun = Begun(
             secret=secrets.token_hex(32),
             actor_id=actor_id,

@@ -30,6 +30,7 @@ class Refusal(StrEnum):
     NOTHING_NAMED = "NOTHING_NAMED"
     BAD_GTIN = "BAD_GTIN"
     BAD_ADDRESS = "BAD_ADDRESS"
+    BAD_PHOTO = "BAD_PHOTO"
     NOTHING_TO_UNDO = "NOTHING_TO_UNDO"
     NOT_NOW = "NOT_NOW"
     UNREADABLE_FILE = "UNREADABLE_FILE"
@@ -56,6 +57,7 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.BAD_TIME: "The sale cannot be held at these times.",
     Refusal.NOTHING_NAMED: "Name at least one GTIN, LPN or brand.",
     Refusal.BAD_GTIN: "This is no GTIN: its check digit is not right.",
+    Refusal.BAD_PHOTO: "This is not a picture that can be read.",
     Refusal.BAD_ADDRESS: "Nothing can be sent to this address.",
     Refusal.TOO_MANY: "There are as many as there can be. Remove one first.",
     Refusal.NOTHING_TO_UNDO: "There is no change that could be undone.",

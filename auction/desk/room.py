@@ -8,6 +8,7 @@ from auction.catalog.importing.importer import Importer
 from auction.desk.api_groups import GroupsApi
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
+from auction.desk.api_photos import PhotosApi
 from auction.desk.api_questions import QuestionsApi
 from auction.desk.api_recalls import RecallsApi
 from auction.desk.api_results import ResultsApi
@@ -22,6 +23,7 @@ from auction.desk.live_board import Folds, LiveBoards, Watchers
 from auction.desk.lots import Lots
 from auction.desk.papers.api import PapersApi
 from auction.desk.papers.reading import Papers
+from auction.desk.photos import Photos
 from auction.desk.publishing import Publishing
 from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
@@ -41,6 +43,7 @@ class Desk:
     """What pages and API call. ``publishing.resume()`` is to run beside it."""
 
     lots: Lots
+    photos: Photos
     sales: Sales
     templates: Templates
     groups: BuyerGroups
@@ -74,6 +77,7 @@ class Desk:
         publishing = Publishing(pool, engine, now_us)
         return cls(
             lots=Lots(pool, wall_us),
+            photos=Photos(pool, now_us),
             sales=Sales(pool, publishing, wall_us),
             templates=Templates(pool, wall_us),
             groups=BuyerGroups(pool, wall_us),
@@ -94,6 +98,7 @@ class Desk:
         """The rows of the API."""
         parts = (
             LotsApi(self.lots),
+            PhotosApi(self.photos, self.lots.owner_of),
             SalesApi(self.sales, self.templates),
             ImportsApi(self.imports, self.lots.owner_of),
             RunningApi(self.running, self.boards),

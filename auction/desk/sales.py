@@ -13,6 +13,7 @@ from accounts.ids import new_id
 from auction.desk import sale_drafts
 from auction.desk.checks import Finding
 from auction.desk.lot_drafts import DraftedLot, Origin, add_lot, lots_of_sale, read_lines, read_lot
+from auction.desk.photo_drafts import copy_photos
 from auction.desk.publishing import Publishing
 from auction.desk.recurrence import Recurrence, days_after
 from auction.desk.refusals import Refusal, Refused
@@ -211,7 +212,9 @@ class Sales:
             draft = marked_down(lot.draft, relisting.markdown_percent, increments)
             lines = await read_lines(connection, draft_id)
             origin = Origin(file=lot.origin.file, relisted=(sale.sale_id, LotId(number)))
-            again.append(await add_lot(connection, owner, draft, lines, origin, actor_id, now_us))
+            added = await add_lot(connection, owner, draft, lines, origin, actor_id, now_us)
+            await copy_photos(connection, [draft_id], added, now_us)
+            again.append(added)
         return again
 
     async def _add(

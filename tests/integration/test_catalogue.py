@@ -45,6 +45,8 @@ from auction.catalog.manifests import (
     save_manifest,
     totals,
 )
+from auction.catalog.photo_worker import PhotoFile
+from auction.catalog.photos import add_photo, photos_of
 from auction.commands import CloseDue, WithdrawalCause
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.terms import LotKind, SaleAudience
@@ -147,6 +149,12 @@ TOUCHES = (
     "delete from lot_photo",
     "truncate lot_photo cascade",
     "insert into lot_photo values ('S-1', '1', 9, 'another')",
+    "insert into lot_photo values ('S-1', '1', 9, 'of before', 1)",
+    "insert into lot_photo_file values ('S-1', '1', 1, 'page', 'image/webp', 4, 3, sha256('y'))",
+    "update lot_photo_file set sha256 = sha256('y')",
+    "update picture set bytes = 'z'",
+    "delete from picture",
+    "truncate picture cascade",
     "update manifest_line set lot_id = '2', line = 9 where lot_id = '1'",
     "update manifest_line set lot_id = '1' where lot_id = '2' and line = 2",
 )
@@ -159,9 +167,9 @@ async def test_the_tables_themselves_keep_what_is_published(
     await save_lot(connection, a_described_lot("2"))
     await save_manifest(connection, S1, LotId("2"), [a_line(1), a_line(2)])
     await connection.execute("insert into lot_photo values ('S-1', '1', 1, 'a pallet')")
+    await connection.execute("insert into picture values (sha256('x'), 'x'), (sha256('y'), 'y')")
     await connection.execute(
-        "insert into lot_photo_file values"
-        " ('S-1', '1', 1, 'tile', 'image/webp', 4, 3, sha256('x'), 'x')"
+        "insert into lot_photo_file values ('S-1', '1', 1, 'tile', 'image/webp', 4, 3, sha256('x'))"
     )
     await publish_lots(connection, S1, [ONE], PUBLISHED_US)
     before = await everything(connection)
@@ -170,6 +178,38 @@ async def test_the_tables_themselves_keep_what_is_published(
             with pytest.raises(asyncpg.IntegrityConstraintViolationError):
                 await connection.execute(statement)
             assert await everything(connection) == before
+
+
+async def test_a_published_lot_takes_later_photos_that_stay_too(
+    connection: AnyConnection,
+) -> None:
+    await list_lots(connection, a_described_lot())
+    files = [
+        PhotoFile("tile", "image/webp", 4, 3, b"x"),
+        PhotoFile("page", "image/webp", 4, 3, b"x"),
+    ]
+    async with connection.transaction():
+        number = await add_photo(
+            connection, S1, ONE, "its back", files, added_at_us=PUBLISHED_US + 1
+        )
+    [photo] = (await photos_of(connection, S1, [ONE]))[ONE]
+    assert (photo.number, photo.added_at_us, len(photo.files)) == (number, PUBLISHED_US + 1, 2)
+    assert (await read_lot_digest(connection)) == manifest_sha256("USD", [a_line()])
+    for statement in (
+        "update lot_photo set alt = 'gold'",
+        "update lot_photo set added_at_us = null",
+        "delete from lot_photo_file",
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute(statement)
+    with pytest.raises(AlreadyPublished):
+        async with connection.transaction():
+            await add_photo(connection, S1, ONE, "its front", files)
+
+
+async def read_lot_digest(connection: AnyConnection) -> bytes:
+    digest: bytes = await connection.fetchval("select manifest_sha256 from lot_listing")
+    return digest
 
 
 async def everything(connection: AnyConnection) -> list[Any]:

@@ -4,8 +4,6 @@ import asyncio
 import io
 import os
 import random
-import struct
-import zlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from hashlib import sha256
@@ -31,6 +29,7 @@ from auction.catalog.photos import (
 from auction.ids import LotId, SaleId
 from foundation.database import AnyConnection, connect
 from tests.catalogue import PUBLISHED_US, a_described_lot, list_lots
+from tests.pictures import a_bomb
 from tests.waiting import until
 
 S1, ONE = SaleId("S-1"), LotId("1")
@@ -129,20 +128,6 @@ async def test_what_is_transparent_becomes_white(worker: PhotoWorker) -> None:
     files = await worker.resize(encoded(Image.new("RGBA", (300, 300), (255, 0, 0, 0)), "PNG"))
     pixel = decoded(files[0]).getpixel((9, 9))
     assert isinstance(pixel, tuple) and min(pixel) > 250
-
-
-def a_bomb(width: int, height: int) -> bytes:
-    """A PNG of a few kilobytes that claims to be, and is, enormous."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    packer = zlib.compressobj(9)
-    row = bytes(1 + width // 8)
-    data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 HOSTILE = {

@@ -446,7 +446,7 @@ def _href(sale_id: SaleId, finding: Finding) -> str:
     return f"{sale_path(sale_id)}#{_OF_SALE.get(finding.field) or f'field-{finding.field}'}"
 
 
-_OF_LOT: Final[Mapping[str, str]] = {"lines": "manifest", "photos": "words", "currency": "prices"}
+_OF_LOT: Final[Mapping[str, str]] = {"lines": "manifest", "photos": "photos", "currency": "prices"}
 _OF_SALE: Final[Mapping[str, str]] = {
     "lots": "lots",
     "schedule": "field-opens",

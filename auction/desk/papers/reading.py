@@ -64,7 +64,7 @@ select lot_id, status, opening_minor, opens_at_us, closes_at_us from lot_board w
 """
 
 _PHOTOS: Final = """
-select distinct on (lot_id) lot_id, bytes from lot_photo_file
+select distinct on (lot_id) lot_id, bytes from lot_photo_file join picture using (sha256)
 where sale_id = $1 and lot_id = any($2) and size = 'tile' and media_type = 'image/jpeg'
 order by lot_id, number
 """

@@ -112,6 +112,7 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
     ours["delivery_id"] = (await sellers.seller.does("POST", test, status=201))["delivery_id"]
     group = await sellers.seller.does("POST", "/desk/groups", {"name": MARK}, status=201)
     ours["group_id"] = group["group_id"]
+    ours |= {"number": "1", "sha256": "0" * 64}  # of photos; with real ones in test_photos_api
     nobodys = dict.fromkeys(ours, "nobodys-1")
     asked = 0
     for route in sellers.desk.routes():
@@ -168,6 +169,8 @@ BODIES: dict[str, Any] = {
     "Counter": {"amount_minor": 100},
     "Withdrawal": {"cause": "SELLER", "reason": "Mine"},
     "Message": {"message": "Mine"},
+    "Order": {"numbers": [1]},
+    "Described": {"alt": "Mine"},
 }
 
 

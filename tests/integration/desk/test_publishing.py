@@ -198,6 +198,7 @@ async def test_an_engine_that_is_away_is_asked_again_and_the_seller_is_told(
 async def test_a_sale_whose_time_has_passed_is_a_draft_again(desk: Desk) -> None:
     """After a long crash between the first step and the second."""
     draft_id = await desk.lot()
+    await desk.photograph(draft_id)
     sale_id = await desk.sale(draft_id)
 
     async def late(command: Command) -> None:
@@ -226,6 +227,7 @@ async def test_a_sale_whose_time_has_passed_is_a_draft_again(desk: Desk) -> None
     async with desk.pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from lot_listing") == 0
         assert await connection.fetchval("select count(*) from sale_listing") == 0
+        assert await connection.fetchval("select count(*) from lot_photo") == 0
         lot = await read_lot(connection, SELLER, draft_id)
     assert (lot.sale_id, lot.sale_state) == (sale_id, "DRAFT")
     assert await publish(desk, sale_id) is DraftState.PUBLISHED
@@ -236,6 +238,7 @@ async def test_lots_that_the_engine_refuses_late_are_in_stock_again(
 ) -> None:
     monkeypatch.setattr("auction.desk.publishing.MAX_LOTS_PER_COMMAND", 1)
     drafts = [await desk.lot(), await desk.lot()]
+    await desk.photograph(*drafts)
     sale_id = await desk.sale(*drafts)
     engine = desk.engine.engine
 

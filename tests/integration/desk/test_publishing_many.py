@@ -30,6 +30,7 @@ async def longest_stall_s(stop: asyncio.Event) -> float:
 
 
 async def stocked(desk: Desk) -> list[str]:
+    """Drafts with lines and a photo each."""
     lines = [a_line(number) for number in range(1, LINES + 1)]
     drafts: list[str] = []
     async with transaction(desk.pool) as connection:
@@ -38,6 +39,7 @@ async def stocked(desk: Desk) -> list[str]:
             drafts.append(
                 await add_lot(connection, SELLER, draft, lines, Origin(), STAFF_MEMBER, now_us)
             )
+    await desk.photograph(*drafts)
     return drafts
 
 
@@ -54,6 +56,8 @@ async def test_a_thousand_lots_are_published_in_seconds(database_url: str) -> No
         stop.set()
         stall_s = await watching
         gc.unfreeze()
+        photos = await desk.pool.fetchval("select count(*) from lot_photo_file")
     assert state is DraftState.PUBLISHED
+    assert photos == 6 * MAX_LOTS
     assert took_s < WITHIN_S
     assert stall_s < STALL_S
