@@ -34,6 +34,8 @@ from foundation.database import AnyConnection
 # Drafts of a liquidator that are not in a sale: some years of a busy warehouse.
 MAX_STOCK: Final = 20_000
 PAGE: Final = 200
+# Manifests that a draft had before, some megabytes each for the longest.
+MAX_OLDER: Final = 10
 
 Short = Annotated[str, Meta(max_length=120, pattern=STORABLE)]
 
@@ -144,8 +146,17 @@ values ($1, $2, $3::jsonb, 1, $4::jsonb, $5, $5, $6)
 """
 
 _KEEP = """
-insert into lot_draft_change (draft_id, version, before, changed_at_us, changed_by)
-select draft_id, version, draft, $2, $3 from lot_draft where draft_id = $1
+insert into lot_draft_change (draft_id, version, before, changed_at_us, changed_by, lines)
+select draft_id, version, draft, $2, $3, $4 from lot_draft where draft_id = $1
+"""
+
+# Older manifests are forgotten, and what was changed before them with them: nobody could tell what
+# undoing it would give.
+_KEEP_SOME = """
+delete from lot_draft_change where draft_id = $1 and version <= (
+    select version from lot_draft_change where draft_id = $1 and lines is not null
+    order by version desc offset $2 limit 1
+)
 """
 
 _CHANGE = """
@@ -263,7 +274,8 @@ async def change_lots(
 ) -> None:
     """Other words for drafts that were locked and found open; what stays the same is left alone."""
     changed = [(lot.draft_id, draft) for lot, draft in changes if draft != lot.draft]
-    await connection.executemany(_KEEP, [(lot_id, now_us, actor_id) for lot_id, _ in changed])
+    kept = [(lot_id, now_us, actor_id, None) for lot_id, _ in changed]
+    await connection.executemany(_KEEP, kept)
     await connection.executemany(
         _CHANGE, [(lot_id, _json(draft), now_us, actor_id) for lot_id, draft in changed]
     )
@@ -272,19 +284,22 @@ async def change_lots(
 async def undo(
     connection: AnyConnection, lot: DraftedLot, actor_id: ActorId, now_us: int
 ) -> LotDraft:
-    """What a locked draft was before its last change. Raises `Refused` NOTHING_TO_UNDO.
+    """What a locked draft was before its last change, words and lines.
 
     Undoing takes the change away from those that can be undone, so that a second undo goes further
-    back; the version rises all the same.
+    back; the version rises all the same. Raises `Refused` NOTHING_TO_UNDO.
     """
     must_be_open(lot)
     row = await connection.fetchrow(
         "delete from lot_draft_change where draft_id = $1 and version ="
-        " (select max(version) from lot_draft_change where draft_id = $1) returning before",
+        " (select max(version) from lot_draft_change where draft_id = $1) returning before, lines",
         lot.draft_id,
     )
     if row is None:
         raise Refused(Refusal.NOTHING_TO_UNDO)
+    if row["lines"] is not None:
+        lines = msgspec.msgpack.decode(row["lines"], type=list[ManifestLine])
+        await _put_lines(connection, lot.draft_id, lines)
     await connection.execute(_CHANGE, lot.draft_id, row["before"], now_us, actor_id)
     return msgspec.json.decode(row["before"], type=LotDraft)
 
@@ -297,12 +312,15 @@ async def change_lines(
     actor_id: ActorId,
     now_us: int,
 ) -> None:
-    """Another manifest for a draft that was locked.
+    """Another manifest for a draft that was locked; ``undo`` brings the one before back.
 
     Raises `Refused` CHANGED_MEANWHILE, PUBLISHED_ALREADY, BAD_LINES.
     """
     must_be_open(lot)
     must_be_at(lot, version)
+    before = msgspec.msgpack.encode(await read_lines(connection, lot.draft_id))
+    await connection.execute(_KEEP, lot.draft_id, now_us, actor_id, before)
+    await connection.execute(_KEEP_SOME, lot.draft_id, MAX_OLDER)
     await write_lines(connection, lot.draft_id, lines)
     await connection.execute(_TOUCH, lot.draft_id, now_us, actor_id)
 
@@ -314,6 +332,12 @@ async def write_lines(
     fault = manifest_fault(lines)
     if fault is not None:
         raise Refused(Refusal.BAD_LINES, detail=fault)
+    await _put_lines(connection, draft_id, lines)
+
+
+async def _put_lines(
+    connection: AnyConnection, draft_id: str, lines: Sequence[ManifestLine]
+) -> None:
     await connection.execute("delete from lot_draft_line where draft_id = $1", draft_id)
     await connection.copy_records_to_table(
         "lot_draft_line",

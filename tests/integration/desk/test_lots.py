@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from auction.catalog.goods import ManifestLine
 from auction.desk.lot_changes import LotChanges
-from auction.desk.lot_drafts import DraftedLot
+from auction.desk.lot_drafts import MAX_OLDER, DraftedLot
 from auction.desk.lots import Lots, SeenLot
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import add_sale, put_in, read_sale
@@ -80,6 +80,44 @@ async def test_one_field_is_changed_and_undone(lots: Lots, seller: Seller) -> No
     assert (back.draft, back.version) == (a_lot_draft(), 3)
     with pytest.raises(Refused, match="NOTHING_TO_UNDO"):
         await lots.undo(seller, lot.draft_id, 3)
+
+
+async def test_undoing_brings_replaced_lines_back(lots: Lots, seller: Seller) -> None:
+    owner = seller.liquidator_id
+    lot = await lots.create(seller, a_lot_draft(), TWO_PALLETS)
+    await lots.change(seller, lot.draft_id, 1, LotChanges(title="Better"))
+    await lots.replace_lines(seller, lot.draft_id, 2, [a_line(1, quantity=7)])
+    back = await lots.undo(seller, lot.draft_id, 3)
+    assert (back.lines, back.units, back.retail_minor) == (3, 9, lot.retail_minor)
+    assert back.draft.title == "Better"
+    assert await lots.lines(owner, lot.draft_id) == TWO_PALLETS
+    first = await lots.undo(seller, lot.draft_id, 4)
+    assert (first.draft, first.lines) == (lot.draft, 3)
+
+
+async def test_a_lot_that_had_no_lines_has_none_again(lots: Lots, seller: Seller) -> None:
+    lot = await lots.create(seller, a_lot_draft())
+    await lots.replace_lines(seller, lot.draft_id, 1, TWO_PALLETS)
+    back = await lots.undo(seller, lot.draft_id, 2)
+    assert (back.lines, back.units, back.condition) == (0, 0, None)
+    assert await lots.lines(seller.liquidator_id, lot.draft_id) == []
+
+
+async def test_so_many_older_manifests_are_kept_and_nothing_from_before_them(
+    lots: Lots, seller: Seller
+) -> None:
+    lot = await lots.create(seller, a_lot_draft(), TWO_PALLETS)
+    await lots.change(seller, lot.draft_id, 1, LotChanges(title="Forgotten"))
+    for quantity in range(1, MAX_OLDER + 2):
+        lines = [a_line(1, quantity=quantity)]
+        await lots.replace_lines(seller, lot.draft_id, quantity + 1, lines)
+    version = MAX_OLDER + 3
+    for quantity in range(MAX_OLDER, 0, -1):
+        back = await lots.undo(seller, lot.draft_id, version)
+        assert (back.units, back.draft.title) == (quantity, "Forgotten")
+        version += 1
+    with pytest.raises(Refused, match="NOTHING_TO_UNDO"):
+        await lots.undo(seller, lot.draft_id, version)
 
 
 async def test_other_lines_make_another_version(lots: Lots, seller: Seller) -> None:
