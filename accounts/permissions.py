@@ -48,6 +48,7 @@ class Action(StrEnum):
     VIEW_DESK = "VIEW_DESK"
     RUN_SALE = "RUN_SALE"
     HIDE_QUESTION = "HIDE_QUESTION"
+    VIEW_CONSIGNED = "VIEW_CONSIGNED"
     PAUSE_SALE = "PAUSE_SALE"
     VOID_BIDS = "VOID_BIDS"
 
@@ -84,6 +85,7 @@ MEANINGS: Mapping[Action, str] = MappingProxyType(
         Action.VIEW_DESK: "A liquidator's sales as their seller sees them.",
         Action.RUN_SALE: "A liquidator's sales: schedule, add lots, withdraw, answer if-bids.",
         Action.HIDE_QUESTION: "A question about a liquidator's lot, and its answer.",
+        Action.VIEW_CONSIGNED: "A consignor's own goods: lots, results, what was agreed.",
         Action.PAUSE_SALE: "A sale, in an emergency.",
         Action.VOID_BIDS: "A bidder's bids on a lot.",
         Action.VIEW_ORGANISATIONS: "The list of all, with their standing.",
@@ -113,6 +115,7 @@ class Capacity(StrEnum):
     RESELLER_ADMIN = "RESELLER_ADMIN"
     LIQUIDATOR = "LIQUIDATOR"
     LIQUIDATOR_ADMIN = "LIQUIDATOR_ADMIN"
+    CONSIGNOR = "CONSIGNOR"
     SETTLEMENT = "SETTLEMENT"
     HOUSE_ADMIN = "HOUSE_ADMIN"
 
@@ -189,6 +192,7 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
             Capacity.SETTLEMENT: _FOREIGN,
             Capacity.HOUSE_ADMIN: _FOREIGN,
         },
+        Action.VIEW_CONSIGNED: {Capacity.CONSIGNOR: _TEAM},
         Action.PAUSE_SALE: {Capacity.LIQUIDATOR: _TEAM, Capacity.HOUSE_ADMIN: _FOREIGN},
         Action.VOID_BIDS: {Capacity.HOUSE_ADMIN: _FOREIGN},
         # The house's.
@@ -204,7 +208,13 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
 ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
     {
         Scope.READ: frozenset(
-            {Action.OPEN_LIVE, Action.VIEW_TEAM, Action.VIEW_APPLICATION, Action.VIEW_BIDS}
+            {
+                Action.OPEN_LIVE,
+                Action.VIEW_TEAM,
+                Action.VIEW_APPLICATION,
+                Action.VIEW_BIDS,
+                Action.VIEW_CONSIGNED,
+            }
         ),
         Scope.BID: frozenset(
             {
@@ -251,7 +261,7 @@ _CAPACITIES_OF_ROLE: Mapping[tuple[OrganisationKind, Role], frozenset[Capacity]]
     (OrganisationKind.LIQUIDATOR, Role.ADMIN): frozenset(
         {Capacity.TEAM_ADMIN, Capacity.LIQUIDATOR_ADMIN}
     ),
-    (OrganisationKind.CONSIGNOR, Role.ADMIN): frozenset({Capacity.TEAM_ADMIN}),
+    (OrganisationKind.CONSIGNOR, Role.ADMIN): frozenset({Capacity.TEAM_ADMIN, Capacity.CONSIGNOR}),
     (OrganisationKind.HOUSE, Role.SETTLEMENT): frozenset({Capacity.SETTLEMENT}),
     (OrganisationKind.HOUSE, Role.ADMIN): frozenset({Capacity.TEAM_ADMIN, Capacity.HOUSE_ADMIN}),
 }

@@ -35,6 +35,7 @@ async def running_desk(resources: Resources, hub: Hub) -> AsyncIterator[Desk]:
         resources.clock.now_us,
         wall_clock,
         public_url=resources.public_url,
+        accounts=resources.accounts,
     )
     resuming = asyncio.create_task(desk.publishing.resume(), name="publishing")
     try:

@@ -74,6 +74,7 @@ async def desk_market(database_url: str) -> AsyncIterator[Sellers]:
 
     async with market(database_url, routes) as running:
         late.engine, late.log = running.host.engine, running.log
+        desks[0].consignors.accounts = running.people.room
         try:
             yield Sellers(
                 running,

@@ -26,12 +26,15 @@ DESK: Final = "/api/v1/desk"
 _STATUSES: Final = {
     Refusal.CHANGED_MEANWHILE: 412,
     Refusal.BAD_ADDRESS: 422,
+    Refusal.BAD_AGREEMENT: 422,
     Refusal.BAD_GTIN: 422,
     Refusal.BAD_LINES: 422,
     Refusal.BAD_PHOTO: 422,
     Refusal.BAD_TERMS: 422,
     Refusal.BAD_TIME: 422,
     Refusal.NOTHING_NAMED: 422,
+    Refusal.UNKNOWN_AGREEMENT: 422,
+    Refusal.UNKNOWN_CONSIGNOR: 422,
     Refusal.UNREADABLE_FILE: 422,
     Refusal.BUSY: 503,
 }

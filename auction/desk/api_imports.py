@@ -138,7 +138,7 @@ class ImportsApi:
                 Refusal.BAD_LINES,
                 Refusal.NO_PALLETS,
                 Refusal.NO_LOT_COLUMN,
-                Refusal.TOO_MANY,
+                *(Refusal.TOO_MANY, Refusal.UNKNOWN_CONSIGNOR, Refusal.UNKNOWN_AGREEMENT),
                 body=MakingLots,
                 answer=DeskLots,
                 status=201,

@@ -99,6 +99,7 @@ class LotsApi:
         """Their rows."""
         lots, lot = "/lots", "/lots/{draft_id}"
         published = Refusal.PUBLISHED_ALREADY
+        whose = (Refusal.UNKNOWN_CONSIGNOR, Refusal.UNKNOWN_AGREEMENT)
         together = (
             Refusal.NOT_FOUND,
             Refusal.NOT_IN_STOCK,
@@ -124,7 +125,7 @@ class LotsApi:
                 self.add_lot,
                 "A new draft of a lot",
                 RUN,
-                *(Refusal.NOT_FOUND, Refusal.BAD_LINES, Refusal.TOO_MANY),
+                *(Refusal.NOT_FOUND, Refusal.BAD_LINES, Refusal.TOO_MANY, *whose),
                 body=NewLot,
                 answer=DeskLot,
                 status=201,
@@ -136,7 +137,7 @@ class LotsApi:
                 self.change_lots,
                 "Change the same fields of several drafts, all or none",
                 RUN,
-                *(Refusal.NOT_FOUND, Refusal.CHANGED_MEANWHILE, published),
+                *(Refusal.NOT_FOUND, Refusal.CHANGED_MEANWHILE, published, *whose),
                 body=ManyChanges,
                 answer=DeskLots,
                 max_body=MAX_IDS_BODY,
@@ -159,7 +160,7 @@ class LotsApi:
                 self.change_lot,
                 "Replace what a draft says",
                 RUN,
-                published,
+                *(published, *whose),
                 seen=True,
                 body=LotDraft,
                 answer=DeskLot,
@@ -170,7 +171,7 @@ class LotsApi:
                 self.change_fields,
                 "Change some fields of a draft",
                 RUN,
-                published,
+                *(published, *whose),
                 seen=True,
                 body=LotChanges,
                 answer=DeskLot,

@@ -113,11 +113,11 @@ class ResultsApi:
 
     async def of_sale_csv(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/results.csv."""
-        return await _table(request, await self._of_sale(request))
+        return await table(request, await self._of_sale(request))
 
     async def of_sale_xlsx(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/results.xlsx."""
-        return await _workbook(request, await self._of_sale(request))
+        return await workbook(request, await self._of_sale(request))
 
     async def of_consignor(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/consignors/{consignor_id}/results."""
@@ -125,11 +125,11 @@ class ResultsApi:
 
     async def of_consignor_csv(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/consignors/{consignor_id}/results.csv."""
-        return await _table(request, await self._of_consignor(request))
+        return await table(request, await self._of_consignor(request))
 
     async def of_consignor_xlsx(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/consignors/{consignor_id}/results.xlsx."""
-        return await _workbook(request, await self._of_consignor(request))
+        return await workbook(request, await self._of_consignor(request))
 
     async def guide(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/guidance."""
@@ -159,11 +159,13 @@ def _found(value: T | None) -> T:
     return value
 
 
-async def _table(request: web.Request, results: AnyResults) -> web.Response:
+async def table(request: web.Request, results: AnyResults) -> web.Response:
+    """The results as CSV."""
     return await _sheet(request, results, results_csv, f"{CSV_TYPE}; charset=utf-8", "csv")
 
 
-async def _workbook(request: web.Request, results: AnyResults) -> web.Response:
+async def workbook(request: web.Request, results: AnyResults) -> web.Response:
+    """The results as XLSX."""
     return await _sheet(request, results, results_xlsx, XLSX_TYPE, "xlsx")
 
 

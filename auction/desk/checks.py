@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from auction.catalog.goods import Condition, FreightTerms
+from auction.desk.agreements import AgreementBook
 from auction.desk.lot_drafts import DraftedLot, LotDraft
 from auction.desk.sale_drafts import SaleDraft
 from auction.desk.schedule import MAX_LOTS, NoSuchTime, Times, times_of
@@ -42,12 +43,20 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def findings(
-    draft: SaleDraft, lots: Sequence[DraftedLot], photos: Mapping[str, int], now_us: int
+    draft: SaleDraft,
+    lots: Sequence[DraftedLot],
+    photos: Mapping[str, int],
+    agreed: AgreementBook,
+    now_us: int,
 ) -> list[Finding]:
-    """All that the checks find, errors first. ``photos``: how many each draft of a lot has."""
+    """All that the checks find, errors first.
+
+    ``photos``: how many each draft of a lot has; ``agreed``: with whose goods they are.
+    """
     found = [*_of_sale(draft, lots, now_us)]
     for lot in lots:
         found += _of_lot(draft.terms, lot, photos.get(lot.draft_id, 0))
+        found += _of_agreement(draft.terms, lot, agreed)
     return sorted(found, key=lambda finding: finding.level is Level.WARNING)
 
 
@@ -112,6 +121,43 @@ def _of_lot(terms: Terms, lot: DraftedLot, photos: int) -> Iterator[Finding]:
     if lot.conditions.get(Condition.UNINSPECTED) and len(lot.conditions) > 1:
         message = f"Lot {lot.number}: some lines are uninspected, so the whole lot is labelled so."
         yield _warning("PARTLY_UNINSPECTED", message, "lines", lot)
+
+
+def _of_agreement(terms: Terms, lot: DraftedLot, agreed: AgreementBook) -> Iterator[Finding]:
+    """What a consignor is paid has to be settled before anything of its is sold."""
+    draft, number = lot.draft, lot.number
+    if draft.consignor_id is None:
+        return
+    if draft.consignor_id not in agreed.consignors:
+        message = f"Lot {number}: you have no such consignor. Choose one of yours on its page."
+        yield _error("UNKNOWN_CONSIGNOR", message, "consignor_id", lot)
+        return
+    name, bound = agreed.consignors[draft.consignor_id], agreed.version(draft)
+    usual = agreed.usual(draft.consignor_id, terms.currency)
+    if bound is None:
+        message = (
+            f"Lot {number}: take the agreement with {name} that is in force over on its page."
+            if usual
+            else f"Lot {number}: no agreement with {name} is in force. Write it on the page of"
+            f" {name}, among your consignors."
+        )
+        yield _error("NO_AGREEMENT", message, "consignor_id", lot)
+        return
+    if bound.terms.currency != terms.currency:
+        message = (
+            f"Lot {number}: the agreement with {name} is in {bound.terms.currency}, the sale is in"
+            f" {terms.currency}. Agree on {terms.currency}, or take the lot out."
+        )
+        yield _error("OTHER_CURRENCY", message, "consignor_id", lot)
+    if any(
+        one.agreement_id == bound.agreement_id and one.version > bound.version
+        for one in agreed.current(draft.consignor_id)
+    ):
+        message = (
+            f"Lot {number}: it is under version {bound.version} of the agreement with {name};"
+            " a newer one is in force. Its page takes that over."
+        )
+        yield _warning("OLD_AGREEMENT", message, "consignor_id", lot)
 
 
 def _of_prices(draft: LotDraft, lot: DraftedLot) -> Iterator[Finding]:

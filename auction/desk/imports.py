@@ -22,6 +22,7 @@ from auction.catalog.importing.faults import Problem, Unreadable
 from auction.catalog.importing.importer import Importer, TooManyImports
 from auction.catalog.importing.results import CategorySum, ColumnUsed, Manifest
 from auction.catalog.importing.vocabulary import Field
+from auction.desk.agreements import book_of
 from auction.desk.joining import MAX_PALLETS, grouped, part_of
 from auction.desk.lot_drafts import (
     DraftedLot,
@@ -199,12 +200,14 @@ class Imports:
         """Lots in stock of what was read, which is used up. ``words``: what is said of each.
 
         Blank words are filled with what its lines suggest. Raises `Refused` NOT_FOUND, BAD_LINES,
-        NO_PALLETS, NO_LOT_COLUMN, TOO_MANY.
+        NO_PALLETS, NO_LOT_COLUMN, TOO_MANY, UNKNOWN_CONSIGNOR, UNKNOWN_AGREEMENT.
         """
         owner, actor_id, now_us = seller.liquidator_id, seller.actor_id, self._now_us()
         async with transaction(self._pool) as connection:
             kept = await _used_up(connection, owner, preview_id, now_us)
-            parts = await asyncio.to_thread(_parts, kept, making, words)
+            said = structs.replace(words, currency=kept.manifest.head.currency)
+            said = (await book_of(connection, owner, [said], now_us)).bound(None, said)
+            parts = await asyncio.to_thread(_parts, kept, making, said)
             made: list[DraftedLot] = []
             for draft, lines, origin in parts:
                 added = await add_lot(connection, owner, draft, lines, origin, actor_id, now_us)
@@ -303,8 +306,7 @@ def _parts(
     kept: Kept, making: Making, words: LotDraft
 ) -> list[tuple[LotDraft, list[ManifestLine], Origin]]:
     """The lots that the lines become, in the order of the file."""
-    lines, currency = _lines_of(kept), kept.manifest.head.currency
-    said = structs.replace(words, currency=currency)
+    lines = _lines_of(kept)
     match making:
         case Making.ONE:
             parts = {"": lines}
@@ -322,7 +324,7 @@ def _parts(
         raise Refused(Refusal.TOO_MANY, detail=f"At most {MAX_AT_ONCE:,} lots at once.")
     return [
         (
-            _filled(_draft_of(said, making, group, part), part),
+            _filled(_draft_of(words, making, group, part), part),
             part,
             Origin(
                 file=kept.file_name,

@@ -78,6 +78,12 @@ def joined(drafts: Sequence[LotDraft]) -> LotDraft:
     # A consignor does not bid on its own goods: it has to be known for the whole lot.
     if len({draft.consignor_id for draft in drafts}) > 1:
         raise Refused(Refusal.DIFFERENT_CONSIGNORS)
+    # Nor is one hammer price settled by two agreements.
+    if len({(draft.agreement_id, draft.agreement_version) for draft in drafts}) > 1:
+        raise Refused(
+            Refusal.DIFFERENT_CONSIGNORS,
+            detail="The lots are under different agreements, or versions of one.",
+        )
     pallets = _sum(draft.pallets for draft in drafts)
     if (pallets or 0) > MAX_PALLETS:
         raise Refused(Refusal.TOO_MANY, detail=f"A lot has at most {MAX_PALLETS} pallets.")

@@ -44,7 +44,8 @@ class LotDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     """What a liquidator has said of a lot so far. Absent: nothing yet.
 
     ``opening_minor`` and ``reserve_minor`` are in ``currency``. ``alias``: the retailer's name as
-    buyers read it. ``load``, ``purchase_order``, ``rma``: the seller's own papers.
+    buyers read it. ``agreement_id`` and ``agreement_version``: what was agreed with the consignor;
+    left out, what is in force. ``load``, ``purchase_order``, ``rma``: the seller's own papers.
     """
 
     title: Annotated[str, Meta(max_length=200, pattern=STORABLE)] = ""
@@ -55,6 +56,8 @@ class LotDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     alias: Short = ""
     restrictions: Annotated[tuple[Restriction, ...], Meta(max_length=20)] = ()
     consignor_id: ABidderId | None = None
+    agreement_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)] | None = None
+    agreement_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     load: Short = ""
     purchase_order: Short = ""
     rma: Short = ""

@@ -8,10 +8,11 @@ and says nothing of another liquidator's drafts: NOT_FOUND.
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from auction.catalog.goods import MAX_LINES, ManifestLine
 from auction.desk import lot_drafts
+from auction.desk.agreements import book_of
 from auction.desk.joining import by_pallet, copied, joined, part_of
 from auction.desk.lot_changes import LotChanges, changed
 from auction.desk.lot_drafts import (
@@ -97,20 +98,30 @@ class Lots:
     async def create(
         self, seller: Seller, draft: LotDraft, lines: Sequence[ManifestLine] = ()
     ) -> DraftedLot:
-        """A new one, in stock. Raises `Refused` BAD_LINES, TOO_MANY."""
+        """A new one, in stock.
+
+        Raises `Refused` BAD_LINES, TOO_MANY, UNKNOWN_CONSIGNOR, UNKNOWN_AGREEMENT.
+        """
         async with transaction(self._pool) as connection:
-            return await self._add(connection, seller, draft, lines, Origin())
+            book = await book_of(connection, seller.liquidator_id, [draft], self._now_us())
+            bound = book.bound(None, draft)
+            return await self._add(connection, seller, bound, lines, Origin())
 
     async def change(
         self, seller: Seller, draft_id: str, version: int, draft: LotDraft | LotChanges
     ) -> DraftedLot:
-        """Other words. Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY."""
+        """Other words.
+
+        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, UNKNOWN_CONSIGNOR,
+        UNKNOWN_AGREEMENT.
+        """
         async with transaction(self._pool) as connection:
-            lot = await read_lot(connection, seller.liquidator_id, draft_id, lock=True)
+            owner, now_us = seller.liquidator_id, self._now_us()
+            lot = await read_lot(connection, owner, draft_id, lock=True)
             words = draft if isinstance(draft, LotDraft) else changed(lot.draft, draft)
-            await lot_drafts.change_lot(
-                connection, lot, version, words, seller.actor_id, self._now_us()
-            )
+            book = await book_of(connection, owner, [words], now_us)
+            bound = book.bound(lot.draft, words)
+            await lot_drafts.change_lot(connection, lot, version, bound, seller.actor_id, now_us)
             return await read_lot(connection, seller.liquidator_id, draft_id)
 
     async def replace_lines(
@@ -167,7 +178,11 @@ class Lots:
             articles = copied(await read_lines(connection, draft_id)) if lines else []
             origin = Origin(copied=draft_id)
             photos_of = [draft_id] if lines else []
-            return await self._add(connection, seller, lot.draft, articles, origin, photos_of)
+            # Other goods: under what is agreed now.
+            free = structs.replace(lot.draft, agreement_id=None, agreement_version=None)
+            book = await book_of(connection, seller.liquidator_id, [free], self._now_us())
+            words = book.bound(None, free)
+            return await self._add(connection, seller, words, articles, origin, photos_of)
 
     # Several.
 
@@ -225,7 +240,8 @@ class Lots:
     ) -> list[DraftedLot]:
         """The same fields of all of these, or of none.
 
-        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, naming the lot.
+        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, naming the lot, and
+        UNKNOWN_CONSIGNOR, UNKNOWN_AGREEMENT.
         """
         draft_ids = [one.draft_id for one in seen]
         async with transaction(self._pool) as connection:
@@ -237,7 +253,11 @@ class Lots:
                 except Refused as refused:
                     raise Refused(refused.refusal, field=f"lots/{number}") from None
             words = [(lot, changed(lot.draft, changes)) for lot in lots]
-            await change_lots(connection, words, seller.actor_id, self._now_us())
+            book = await book_of(
+                connection, seller.liquidator_id, [draft for _, draft in words], self._now_us()
+            )
+            bound = [(lot, book.bound(lot.draft, draft)) for lot, draft in words]
+            await change_lots(connection, bound, seller.actor_id, self._now_us())
             return await lock_lots(connection, seller.liquidator_id, draft_ids)
 
     async def _add(

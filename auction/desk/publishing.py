@@ -45,6 +45,7 @@ from auction.commands import (
     Command,
     ScheduleSale,
 )
+from auction.desk.agreements import book_of, record_lots
 from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
 from auction.desk.lot_drafts import DraftedLot, lots_of_sale, read_lines
@@ -92,6 +93,7 @@ update sale_draft set state = 'DRAFT', publishing = null, version = version + 1 
 """
 
 _TAKE_BACK: Final = (
+    "delete from consigned_lot where sale_id = $1",
     "delete from lot_photo_file where sale_id = $1",
     "delete from lot_photo where sale_id = $1",
     "delete from manifest_line where sale_id = $1",
@@ -105,6 +107,7 @@ where sale_id = $1 and number = any($2)
 """
 
 _NOT_LISTED: Final = (
+    "delete from consigned_lot where sale_id = $1 and lot_id = any($2)",
     "delete from lot_photo_file where sale_id = $1 and lot_id = any($2)",
     "delete from lot_photo where sale_id = $1 and lot_id = any($2)",
     "delete from manifest_line where sale_id = $1 and lot_id = any($2)",
@@ -126,7 +129,9 @@ class Publishing:
             sale = await read_sale(connection, liquidator_id, sale_id)
             lots = await lots_of_sale(connection, sale_id)
             photos = await photo_counts(connection, sale_id)
-        return findings(sale.draft, lots, photos, self._now_us())
+            drafts = [lot.draft for lot in lots]
+            agreed = await book_of(connection, liquidator_id, drafts, self._now_us())
+        return findings(sale.draft, lots, photos, agreed, self._now_us())
 
     async def publish(
         self, liquidator_id: LiquidatorId, sale_id: SaleId, version: int, actor_id: ActorId
@@ -177,9 +182,11 @@ class Publishing:
     async def _begin(self, connection: AnyConnection, sale: DraftedSale, actor_id: ActorId) -> None:
         now_us = self._now_us()
         lots = await lots_of_sale(connection, sale.sale_id)
+        drafts = [lot.draft for lot in lots]
+        agreed = await book_of(connection, sale.liquidator_id, drafts, now_us)
         faults = [
             finding.message
-            for finding in findings(sale.draft, lots, {}, now_us)
+            for finding in findings(sale.draft, lots, {}, agreed, now_us)
             if finding.level is Level.ERROR
         ]
         if faults:
@@ -194,6 +201,7 @@ class Publishing:
             assert lot.number is not None, "it is in a sale"
             await save_manifest(connection, sale.sale_id, lot.number, lines)
         await publish_photos(connection, sale.sale_id)
+        await record_lots(connection, sale.sale_id, lots)
         begun = Begun(
             secret=secrets.token_hex(32),
             actor_id=actor_id,

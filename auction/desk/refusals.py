@@ -21,6 +21,10 @@ class Refusal(StrEnum):
     NO_PALLETS = "NO_PALLETS"
     DIFFERENT_CURRENCIES = "DIFFERENT_CURRENCIES"
     DIFFERENT_CONSIGNORS = "DIFFERENT_CONSIGNORS"
+    UNKNOWN_CONSIGNOR = "UNKNOWN_CONSIGNOR"
+    UNKNOWN_AGREEMENT = "UNKNOWN_AGREEMENT"
+    BAD_AGREEMENT = "BAD_AGREEMENT"
+    NOT_INVITED = "NOT_INVITED"
     GOODS_ELSEWHERE = "GOODS_ELSEWHERE"
     NAME_TAKEN = "NAME_TAKEN"
     BAD_LINES = "BAD_LINES"
@@ -50,6 +54,10 @@ MEANINGS: dict[Refusal, str] = {
     Refusal.NO_PALLETS: "Its lines name fewer than two pallets.",
     Refusal.DIFFERENT_CURRENCIES: "The lots are valued in different currencies.",
     Refusal.DIFFERENT_CONSIGNORS: "The lots are different consignors' goods.",
+    Refusal.UNKNOWN_CONSIGNOR: "You have no such consignor.",
+    Refusal.UNKNOWN_AGREEMENT: "No such agreement with this consignor is in force.",
+    Refusal.BAD_AGREEMENT: "This cannot be agreed.",
+    Refusal.NOT_INVITED: "Nobody can be invited in this way.",
     Refusal.GOODS_ELSEWHERE: "Some of its goods are in a sale or another lot by now.",
     Refusal.NAME_TAKEN: "There is one of this name already.",
     Refusal.BAD_LINES: "These lines are no manifest.",

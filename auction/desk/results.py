@@ -209,6 +209,8 @@ select r.sale_id, r.liquidator_id, r.currency, r.cancelled_at_us, r.closed_at_us
 from sale_result r left join sale_listing l using (sale_id) where r.sale_id = $1
 """
 
+_CONSIGNORS: Final = "select consignor_id, name from consignor where consignor_id = any($1)"
+
 # Lots that have not ended have only the catalogue's word for what they are.
 _OF_GOODS: Final = ("place", "category", "condition", "source", "units", "msrp_minor")
 _READ_LOTS: Final = f"""
@@ -261,8 +263,14 @@ class Results:
 
     async def _names(self, *groups: Iterable[str]) -> Mapping[str, str]:
         wanted = sorted({OrganisationId(one) for group in groups for one in group})
-        found = await organisations(self._pool, wanted) if wanted else {}
-        return {key: entry.name for key, entry in found.items()}
+        if not wanted:
+            return {}
+        found = await organisations(self._pool, wanted)
+        names = {str(key): entry.name for key, entry in found.items()}
+        # A consignor has the name that its liquidator calls it by.
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(_CONSIGNORS, wanted)
+        return names | {row["consignor_id"]: row["name"] for row in rows}
 
 
 async def _read(

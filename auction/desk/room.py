@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from accounts.room import Room
 from auction.catalog.importing.importer import Importer
+from auction.desk.api_consigned import ConsignedApi
+from auction.desk.api_consignors import ConsignorsApi
+from auction.desk.api_admissions import AdmissionsApi
 from auction.desk.api_groups import GroupsApi
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi
@@ -16,6 +20,8 @@ from auction.desk.api_running import RunningApi
 from auction.desk.api_sales import SalesApi
 from auction.desk.api_webhooks import WebhooksApi
 from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.consigned import Consigned
+from auction.desk.consignors import Consignors
 from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
@@ -58,6 +64,9 @@ class Desk:
     papers: Papers
     webhooks: Webhooks
     questions: Questions
+    consignors: Consignors
+    consigned: Consigned
+    wall_us: Callable[[], int]
 
     @classmethod
     def over(
@@ -69,12 +78,14 @@ class Desk:
         now_us: Callable[[], int],
         wall_us: Callable[[], int],
         public_url: str = "",
+        accounts: Room | None = None,
     ) -> Self:
         """All of them. ``now_us``: engine time, by which lots open and end.
 
         ``public_url``: what addresses on paper begin with, without a slash at the end.
+        ``accounts``: where consignors are invited; without it nobody is.
         """
-        publishing = Publishing(pool, engine, now_us)
+        publishing, results = Publishing(pool, engine, now_us), Results(pool)
         return cls(
             lots=Lots(pool, wall_us),
             photos=Photos(pool, now_us),
@@ -83,7 +94,7 @@ class Desk:
             groups=BuyerGroups(pool, wall_us),
             guests=Guests(pool),
             imports=Imports(pool, Importer(), wall_us),
-            results=Results(pool),
+            results=results,
             guidance=PriceGuidance(pool, now_us),
             publishing=publishing,
             running=Running(pool, engine, folds, wall_us),
@@ -92,6 +103,9 @@ class Desk:
             papers=Papers(pool, public_url),
             webhooks=Webhooks(pool, Outbound(), now_us, wall_us),
             questions=Questions(pool, now_us),
+            consignors=Consignors(pool, wall_us, accounts),
+            consigned=Consigned(pool, results),
+            wall_us=wall_us,
         )
 
     def routes(self) -> list[Route]:
@@ -109,4 +123,6 @@ class Desk:
             WebhooksApi(self.webhooks),
             QuestionsApi(self.questions),
         )
+            ConsignorsApi(self.consignors),
+            ConsignedApi(self.consigned, self.wall_us),
         return [route for part in parts for route in part.routes()]

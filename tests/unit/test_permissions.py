@@ -86,6 +86,7 @@ ASK_SELLER           -      -       st     st       -      -       -       -    
 VIEW_DESK            -      -       -      -        st     st      -       f      f
 RUN_SALE             -      -       -      -        st     -       -       -      -
 HIDE_QUESTION        -      -       -      -        st     -       -       f      f
+VIEW_CONSIGNED       -      -       -      -        -      -       st      -      -
 PAUSE_SALE           -      -       -      -        st     -       -       -      f
 VOID_BIDS            -      -       -      -        -      -       -       -      f
 VIEW_ORGANISATIONS   -      -       -      -        -      -       -       stf    stf
@@ -130,7 +131,7 @@ def test_a_role_that_a_kind_does_not_have_gives_nothing() -> None:
 
 # What a token of one scope can do, in the name of somebody with every role of their kind.
 SCOPES = {
-    Scope.READ: "OPEN_LIVE VIEW_TEAM VIEW_APPLICATION VIEW_BIDS",
+    Scope.READ: "OPEN_LIVE VIEW_TEAM VIEW_APPLICATION VIEW_BIDS VIEW_CONSIGNED",
     Scope.BID: "OPEN_LIVE KEEP_WATCHLIST KEEP_SAVED_SEARCHES REGISTER_FOR_SALE PLACE_BID "
     "VIEW_BIDS SET_BUDGETS ASK_SELLER",
     Scope.SELL: "OPEN_LIVE VIEW_DESK RUN_SALE HIDE_QUESTION PAUSE_SALE",

@@ -10,6 +10,7 @@ from accounts.identity import Scope
 from accounts.permissions import Action
 from auction.desk.api_common import DESK
 from auction.desk.room import Desk
+from tests.consignors import agreement, consigning
 from tests.desk import a_sale_draft
 from tests.desk_market import DRAFT, LINES, Sellers, a_lot, a_planned_sale, desk_market
 
@@ -103,7 +104,9 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
     owner, own = lot["liquidator_id"], await a_lot(sellers.rival)
     ours = {"draft_id": lot["draft_id"], "sale_id": sale["sale_id"]}
     ours |= {"template_id": template["template_id"], "preview_id": "preview-x"}
-    ours |= {"consignor_id": "northwind", "lot_id": "1"}
+    consignor_id, agreement_id = await consigning(sellers.seller, MARK)
+    ours |= {"consignor_id": consignor_id, "agreement_id": agreement_id}
+    ours |= {"lot_id": "1", "version": "1"}
     webhook = await sellers.seller.does(
         "POST", "/desk/webhooks", {"url": HOOK, "events": ["lot.sold"]}, status=201
     )
@@ -128,7 +131,7 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
         assert answers[0][0] == 404, (route, answers[0])
         asked += 1
     assert asked > 30
-    for listed in ("lots", "sales", "templates"):
+    for listed in ("lots", "sales", "templates", "consignors"):
         found, text = await sellers.rival.send("GET", f"/desk/{listed}?liquidator_id={owner}")
         assert (found, text) == await sellers.rival.send(
             "GET", f"/desk/{listed}?liquidator_id=nobodys-1"
@@ -162,6 +165,10 @@ BODIES: dict[str, Any] = {
     "WebhookIn": {"url": HOOK, "events": ["lot.sold"], "active": False},
     "TemplateIn": {"name": "Mine", "draft": {}},
     "OnDay": {},
+    "ConsignorWords": {"name": "Mine"},
+    "AgreementWords": to_builtins(agreement()),
+    "Linking": {"organisation_id": "nobodys-3"},
+    "InvitingConsignor": {"mail": "nobody@example.com"},
     "GroupIn": {"name": "Mine"},
     "MakingLots": {"making": "ONE"},
     "Replacing": {"preview_id": "nobodys-2"},
@@ -207,3 +214,5 @@ def test_every_route_that_changes_something_is_for_sellers() -> None:
         looks &= "/webhooks" not in route.path  # where they go is a secret of who runs sales
         wanted = Action.VIEW_DESK if looks else Action.RUN_SALE
         assert route.access.action is wanted, route.path  # type: ignore[attr-defined]
+        if route.path.startswith("/api/v1/consignor"):  # the consignor's own
+            wanted = Action.VIEW_CONSIGNED

@@ -4,6 +4,7 @@ import pytest
 from msgspec import to_builtins
 
 from accounts.identity import Scope
+from tests.consignors import consigning
 from tests.desk import a_sale_draft
 from tests.desk_market import Sellers, a_lot, a_published_sale, desk_market
 from tests.fuzzing import fuzz
@@ -17,6 +18,7 @@ async def furnished(sellers: Sellers) -> dict[str, str]:
     by = sellers.seller
     sale_id = await a_published_sale(sellers)
     lot, draft = await a_lot(by), to_builtins(a_sale_draft(0))
+    consignor_id, agreement_id = await consigning(by)
     body = {"name": "Weekly", "draft": draft}
     template = await by.does("POST", "/desk/templates", body, status=201)
     group = await by.does("POST", "/desk/groups", {"name": "Regulars"}, status=201)
@@ -27,7 +29,9 @@ async def furnished(sellers: Sellers) -> dict[str, str]:
         "draft_id": lot["draft_id"],
         "template_id": template["template_id"],
         "preview_id": "preview-x",
-        "consignor_id": "northwind",
+        "consignor_id": consignor_id,
+        "agreement_id": agreement_id,
+        "version": "1",
     }
 
 

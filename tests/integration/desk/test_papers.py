@@ -26,6 +26,7 @@ from auction.terms import LotKind
 from foundation.database import transaction
 from tests.builders import STAFF_MEMBER
 from tests.catalogue import a_line
+from tests.consignors import a_consignor_named
 from tests.desk import SELLER, Desk, a_desk, a_lot_draft, a_sale_draft
 from tests.desk_market import a_planned_sale, desk_market
 from tests.integration.desk.test_publishing_many import longest_stall_s
@@ -40,6 +41,8 @@ SECRET: Final = a_lot_draft(
     title="Kitchen <b>appliances</b>",
     reserve_minor=76_543_00,
     consignor_id=BidderId("consignor-marker"),
+    agreement_id="agreement-marker",
+    agreement_version=1,
     load="LOAD-MARKER",
     purchase_order="PO-MARKER",
     rma="RMA-MARKER",
@@ -55,6 +58,7 @@ MARKERS: Final = (b"76,543", b"7654300", b"76543", b"-marker", b"-MARKER", b"PIE
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     async with a_desk(database_url) as desk:
+        await a_consignor_named(desk.pool, SELLER, "consignor-marker", "agreement-marker")
         yield desk
 
 

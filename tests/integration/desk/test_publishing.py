@@ -13,6 +13,7 @@ from auction.catalog.listings import read_sale as read_published
 from auction.catalog.manifests import read_manifest
 from auction.commands import AddLots, Command, ScheduleSale
 from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.consignors import Consignors, ConsignorWords
 from auction.desk.lot_drafts import change_lot, read_lot, stock
 from auction.desk.publishing import Publishing
 from auction.desk.refusals import Refusal, Refused
@@ -27,6 +28,7 @@ from auction.terms import SaleAudience
 from foundation.database import transaction
 from tests.builders import STAFF_MEMBER
 from tests.catalogue import a_line
+from tests.consignors import a_consignor, agreement
 from tests.desk import SELLER, ZONE, Desk, a_desk, a_lot_draft, a_sale_draft
 
 
@@ -65,8 +67,15 @@ async def publish(desk: Desk, sale_id: SaleId) -> DraftState:
 
 
 async def test_what_is_published_is_what_was_drafted(desk: Desk) -> None:
-    lines = [a_line(1), a_line(2, quantity=5)]
-    first = await desk.lot(a_lot_draft(title="First", consignor_id="northwind"), lines)
+    lines, seller = [a_line(1), a_line(2, quantity=5)], Seller(SELLER, STAFF_MEMBER)
+    north, agreed = await a_consignor(Consignors(desk.pool, wall_clock, None), seller)
+    consigned = {
+        "consignor_id": north.consignor_id,
+        "agreement_id": agreed.agreement_id,
+        "agreement_version": 1,
+    }
+    papers = {"load": "L-7", "purchase_order": "PO-8", "rma": "RMA-9"}
+    first = await desk.lot(a_lot_draft(title="First", **consigned, **papers), lines)
     second = await desk.lot(a_lot_draft(title="Second", reserve_minor=None))
     sale_id = await desk.sale(first, second)
     assert await publish(desk, sale_id) is DraftState.PUBLISHED
@@ -75,8 +84,14 @@ async def test_what_is_published_is_what_was_drafted(desk: Desk) -> None:
     assert sale.lots[LotId("1")].reserve_minor == 400_00
     step_us = sale.lots[LotId("2")].closes_at_us - sale.lots[LotId("1")].closes_at_us
     assert step_us == 60_000_000
-    assert {"northwind", SELLER} <= sale.seller_ids
+    assert {north.consignor_id, SELLER} <= sale.seller_ids
     async with desk.pool.acquire() as connection:
+        settled_by = await connection.fetch(
+            "select * from consigned_lot where sale_id = $1", sale_id
+        )
+        assert [tuple(row) for row in settled_by] == [
+            (sale_id, "1", north.consignor_id, agreed.agreement_id, 1, 1, "L-7", "PO-8", "RMA-9")
+        ]
         entry = await read_published(connection, sale_id)
         assert entry is not None and entry.details.title == "Returns of March"
         assert await read_manifest(connection, sale_id, LotId("1")) == lines
@@ -310,3 +325,24 @@ async def test_a_sale_for_nobody_is_not_ready(desk: Desk) -> None:
         sale_id = await desk.sale(await desk.lot(), draft=draft)
         with pytest.raises(Refused, match="NOT_READY"):
             await publish(desk, sale_id)
+
+
+async def test_consigned_goods_are_not_published_before_anything_is_agreed(desk: Desk) -> None:
+    consignors, seller = Consignors(desk.pool, wall_clock, None), Seller(SELLER, STAFF_MEMBER)
+    north = await consignors.add(seller, ConsignorWords(name="Northwind"))
+    unknown = await desk.lot(a_lot_draft(consignor_id="northwind"))
+    unbound = await desk.lot(a_lot_draft(consignor_id=north.consignor_id))
+    sale_id = await desk.sale(unknown, unbound)
+    with pytest.raises(Refused, match="NOT_READY") as refused:
+        await publish(desk, sale_id)
+    assert "Lot 1: you have no such consignor." in refused.value.message
+    assert "Lot 2: no agreement with Northwind is in force." in refused.value.message
+    euros = agreement(currency="EUR")
+    made, _ = await consignors.agree(seller, north.consignor_id, euros)
+    await consignors.agree_anew(seller, north.consignor_id, made.agreement_id, 1, euros)
+    found = {
+        finding.code: finding.message for finding in await desk.publishing.check(SELLER, sale_id)
+    }
+    assert "Agree on USD, or take the lot out." in found["OTHER_CURRENCY"]
+    assert "a newer one is in force" in found["OLD_AGREEMENT"]
+    assert desk.engine.sent == []
