@@ -66,7 +66,7 @@ class Lots:
         return owner
 
     async def stock(self, liquidator_id: LiquidatorId, after: str, limit: int) -> list[DraftedLot]:
-        """Drafts that are in no sale, by id."""
+        """Drafts that are in no sale, after one of them, in the order in which they were made."""
         async with acquire(self._pool) as connection:
             return await lot_drafts.stock(connection, liquidator_id, after, limit)
 

@@ -30,16 +30,16 @@ class Hands:
         await self.page.get_by_role("button", name="Sign in").click()
         await expect(self.page.get_by_text("Account menu")).to_be_attached()
 
-    async def register(self) -> None:
+    async def register(self, sale_id: str = SALE) -> None:
         """For the sale, by its page."""
-        await self.page.goto(f"{self.origin}/sales/{SALE}/register")
+        await self.page.goto(f"{self.origin}/sales/{sale_id}/register")
         await self.page.get_by_label("I accept the terms").check()
         await self.page.get_by_role("button", name="Register", exact=True).click()
         await expect(self.page.get_by_text("You are registered.")).to_be_visible()
 
-    async def open_lot(self, lot: str = "1") -> None:
+    async def open_lot(self, lot: str = "1", sale_id: str = SALE) -> None:
         """The lot's page, once it is live. From here on it must not be loaded again."""
-        await self.page.goto(f"{self.origin}/sales/{SALE}/lots/{lot}")
+        await self.page.goto(f"{self.origin}/sales/{sale_id}/lots/{lot}")
         await self.live()
         await self.page.evaluate("window.sameDocument = true")
 
