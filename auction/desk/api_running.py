@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from functools import wraps
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from accounts.http.common import word_of
-from auction.commands import Reason, WithdrawalCause
+from auction.commands import MAX_LOTS_PER_COMMAND, Reason, WithdrawalCause
 from auction.desk.access import RUN, VIEW, sale_of, seller_of, visible
 from auction.desk.api_common import row
 from auction.desk.live_board import LiveBoards, LiveSale
@@ -16,11 +16,12 @@ from auction.desk.messages import MessageText, SaleMessage
 from auction.desk.refusals import Refusal
 from auction.desk.running import EngineAway, EngineRefused, Running
 from auction.desk.seller import Seller
-from auction.ids import LiquidatorId, LotId, SaleId
+from auction.ids import ALotId, LiquidatorId, LotId, SaleId
 from auction.money import PositiveMinor
 from auction.pricing import ReserveStatus
 from auction.rejections import MEANINGS, Rejection
 from auction.sale import LotStatus
+from auction.terms import Instant
 from auction.verdicts import Verdict
 from foundation.http.answers import answer
 from foundation.http.problems import INVALID, NOT_FOUND, UNAVAILABLE, ProblemKind
@@ -40,6 +41,8 @@ KINDS: Final = {
     for rejection in (
         Rejection.INVALID,
         Rejection.SALE_PAUSED,
+        Rejection.SALE_NOT_PAUSED,
+        Rejection.BIDDING_BEGUN,
         Rejection.LOT_CLOSED,
         Rejection.LOT_WITHDRAWN,
         Rejection.SALE_CLOSED,
@@ -69,6 +72,25 @@ class Withdrawal(Input):
 
     cause: WithdrawalCause
     reason: Reason
+
+
+class Pause(Input):
+    """Why, as bidders are told."""
+
+    reason: Reason
+
+
+class NewEnd(Input):
+    """When a lot ends from now on, instead of earlier."""
+
+    lot_id: ALotId
+    closes_at_us: Instant
+
+
+class NewEnds(Input):
+    """Lots that have not opened, each once."""
+
+    ends: Annotated[list[NewEnd], Meta(min_length=1, max_length=MAX_LOTS_PER_COMMAND)]
 
 
 class Message(Input):
@@ -115,12 +137,12 @@ class RunningApi:
             row(
                 "GET",
                 f"{sale}/live",
-                _told(self.live_board),
+                told(self.live_board),
                 "A sale as its seller sees it now; lots that lack little to their reserve first",
                 VIEW,
                 answer=LiveSale,
             ),
-            _row(
+            engine_row(
                 "PUT",
                 f"{lot}/reserve",
                 self.set_reserve,
@@ -130,21 +152,21 @@ class RunningApi:
                 Rejection.SALE_CANCELLED,
                 body=NewReserve,
             ),
-            _row(
+            engine_row(
                 "POST",
                 f"{lot}/if-bid/acceptance",
                 self.accept_if_bid,
                 "Sell to the bound top bidder, though the reserve was not met",
                 *if_bid,
             ),
-            _row(
+            engine_row(
                 "POST",
                 f"{lot}/if-bid/refusal",
                 self.decline_if_bid,
                 "Let a lot pass whose top bidder is bound",
                 *if_bid,
             ),
-            _row(
+            engine_row(
                 "POST",
                 f"{lot}/if-bid/counter",
                 self.counter_if_bid,
@@ -153,7 +175,7 @@ class RunningApi:
                 Rejection.COUNTER_NOT_ABOVE_BID,
                 body=Counter,
             ),
-            _row(
+            engine_row(
                 "POST",
                 f"{lot}/withdrawal",
                 self.withdraw_lot,
@@ -163,7 +185,7 @@ class RunningApi:
                 Rejection.SALE_CANCELLED,
                 body=Withdrawal,
             ),
-            _row(
+            engine_row(
                 "POST",
                 f"{sale}/cancellation",
                 self.cancel_sale,
@@ -173,10 +195,11 @@ class RunningApi:
                 Rejection.WITHDRAWAL_NOT_ALLOWED,
                 body=Withdrawal,
             ),
+            *self._of_its_time(sale),
             row(
                 "GET",
                 f"{sale}/messages",
-                _told(self.messages),
+                told(self.messages),
                 "What was said to everybody who watches, the latest first",
                 VIEW,
                 answer=Messages,
@@ -184,13 +207,47 @@ class RunningApi:
             row(
                 "POST",
                 f"{sale}/messages",
-                _told(self.say),
+                told(self.say),
                 "Say something to everybody who watches",
                 RUN,
                 Refusal.TOO_MANY,
                 body=Message,
                 answer=SaleMessage,
                 status=201,
+            ),
+        ]
+
+    def _of_its_time(self, sale: str) -> list[Route]:
+        over = (Rejection.SALE_CLOSED,)
+        return [
+            engine_row(
+                "POST",
+                f"{sale}/pause",
+                self.pause_sale,
+                "Take no bids and end no lot until the sale is resumed",
+                *over,
+                Rejection.SALE_PAUSED,
+                body=Pause,
+            ),
+            engine_row(
+                "POST",
+                f"{sale}/resumption",
+                self.resume_sale,
+                "Go on after a pause; ends move, so that nobody loses time to bid",
+                *over,
+                Rejection.SALE_NOT_PAUSED,
+            ),
+            engine_row(
+                "PUT",
+                f"{sale}/ends",
+                self.move_ends,
+                "Later ends for lots that have not opened, all or none",
+                *over,
+                Rejection.SALE_CANCELLED,
+                Rejection.LOT_WITHDRAWN,
+                Rejection.BIDDING_BEGUN,
+                refusals=(Refusal.BAD_TIME,),
+                body=NewEnds,
             ),
         ]
 
@@ -231,6 +288,24 @@ class RunningApi:
         sale_id = sale_of(request)
         return _done(request, await self._running.cancel(by, sale_id, asked.cause, asked.reason))
 
+    async def pause_sale(self, request: web.Request) -> web.StreamResponse:
+        """POST /api/v1/desk/sales/{sale_id}/pause."""
+        asked, by = await body_of(request, Pause), await self._seller(request)
+        return _done(request, await self._running.pause(by, sale_of(request), asked.reason))
+
+    async def resume_sale(self, request: web.Request) -> web.StreamResponse:
+        """POST /api/v1/desk/sales/{sale_id}/resumption."""
+        by = await self._seller(request)
+        return _done(request, await self._running.resume(by, sale_of(request)))
+
+    async def move_ends(self, request: web.Request) -> web.StreamResponse:
+        """PUT /api/v1/desk/sales/{sale_id}/ends."""
+        asked, by = await body_of(request, NewEnds), await self._seller(request)
+        ends = {one.lot_id: one.closes_at_us for one in asked.ends}
+        if len(ends) != len(asked.ends):
+            raise INVALID("A lot is named twice.", place="/ends")
+        return _done(request, await self._running.move_ends(by, sale_of(request), ends))
+
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/messages."""
         owner = await self._visible(request)
@@ -253,15 +328,22 @@ class RunningApi:
         return await self._seller(request), sale_of(request), lot_id
 
 
-def _row(
-    method: str, path: str, handler: Handler, summary: str, *rejections: Rejection, **more: Any
+def engine_row(
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    *rejections: Rejection,
+    refusals: Sequence[Refusal] = (),
+    **more: Any,
 ) -> Route:
     """A row of something that the engine is asked for."""
     kinds = tuple(KINDS[one] for one in (*rejections, Rejection.INVALID))
-    return row(method, path, _told(handler), summary, RUN, problems=kinds, answer=Done, **more)
+    more = {"answer": Done, **more}
+    return row(method, path, told(handler), summary, RUN, *refusals, problems=kinds, **more)
 
 
-def _told(handler: Handler) -> Handler:
+def told(handler: Handler) -> Handler:
     """The handler, what the engine says told in its own codes."""
 
     @wraps(handler)

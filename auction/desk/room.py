@@ -6,6 +6,7 @@ from typing import Self
 
 from accounts.room import Room
 from auction.catalog.importing.importer import Importer
+from auction.desk.api_admissions import AdmissionsApi
 from auction.desk.api_consigned import ConsignedApi
 from auction.desk.api_consignors import ConsignorsApi
 from auction.desk.api_admissions import AdmissionsApi
@@ -116,13 +117,14 @@ class Desk:
             SalesApi(self.sales, self.templates),
             ImportsApi(self.imports, self.lots.owner_of),
             RunningApi(self.running, self.boards),
+            AdmissionsApi(self.running, self.boards),
             ResultsApi(self.results, self.guidance),
             RecallsApi(self.recalls),
             PapersApi(self.papers),
             GroupsApi(self.groups, self.guests),
             WebhooksApi(self.webhooks),
             QuestionsApi(self.questions),
-        )
             ConsignorsApi(self.consignors),
             ConsignedApi(self.consigned, self.wall_us),
+        )
         return [route for part in parts for route in part.routes()]

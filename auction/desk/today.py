@@ -91,6 +91,8 @@ where liquidator_id = $1 and status = 'IF_BID' and price_minor is not null
 order by closes_at_us, sale_id, lot_id limit $2
 """
 
+_ENDS: Final = "select lot_id, closes_at_us from lot_board where sale_id = $1"
+
 _STOCK: Final = """
 select count(*)::int from lot_draft
 where liquidator_id = $1 and sale_id is null and removed_at_us is null
@@ -135,6 +137,12 @@ class Today:
         """How the lots of a sale stand; ``None``: it has none on the board."""
         async with acquire(self._pool) as connection:
             return (await _boards(connection, [sale_id])).get(sale_id)
+
+    async def ends(self, sale_id: SaleId) -> dict[LotId, int]:
+        """When each lot ends as things stand; empty while none is on the board."""
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(_ENDS, sale_id)
+        return {LotId(lot_id): closes_at_us for lot_id, closes_at_us in rows}
 
 
 async def _boards(connection: AnyConnection, sale_ids: list[SaleId]) -> dict[SaleId, SaleBoard]:

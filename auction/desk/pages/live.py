@@ -42,6 +42,8 @@ _SAID = {
     "decline": "The bid is declined; the lot passes.",
     "counter": "The bidder is asked for more.",
     "withdraw": "The lot is withdrawn.",
+    "pause": "The sale is paused: no bids are taken and no lot ends.",
+    "resume": "The sale goes on.",
     "say": "Everybody who watches is told.",
 }
 
@@ -49,7 +51,9 @@ _SAID = {
 class Doing(Input):
     """What is done about a lot, or said to everybody."""
 
-    what: Annotated[str, Meta(pattern=r"\A(reserve|accept|decline|counter|withdraw|say)\Z")]
+    what: Annotated[
+        str, Meta(pattern=r"\A(reserve|accept|decline|counter|withdraw|pause|resume|say)\Z")
+    ]
     lot: Annotated[str, Meta(max_length=64)] = ""
     amount: Annotated[str, Meta(max_length=40)] = ""
     cause: WithdrawalCause = WithdrawalCause.SELLER
@@ -132,6 +136,12 @@ class LivePages:
                 if not given.text:
                     raise ValueError("Give the reason: bidders read it.")
                 await running.withdraw(seller, sale_id, lot_id, given.cause, given.text)
+            case "pause":
+                if not given.text:
+                    raise ValueError("Give the reason: bidders read it.")
+                await running.pause(seller, sale_id, given.text)
+            case "resume":
+                await running.resume(seller, sale_id)
             case _:
                 if not given.text:
                     raise ValueError("Write what is to be said.")

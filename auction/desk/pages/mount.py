@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
+from auction.desk.pages.changing import ChangingPages
 from auction.desk.pages.groups import GroupPages
 from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
@@ -34,6 +35,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ImportPages(room),
         LivePages(room),
         ResultPages(room),
+        ChangingPages(room),
         GroupPages(room),
         RecallPages(room),
         WebhookPages(room),

@@ -386,6 +386,9 @@ class SalePages:
         self, request: web.Request, owner: LiquidatorId, sale: DraftedSale
     ) -> web.Response:
         lots = await self._room.sales.lots(owner, sale.sale_id)
+        ends = await self._room.today.ends(sale.sale_id)
+        zone = ZoneInfo("UTC" if sale.draft.schedule is None else sale.draft.schedule.time_zone)
+        in_force = [in_zone(ends[n], zone) if (n := lot.number) in ends else "" for lot in lots]
         return show(
             request,
             "sale_published.html",
@@ -394,7 +397,7 @@ class SalePages:
             lots=lots,
             board=await self._room.today.board(sale.sale_id),
             scheduled=await self._room.today.scheduled(sale),
-            ends=_ends(sale.draft, len(lots)),
+            ends=in_force if ends else _ends(sale.draft, len(lots)),
             clauses=clauses(sale.draft.terms),
             form=blank(markdown="10"),
             now_us=self._room.now_us(),
