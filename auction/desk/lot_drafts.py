@@ -139,7 +139,7 @@ _IN_STOCK = f"""
 {_READ} where liquidator_id = $1 and sale_id is null and removed_at_us is null
 and made > coalesce((select made from lot_draft where draft_id = $2), 0)
 order by made limit $3
-"""
+"""  # noqa: S608
 
 _IN_SALE = f"{_READ} where sale_id = $1 and removed_at_us is null order by place, draft_id"
 

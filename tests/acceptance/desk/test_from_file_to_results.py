@@ -230,9 +230,9 @@ async def check_results(page: Page, origin: str, sale_id: SaleId, msrps: dict[in
         await expect(row.locator("[data-label='Hammer price']")).to_have_text(hammer)
     table = await page.request.get(f"{origin}/api/v1/desk/sales/{sale_id}/results.csv")
     rows = list(csv.DictReader(io.StringIO(await table.text())))
-    for lot, row in enumerate(rows, start=1):
+    for lot, line in enumerate(rows, start=1):
         expected = f"{HAMMER[lot] / 100:.2f}" if lot in HAMMER else ""
-        assert (row["MSRP (USD)"], row["Hammer price (USD)"]) == (
+        assert (line["MSRP (USD)"], line["Hammer price (USD)"]) == (
             f"{msrps[lot] / 100:.2f}",
             expected,
         )

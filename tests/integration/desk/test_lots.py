@@ -281,7 +281,7 @@ async def test_many_are_changed_together_or_not_at_all(lots: Lots, seller: Selle
 async def test_a_manifest_suggests_words(lots: Lots, seller: Seller) -> None:
     lot = await lots.create(seller, a_lot_draft(title="MARKED"), TWO_PALLETS)
     suggested = await lots.suggest(seller.liquidator_id, lot.draft_id)
-    assert suggested.title == "Kitchen: Brindle, 9 units, used, good, MSRP $359"
+    assert suggested.title == "Brindle Toaster, two slots, 9 units, used, good, MSRP $359"
 
 
 Asked = Callable[[Lots, Seller, DraftedLot], Coroutine[Any, Any, object]]
