@@ -72,6 +72,15 @@ class Photos:
             raise Refused(Refusal.NOT_FOUND)
         return file
 
+    async def takes_more(self, lot: DraftedLot) -> bool:
+        """Whether a photo can be added now."""
+        async with acquire(self._pool) as connection:
+            try:
+                await self._takes_more(connection, lot, 1)
+            except Refused:
+                return False
+            return True
+
     # Changing.
 
     async def add(

@@ -12,11 +12,13 @@ from auction.catalog.goods import ManifestLine
 from auction.catalog.words import RESTRICTIONS
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
+from auction.desk.api_photos import file_path
 from auction.desk.guidance import Guidance, GuidanceQuery
 from auction.desk.guidance_rules import Basis
 from auction.desk.lot_drafts import DraftedLot
 from auction.desk.pages import mixes
 from auction.desk.pages.lot_fields import FIELDS, changes_of, faults_of
+from auction.desk.pages.photos import photos_part
 from auction.desk.pages.room import LOTS, DeskPagesRoom, lot_path, owner_of_lot, show, status_of
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.suggesting import Suggestion, suggestion
@@ -128,7 +130,11 @@ class LotPages:
         owner, draft_id = await owner_of_lot(self._room, request)
         lot = await self._room.lots.read(owner, draft_id)
         lines = await self._room.lots.lines(owner, draft_id)
-        return show(request, "lot_preview.html", lot=lot, **_manifest(request, lot, lines))
+        photos = await self._room.photos.list(owner, draft_id)
+        said = _manifest(request, lot, lines)
+        return show(
+            request, "lot_preview.html", lot=lot, photos=photos, file_path=file_path, **said
+        )
 
     async def _proposed(self, owner: LiquidatorId, lot: DraftedLot, what: str) -> Mapping[str, str]:
         if what != "prices":
@@ -174,7 +180,6 @@ class LotPages:
             request,
             "lot.html",
             status=status,
-            lot=lot,
             form=form,
             fields=FIELDS,
             runs=runs,
@@ -192,6 +197,7 @@ class LotPages:
 def _form_of(lot: DraftedLot) -> Form[Any]:
     """The lot as it stands in the fields."""
     values: dict[str, str | list[str]] = {name: FIELDS[name].typed(lot.draft) for name in _TEXTS}
+            **await photos_part(self._room, request, owner, lot),
     given = lot.draft.restrictions
     values["restrictions"] = [one for one in given if one in RESTRICTIONS]
     values["other_restrictions"] = ", ".join(one for one in given if one not in RESTRICTIONS)

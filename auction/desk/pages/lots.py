@@ -14,6 +14,7 @@ from accounts.http.common import word_of
 from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, own_desk, own_seller, seller_of
 from auction.desk.api_common import REFUSALS
+from auction.desk.api_photos import file_path
 from auction.desk.lot_drafts import PAGE, DraftedLot, LotDraft
 from auction.desk.lots import SeenLot
 from auction.desk.pages.lot_fields import BULK, FIELDS, GRID, BadField, changes_of
@@ -138,6 +139,8 @@ class LotsPages:
             tabs=TABS,
             runs=may_run(request, owner),
             lots=lots[:PAGE],
+            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
+            file_path=file_path,
             columns=GRID,
             bulk=BULK,
             sales=[sale for sale in drafts if sale.state is DraftState.DRAFT],
@@ -197,6 +200,8 @@ class LotsPages:
         owner, draft_id, version = await self._at(request)
         made = await self._room.lots.split(seller_of(request, owner), draft_id, version)
         said = f"It is {count_words(len(made), 'lot')} now, one for each pallet."
+        if await self._room.photos.firsts(owner, [made[0].draft_id]):
+            said += " Each has the photos of the whole: remove those that show other pallets."
         return see_other(_with_undo(draft_id), said)
 
     async def copy(self, request: web.Request) -> web.StreamResponse:

@@ -13,6 +13,7 @@ from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
 from auction.desk.pages.recalls import RecallPages
 from auction.desk.pages.results import ResultPages
+from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
@@ -33,6 +34,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         SalesPages(room),
         SalePages(room),
         ImportPages(room),
+        PhotoPages(room),
         LivePages(room),
         ResultPages(room),
         ChangingPages(room),

@@ -19,6 +19,7 @@ from auction.desk.lots import Lots
 from auction.desk.recalls import Recalls
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
+from auction.desk.photos import Photos
 from auction.desk.room import Desk
 from auction.desk.running import Running
 from auction.desk.sales import Sales
@@ -43,6 +44,7 @@ class DeskPagesRoom:
     imports: Imports
     guidance: PriceGuidance
     results: Results
+    photos: Photos
     running: Running
     boards: LiveBoards
     groups: BuyerGroups
@@ -68,6 +70,7 @@ class DeskPagesRoom:
             groups=desk.groups,
             guests=desk.guests,
             recalls=desk.recalls,
+            photos=desk.photos,
             webhooks=desk.webhooks,
             today=Today(pool),
             now_us=now_us,

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
+from auction.desk.api_photos import file_path
 from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
 from auction.desk.pages.lot_fields import field_of
@@ -176,6 +177,8 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         lots = await self._room.sales.lots(owner, sale_id)
         return show(
+            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
+            file_path=file_path,
             request,
             "sale_preview.html",
             sale=sale,
