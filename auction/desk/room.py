@@ -9,7 +9,6 @@ from auction.catalog.importing.importer import Importer
 from auction.desk.api_admissions import AdmissionsApi
 from auction.desk.api_consigned import ConsignedApi
 from auction.desk.api_consignors import ConsignorsApi
-from auction.desk.api_admissions import AdmissionsApi
 from auction.desk.api_groups import GroupsApi
 from auction.desk.api_imports import ImportsApi
 from auction.desk.api_lots import LotsApi

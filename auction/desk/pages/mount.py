@@ -17,6 +17,7 @@ from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
+from auction.desk.pages.templates import TemplatePages
 from auction.desk.pages.today_page import TodayPage
 from auction.desk.pages.webhooks import WebhookPages
 from foundation.http.routes import Mount, Route
@@ -39,6 +40,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ResultPages(room),
         ChangingPages(room),
         GroupPages(room),
+        TemplatePages(room),
         RecallPages(room),
         WebhookPages(room),
     )

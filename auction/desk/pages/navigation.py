@@ -20,6 +20,7 @@ TABS = (
     ("Lots in stock", "/desk/lots", None),
     ("Sales", "/desk/sales", None),
     ("Import", "/desk/import", None),
+    ("Templates", "/desk/templates", None),
     ("Buyer groups", "/desk/groups", None),
     ("Recalls", "/desk/recalls", None),
     ("Webhooks", "/desk/webhooks", None),

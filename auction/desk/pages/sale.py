@@ -25,14 +25,8 @@ from auction.desk.pages.room import (
     show,
     status_of,
 )
-from auction.desk.pages.sale_fields import (
-    SECOND_OPTIONS,
-    ZONE_OPTIONS,
-    SaleForm,
-    comes_twice,
-    form_of_draft,
-    read,
-)
+from auction.desk.pages.sale_audience import filled, form_options, read_all
+from auction.desk.pages.sale_fields import SaleForm, comes_twice
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Percent, Relisting
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
@@ -161,7 +155,9 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         if sale.state is not DraftState.DRAFT:
             return await self._published(request, owner, sale)
-        return await self._page(request, owner, sale, form_of_draft(sale.draft, sale.version))
+        return await self._page(
+            request, owner, sale, await filled(self._room, sale.draft, sale.version)
+        )
 
     async def confirm(self, request: web.Request) -> web.StreamResponse:
         """GET .../publish."""
@@ -206,7 +202,7 @@ class SalePages:
         given = form.valid
         if given is None:
             return await self._page(request, owner, sale, form, 422)
-        draft, faults = read(given, sale.draft)
+        draft, faults = await read_all(self._room, owner, given, sale.draft)
         for name, message in faults.items():
             form = form.refused(name, message)
         if faults:
@@ -378,9 +374,8 @@ class SalePages:
             stock=await self._room.lots.stock(owner, "", PAGE) if runs else [],
             templates=await self._room.templates.list(owner),
             clauses=clauses(sale.draft.terms),
-            zones=ZONE_OPTIONS,
             second=comes_twice(form),
-            second_options=SECOND_OPTIONS,
+            **(await form_options(self._room, owner)),
             lots_path=LOTS,
             **todo,
         )

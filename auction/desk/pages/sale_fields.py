@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
-from msgspec import Meta, structs
+from msgspec import Meta, field, structs
 
 from accounts.http.common import ZONES
 from auction.amounts import NotMoney, parse_typed, plain
@@ -24,8 +24,9 @@ from auction.desk.schedule import (
     instant_us,
     zone_of,
 )
+from auction.increments import EBAY, LIQUIDATION
 from auction.plain_terms import percent
-from auction.terms import Premium, PremiumTier, SoftClose, Terms
+from auction.terms import ClosingMode, Premium, PremiumTier, SaleAudience, SoftClose, Terms
 from foundation.http.forms import Form, blank
 from foundation.http.reading import Input
 
@@ -52,6 +53,17 @@ ZONE_OPTIONS: Final = (
 SECOND_OPTIONS: Final = (
     ("no", "The first time", "Before the clocks go back."),
     ("yes", "The second time", "After the clocks have gone back."),
+)
+
+PRESETS: Final = {"LIQUIDATION": LIQUIDATION, "EBAY": EBAY}
+INCREMENT_OPTIONS: Final = (
+    ("LIQUIDATION", "Whole dollars, from 5"),
+    ("EBAY", "As on eBay, from 5 cents"),
+)
+CLOSING_OPTIONS: Final = (
+    (str(ClosingMode.INDEPENDENT), "Only its lot"),
+    (str(ClosingMode.GROUP), "All lots of its closing group"),
+    (str(ClosingMode.CASCADE), "Its lot and all later ones"),
 )
 
 T = TypeVar("T")
@@ -81,6 +93,11 @@ class SaleForm(Input):
     if_bid_hours: str = ""
     deposit: str = ""
     certificate_required: bool = False
+    increments: Annotated[str, Meta(pattern=r"\A(LIQUIDATION|EBAY)\Z")] | None = None
+    closing: ClosingMode | None = None
+    audience: SaleAudience | None = None  # null: a form without these fields
+    groups: list[str] = field(default_factory=list)
+    invited: str = ""
 
 
 def form_of_draft(draft: SaleDraft, version: int) -> Form[Any]:
@@ -210,6 +227,8 @@ def _typed_terms(terms: Terms) -> dict[str, str]:
         "if_bid_hours": _number(terms.if_bid_us, HOUR_US),
         "deposit": _money_typed(terms.deposit_minor, currency),
         "certificate_required": "on" if terms.certificate_required else "",
+        "increments": next((name for name, one in PRESETS.items() if one == terms.increments), ""),
+        "closing": str(terms.closing),
     }
 
 
@@ -229,6 +248,10 @@ def _terms(given: SaleForm, before: Terms, tried: Any) -> Terms:
             lambda: _span(given.if_bid_hours, HOUR_US, 168) if given.if_bid_hours else None,
             None,
         )
+    if given.increments is not None:
+        changes["increments"] = PRESETS[given.increments]
+    if given.closing is not None:
+        changes["closing"] = given.closing
     if given.deposit != stood["deposit"]:
         changes["deposit_minor"] = tried(
             "deposit", lambda: _money(given.deposit, before.currency), 0
@@ -309,4 +332,4 @@ def _number(us: int | None, unit_us: int) -> str:
     return f"{us / unit_us:.4f}".rstrip("0").rstrip(".")
 
 
-_TYPES: Final[Mapping[str, Any]] = {field.name: field.type for field in structs.fields(SaleDraft)}
+_TYPES: Final[Mapping[str, Any]] = {one.name: one.type for one in structs.fields(SaleDraft)}
