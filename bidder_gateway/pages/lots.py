@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
 from auction.amounts import plain, sign
+from auction.catalog.questions import REASONS
 from auction.ids import LotId, PersonId, SaleId
 from auction.plain_terms import clauses, premium_in_words
 from bidder_gateway.histories import HistoryEntry
@@ -23,6 +24,7 @@ from bidder_gateway.pages.page_data import (
     picture_of,
     raw,
 )
+from bidder_gateway.pages.questions import asked_of, said_of
 from bidder_gateway.pages.room import (
     PagesRoom,
     lot_href,
@@ -37,7 +39,7 @@ from bidder_gateway.pages.shown import Shown, shown_of
 from bidder_gateway.protocol import ServerFrame
 from bidder_gateway.refusals import Refused
 from foundation.http.cursors import Paging
-from foundation.http.forms import Form, form_of
+from foundation.http.forms import Form, blank, form_of
 from foundation.http.pages import FlashKind, see_other
 from foundation.http.problems import NOT_FOUND
 from foundation.http.reading import Input
@@ -121,6 +123,7 @@ class LotPages:
         manifest = await manifest_view(room.its.lots, request, lot)
         watched = await self._watches(request, sale_id, lot_id)
         counter_minor = await self._counter_minor(request, sale_id, lot_id)
+        said = await said_of(room, request, sale_id)
         shown = await shown_of(room, request, lot)
         facts = LotFacts(
             lot_id=lot_id,
@@ -152,6 +155,10 @@ class LotPages:
             fault=fault,
             history=history.items,
             manifest=manifest,
+            said=said,
+            asked=await asked_of(room, request, shown.sale, lot),
+            asking=blank(),
+            reasons=REASONS,
             pictures=[(picture_of(p, "page"), picture_of(p, "full")) for p in lot.photos],
             thumbs=[picture_of(photo, "tile") for photo in lot.photos],
             clauses=clauses(shown.sale.terms),

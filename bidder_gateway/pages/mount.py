@@ -11,6 +11,7 @@ from bidder_gateway.pages.freight import FreightPages
 from bidder_gateway.pages.lots import LotPages
 from bidder_gateway.pages.mine import MyPages
 from bidder_gateway.pages.notices import NoticePages
+from bidder_gateway.pages.questions import QuestionPages
 from bidder_gateway.pages.registration import RegistrationPages
 from bidder_gateway.pages.room import PagesRoom
 from bidder_gateway.pages.sales import SalePages
@@ -26,6 +27,7 @@ def routes(room: PagesRoom) -> list[Route]:
     parts = (
         SalePages(room),
         lots,
+        QuestionPages(room),
         BiddingPages(room, lots),
         FreightPages(room),
         RegistrationPages(room),

@@ -26,6 +26,7 @@ from bidder_gateway.pages.page_data import (
     picture_of,
     raw,
 )
+from bidder_gateway.pages.questions import said_of
 from bidder_gateway.pages.room import PagesRoom, Viewing, sale_id_of, show, viewing
 from bidder_gateway.protocol import ServerFrame, Standing
 from bidder_gateway.sales import CalendarQuery
@@ -124,6 +125,7 @@ class SalePages:
         lots = await room.lots_of(sale_id, who.sees_as)
         cards = {lot.lot_id: card_of(lot) for lot in lots}
         watched = await self._watched(who, sale_id)
+        said = await said_of(room, request, sale_id)
         feed = await room.feed(sale_id)
         # From here on nothing waits: what is shown is of one moment.
         snapshot = feed.snapshot(None)
@@ -146,6 +148,7 @@ class SalePages:
             request,
             "board.html",
             sale=sale,
+            said=said,
             standing=own,
             choice=choice,
             rows=choose(rows, choice),

@@ -12,6 +12,7 @@ import { NOTHING_CHOSEN, choiceOf, choose, counts, queryOf, rowsOf } from "./cho
 import { listen, now, page, start, takeOver, useLive } from "./live.js";
 import { noticesShown } from "./notices_shown.js";
 import { saleOf } from "./reduce.js";
+import { keepSaid } from "./said.js";
 import { Tile } from "./tile.js";
 import { isWatched, onWatching } from "./watching.js";
 import { count } from "./words.js";
@@ -157,3 +158,4 @@ for (const draw of [drawChips, drawFound]) {
 banner();
 announceList((of) => page.cards[of] ?? {});
 noticesShown();
+keepSaid();

@@ -12,6 +12,7 @@ import { money } from "../../foundation/static/money.js";
 import { noticesShown } from "./notices_shown.js";
 import { Countdown } from "./parts.js";
 import { bidsOn, saleOf } from "./reduce.js";
+import { keepSaid } from "./said.js";
 import { priceLabel } from "./tile.js";
 import { isWatched, onWatching } from "./watching.js";
 
@@ -109,3 +110,4 @@ keepHistory();
 banner();
 announceLot(sale_id, lot_id);
 noticesShown();
+keepSaid();

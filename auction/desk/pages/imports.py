@@ -75,6 +75,7 @@ class MakingLots(Input):
     region: Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z")] | None = None
     postal_code: Annotated[str, Meta(pattern=r"\A[0-9]{5}\Z")] | None = None
     load: Short = ""
+    consignor_id: ABidderId | None = None
 
 
 class Replacing(Input):
@@ -144,7 +145,8 @@ class ImportPages:
         try:
             made = await self._room.imports.make(seller, preview_id, given.making, LotDraft(**said))
         except Refused as refused:
-            told = form.refused("making", refused.message)
+            field = refused.field if refused.field in form.values else "making"
+            told = form.refused(field, refused.message)
             return await self._preview(request, told, status_of(refused))
         words = f"{count_words(len(made), 'lot')} in stock, made of the manifest."
         return see_other(lot_path(made[0].draft_id) if len(made) == 1 else LOTS, words)
@@ -214,6 +216,11 @@ class ImportPages:
                 read.currency,
             ),
             makings=_makings(read),
+            consignors=[
+                (one.consignor_id, one.name)
+                for one in await self._room.consignors.list(owner)
+                if not one.hidden
+            ],
             lot=lot,
             difference=difference,
             shown=SHOWN,

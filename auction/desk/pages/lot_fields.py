@@ -198,6 +198,8 @@ _ALL: Final = (
     LotField(name="company", title="Company at the pickup address"),
     LotField(name="street", title="Street"),
     LotField(name="city", title="Town"),
+    # Its options are the liquidator's own: `with_consignors`.
+    LotField(name="consignor", title="Consignor", way=Way.CHOICE, attribute="consignor_id"),
     LotField(name="region", title="State", hint="Two letters: IL."),
     LotField(name="postal_code", title="ZIP code"),
     LotField(name="pallets", title="Pallets", way=Way.NUMBER),
@@ -229,7 +231,7 @@ GRID: Final = tuple(
     FIELDS[name]
     for name in (
         *("title", "category", "source", "kind", "pallets", "length", "width", "height"),
-        *("weight", "freight_class", "opening", "reserve"),
+        *("weight", "freight_class", "opening", "reserve", "consignor"),
     )
 )
 # What many lots are given at once: nobody gives the same title to all.
@@ -243,18 +245,27 @@ def field_of(attribute: str) -> str:
     return next((one.name for one in _ALL if one.attr == attribute), attribute)
 
 
-def changes_of(typed: Mapping[str, str], currency: str) -> LotChanges:
+def changes_of(
+    typed: Mapping[str, str], currency: str, fields: Mapping[str, LotField] = FIELDS
+) -> LotChanges:
+def with_consignors(consignors: Sequence[tuple[str, str]]) -> Mapping[str, LotField]:
+    """All fields, for a liquidator with these consignors: ids and names."""
+    return {**FIELDS, "consignor": structs.replace(FIELDS["consignor"], options=consignors)}
+
+
     """What somebody typed into some fields. Raises `BadField` for the first bad one."""
-    read = {FIELDS[name].attr: FIELDS[name].read(text, currency) for name, text in typed.items()}
+    read = {fields[name].attr: fields[name].read(text, currency) for name, text in typed.items()}
     return msgspec.convert(read, LotChanges, strict=False)
 
 
-def faults_of(typed: Mapping[str, str], currency: str) -> dict[str, str]:
+def faults_of(
+    typed: Mapping[str, str], currency: str, fields: Mapping[str, LotField] = FIELDS
+) -> dict[str, str]:
     """The message for each bad field."""
     faults: dict[str, str] = {}
     for name, text in typed.items():
         try:
-            FIELDS[name].read(text, currency)
+            fields[name].read(text, currency)
         except BadField as fault:
             faults[name] = str(fault)
     return faults

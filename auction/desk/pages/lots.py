@@ -4,6 +4,7 @@ Without scripts it is a table with links, boxes and buttons. With them a cell is
 `cell` and `undo` answer the row as it stands afterwards.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -17,7 +18,8 @@ from auction.desk.api_common import REFUSALS
 from auction.desk.api_photos import file_path
 from auction.desk.lot_drafts import PAGE, DraftedLot, LotDraft
 from auction.desk.lots import SeenLot
-from auction.desk.pages.lot_fields import BULK, FIELDS, GRID, BadField, changes_of
+from auction.desk.pages.consignors import fields_of
+from auction.desk.pages.lot_fields import BULK, FIELDS, GRID, BadField, LotField, changes_of
 from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import (
     LOTS,
@@ -133,6 +135,7 @@ class LotsPages:
         lots = await self._room.lots.stock(owner, after, PAGE + 1)
         more = len(lots) > PAGE
         drafts = await self._room.sales.list(owner, None, PAGE)
+        fields = await fields_of(self._room, owner, *(lot.draft.consignor_id for lot in lots))
         return show(
             request,
             "lots.html",
@@ -141,8 +144,8 @@ class LotsPages:
             lots=lots[:PAGE],
             firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
             file_path=file_path,
-            columns=GRID,
-            bulk=BULK,
+            columns=_offered(GRID, fields),
+            bulk=_offered(BULK, fields),
             sales=[sale for sale in drafts if sale.state is DraftState.DRAFT],
             removed=request.query.get("removed", "")[:64],
             first_href=LOTS if after else "",
@@ -167,14 +170,15 @@ class LotsPages:
         seller = seller_of(request, owner)
         try:
             lot = await self._room.lots.read(owner, draft_id)
-            changes = changes_of({typed.field: typed.value}, lot.draft.currency)
+            fields = await fields_of(self._room, owner, lot.draft.consignor_id)
+            changes = changes_of({typed.field: typed.value}, lot.draft.currency, fields)
             lot = await self._room.lots.change(seller, draft_id, typed.version, changes)
         except BadField as fault:
             return answer(request, Fault("BAD_VALUE", str(fault)), status=422)
         except Refused as refused:
             told = Fault(refused.refusal, refused.message)
             return answer(request, told, status=status_of(refused))
-        return answer(request, row_now(lot))
+        return answer(request, row_now(lot, fields))
 
     async def undo(self, request: web.Request) -> web.StreamResponse:
         """POST /desk/lots/{draft_id}/undo: for the grid the row, for a page the lot's page."""
@@ -192,7 +196,8 @@ class LotsPages:
                 return answer(request, Fault(refused.refusal, refused.message), status=status)
             return see_other(lot_path(draft_id), refused.message, FlashKind.ERROR)
         if for_grid:
-            return answer(request, row_now(lot))
+            fields = await fields_of(self._room, owner, lot.draft.consignor_id)
+            return answer(request, row_now(lot, fields))
         return see_other(lot_path(draft_id), "The last change is undone.")
 
     async def split(self, request: web.Request) -> web.StreamResponse:
@@ -231,7 +236,8 @@ class LotsPages:
             return _first_choose("Choose lots and a field.")
         seen = [_seen(one) for one in chosen.lots]
         try:
-            changes = changes_of({chosen.field: chosen.value}, "USD")
+            fields = await fields_of(self._room, seller.liquidator_id)
+            changes = changes_of({chosen.field: chosen.value}, "USD", fields)
             await self._room.lots.change_many(seller, seen, changes)
         except BadField as fault:
             said = f"{FIELDS[chosen.field].title}: {fault}"
@@ -282,10 +288,17 @@ class LotsPages:
         return (*await owner_of_lot(self._room, request), form.valid.version)
 
 
-def row_now(lot: DraftedLot) -> RowNow:
+def row_now(lot: DraftedLot, fields: Mapping[str, LotField]) -> RowNow:
     """The row of a lot."""
-    cells = {one.name: CellNow(one.typed(lot.draft), one.in_grid(lot.draft)) for one in GRID}
+    columns = [fields[one.name] for one in GRID]
+    cells = {one.name: CellNow(one.typed(lot.draft), one.in_grid(lot.draft)) for one in columns}
     return RowNow(lot.version, cells)
+
+
+def _offered(ones: Iterable[LotField], fields: Mapping[str, LotField]) -> list[LotField]:
+    """These fields; whose goods a lot is, only where there are consignors."""
+    found = [fields[one.name] for one in ones]
+    return [one for one in found if one.name != "consignor" or one.options]
 
 
 def _seen(text: str) -> SeenLot:

@@ -6,6 +6,8 @@ from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
 from auction.desk.pages.changing import ChangingPages
+from auction.desk.pages.consigned import ConsignedPages
+from auction.desk.pages.consignors import ConsignorPages
 from auction.desk.pages.groups import GroupPages
 from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
@@ -41,6 +43,8 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ChangingPages(room),
         GroupPages(room),
         TemplatePages(room),
+        ConsignorPages(room),
+        ConsignedPages(room),
         RecallPages(room),
         WebhookPages(room),
     )

@@ -11,6 +11,9 @@ from auction.catalog.words import KINDS
 from auction.desk.access import draft_of, sale_of, visible
 from auction.desk.api_common import REFUSALS
 from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.consigned import Consigned
+from auction.desk.consignor_sums import ConsignorSums
+from auction.desk.consignors import Consignors
 from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
@@ -55,6 +58,10 @@ class DeskPagesRoom:
     now_us: Callable[[], int]
     pool: Pool
 
+    consignors: Consignors
+    consignor_sums: ConsignorSums
+    consigned: Consigned
+    wall_us: Callable[[], int]
     @classmethod
     def of(cls, desk: Desk, pool: Pool, now_us: Callable[[], int]) -> "DeskPagesRoom":
         """The services of a desk, and what only pages ask for."""
@@ -77,6 +84,10 @@ class DeskPagesRoom:
             pool=pool,
         )
 
+            consignors=desk.consignors,
+            consignor_sums=ConsignorSums(pool),
+            consigned=desk.consigned,
+            wall_us=desk.wall_us,
 
 async def owner_of_lot(room: DeskPagesRoom, request: web.Request) -> tuple[LiquidatorId, str]:
     """The liquidator of the lot in the path, if who asks may see it, and the lot."""
