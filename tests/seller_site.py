@@ -1,5 +1,6 @@
 """A liquidator at its desk on the whole site, with something in stock."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ from auction.desk.lot_drafts import LotDraft
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.seller import Seller
 from auction.ids import ActorId, LiquidatorId, SaleId
+from bidder_gateway.sight import STAFF, Onlooker
 from tests.desk import a_lot_draft, a_sale_draft
 from tests.site import Site, now_us, some_lines
 
@@ -60,3 +62,10 @@ async def at_desk(site: Site, name: str = "Harbor Returns", mail: str = MAIL) ->
     resources = site.house.resources
     room = DeskPagesRoom.of(site.house.desk, resources.pool, resources.clock.now_us)
     return AtDesk(room, organisation_id, person_id, mail)
+
+
+async def until_found(site: Site, sale_id: SaleId, by: Onlooker = STAFF) -> None:
+    """Return when somebody finds a sale that was published."""
+    async with asyncio.timeout(10):
+        while await site.house.resellers.sales.sale(sale_id, by) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -7,6 +7,8 @@ answer for a seller.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from msgspec import Struct
+
 from auction.catalog import questions
 from auction.catalog.questions import (
     HideReason,
@@ -23,6 +25,14 @@ from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.ids import LiquidatorId, LotId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+
+
+class Place(Struct, frozen=True):
+    """What a question is about, in words, and the zone of the sale."""
+
+    sale_title: str
+    lot_title: str
+    time_zone: str
 
 
 class Questions:
@@ -66,6 +76,18 @@ class Questions:
         async with acquire(self._pool) as connection:
             return await open_questions(connection, liquidator_id)
 
+    async def waiting(
+        self, liquidator_id: LiquidatorId, sale_id: SaleId, lot_id: LotId | None = None
+    ) -> int:
+        """How many wait for an answer in a sale, or about one of its lots."""
+        counts = await self.open(liquidator_id)
+        return sum(n for key, n in counts.items() if key[0] == sale_id and lot_id in {None, key[1]})
+
+    async def places(self, of: Sequence[Question]) -> Mapping[tuple[SaleId, LotId], Place]:
+        """What these questions are about, by sale and lot."""
+        async with acquire(self._pool) as connection:
+            return await _places(connection, sorted({(one.sale_id, one.lot_id) for one in of}))
+
     # Each raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, and returns the question as it is then.
 
     async def answer(self, seller: Seller, question_id: str, version: int, text: str) -> Question:
@@ -108,3 +130,18 @@ class Questions:
             if question.version != version:
                 raise Refused(Refusal.CHANGED_MEANWHILE)
             yield connection, question
+
+
+_PLACES = """
+select sale_id, lot_id, sale_listing.title, lot_listing.title, time_zone
+from sale_listing join lot_listing using (sale_id)
+join unnest($1::text[], $2::text[]) as wanted (sale_id, lot_id) using (sale_id, lot_id)
+"""
+
+
+async def _places(
+    connection: AnyConnection, keys: Sequence[tuple[SaleId, LotId]]
+) -> Mapping[tuple[SaleId, LotId], Place]:
+    sales, lots = [sale_id for sale_id, _ in keys], [lot_id for _, lot_id in keys]
+    rows = await connection.fetch(_PLACES, sales, lots)
+    return {(sale_id, lot_id): Place(*more) for sale_id, lot_id, *more in rows}

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from auction.catalog.questions import open_questions
 from auction.desk.sale_drafts import DraftedSale, DraftState, list_sales
 from auction.ids import LiquidatorId, LotId, SaleId
 from foundation.database import AnyConnection, Pool, acquire
@@ -55,11 +56,15 @@ class OtherSale(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """A liquidator's sales with their boards, what waits, and how many lots are in stock."""
+    """A liquidator's sales with their boards, what waits, and how many lots are in stock.
+
+    ``questions``: how many wait for an answer.
+    """
 
     sales: list[tuple[DraftedSale, SaleBoard | None]]
     others: list[tuple[OtherSale, SaleBoard]]
     waiting: list[WaitingBid]
+    questions: int
     stock: int
 
 
@@ -116,11 +121,13 @@ class Today:
             ]
             boards |= await _boards(connection, [other.sale_id for other in others])
             rows = await connection.fetch(_WAITING, liquidator_id, MOST_WAITING)
+            asked = await open_questions(connection, liquidator_id)
             stock: int = await connection.fetchval(_STOCK, liquidator_id)
         return Overview(
             sales=[(sale, boards.get(sale.sale_id)) for sale in sales],
             others=[(one, boards[one.sale_id]) for one in others if one.sale_id in boards],
             waiting=[WaitingBid(**dict(row)) for row in rows],
+            questions=sum(asked.values()),
             stock=stock,
         )
 

@@ -87,6 +87,7 @@ class LivePages:
             chosen=chosen,
             runs=may_run(request, owner),
             title=await self._title(owner, board.sale_id),
+            asked=await self._room.questions.waiting(owner, board.sale_id),
             causes=CAUSES,
             form=blank(counter=counter, cause=str(WithdrawalCause.SELLER)),
         )

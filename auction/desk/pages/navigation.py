@@ -1,20 +1,15 @@
-"""Where a seller goes from every page, and a consignor."""
+"""Where a seller goes from every page."""
 
 from accounts.identity import Identity, OrganisationKind
 from accounts.permissions import Action, may
 from foundation.http.pages import Link
 
 DESK = Link("Desk", "/desk", "pallet")
-OWN_GOODS = Link("Your goods", "/consignor", "pallet")
 
 
 def links(identity: Identity | None) -> list[Link]:
     """The navigation of this room for who looks."""
-    if identity is None:
-        return []
-    if may(identity, Action.VIEW_CONSIGNED):
-        return [OWN_GOODS]
-    if identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
+    if identity is None or identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
         return []
     return [DESK] if may(identity, Action.VIEW_DESK) else []
 
@@ -24,9 +19,8 @@ TABS = (
     ("Today", "/desk", None),
     ("Lots in stock", "/desk/lots", None),
     ("Sales", "/desk/sales", None),
+    ("Questions", "/desk/questions", None),
     ("Import", "/desk/import", None),
-    ("Templates", "/desk/templates", None),
-    ("Consignors", "/desk/consignors", None),
     ("Buyer groups", "/desk/groups", None),
     ("Recalls", "/desk/recalls", None),
     ("Webhooks", "/desk/webhooks", None),

@@ -11,18 +11,15 @@ from auction.catalog.words import KINDS
 from auction.desk.access import draft_of, sale_of, visible
 from auction.desk.api_common import REFUSALS
 from auction.desk.buyer_groups import BuyerGroups
-from auction.desk.consigned import Consigned
-from auction.desk.consignor_sums import ConsignorSums
-from auction.desk.consignors import Consignors
 from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import LiveBoards
 from auction.desk.lots import Lots
+from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
-from auction.desk.photos import Photos
 from auction.desk.room import Desk
 from auction.desk.running import Running
 from auction.desk.sales import Sales
@@ -36,6 +33,8 @@ from foundation.http.pages import page
 
 DESK, LOTS, SALES, IMPORT = "/desk", "/desk/lots", "/desk/sales", "/desk/import"
 
+QUESTIONS = "/desk/questions"
+
 
 @dataclass(frozen=True)
 class DeskPagesRoom:
@@ -47,9 +46,9 @@ class DeskPagesRoom:
     imports: Imports
     guidance: PriceGuidance
     results: Results
-    photos: Photos
     running: Running
     boards: LiveBoards
+    questions: Questions
     groups: BuyerGroups
     guests: Guests
     recalls: Recalls
@@ -58,10 +57,6 @@ class DeskPagesRoom:
     now_us: Callable[[], int]
     pool: Pool
 
-    consignors: Consignors
-    consignor_sums: ConsignorSums
-    consigned: Consigned
-    wall_us: Callable[[], int]
     @classmethod
     def of(cls, desk: Desk, pool: Pool, now_us: Callable[[], int]) -> "DeskPagesRoom":
         """The services of a desk, and what only pages ask for."""
@@ -74,20 +69,16 @@ class DeskPagesRoom:
             results=desk.results,
             running=desk.running,
             boards=desk.boards,
+            questions=desk.questions,
             groups=desk.groups,
             guests=desk.guests,
             recalls=desk.recalls,
-            photos=desk.photos,
             webhooks=desk.webhooks,
             today=Today(pool),
             now_us=now_us,
             pool=pool,
         )
 
-            consignors=desk.consignors,
-            consignor_sums=ConsignorSums(pool),
-            consigned=desk.consigned,
-            wall_us=desk.wall_us,
 
 async def owner_of_lot(room: DeskPagesRoom, request: web.Request) -> tuple[LiquidatorId, str]:
     """The liquidator of the lot in the path, if who asks may see it, and the lot."""
@@ -112,6 +103,11 @@ def status_of(refused: Refused) -> int:
 def lot_path(draft_id: str, *more: str) -> str:
     """The address of a lot's draft, or of something of it."""
     return "/".join((LOTS, quote(draft_id, safe=""), *more))
+
+
+def question_path(question_id: str) -> str:
+    """The address of a question."""
+    return f"{QUESTIONS}/{quote(question_id, safe='')}"
 
 
 def sale_path(sale_id: SaleId | str, *more: str) -> str:

@@ -11,7 +11,6 @@ from msgspec import Meta, Struct, field
 from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
-from auction.desk.api_photos import file_path
 from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
 from auction.desk.pages.lot_fields import field_of
@@ -25,8 +24,14 @@ from auction.desk.pages.room import (
     show,
     status_of,
 )
-from auction.desk.pages.sale_audience import filled, form_options, read_all
-from auction.desk.pages.sale_fields import SaleForm, comes_twice
+from auction.desk.pages.sale_fields import (
+    SECOND_OPTIONS,
+    ZONE_OPTIONS,
+    SaleForm,
+    comes_twice,
+    form_of_draft,
+    read,
+)
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Percent, Relisting
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
@@ -155,9 +160,7 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         if sale.state is not DraftState.DRAFT:
             return await self._published(request, owner, sale)
-        return await self._page(
-            request, owner, sale, await filled(self._room, sale.draft, sale.version)
-        )
+        return await self._page(request, owner, sale, form_of_draft(sale.draft, sale.version))
 
     async def confirm(self, request: web.Request) -> web.StreamResponse:
         """GET .../publish."""
@@ -173,8 +176,6 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         lots = await self._room.sales.lots(owner, sale_id)
         return show(
-            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
-            file_path=file_path,
             request,
             "sale_preview.html",
             sale=sale,
@@ -202,7 +203,7 @@ class SalePages:
         given = form.valid
         if given is None:
             return await self._page(request, owner, sale, form, 422)
-        draft, faults = await read_all(self._room, owner, given, sale.draft)
+        draft, faults = read(given, sale.draft)
         for name, message in faults.items():
             form = form.refused(name, message)
         if faults:
@@ -374,8 +375,9 @@ class SalePages:
             stock=await self._room.lots.stock(owner, "", PAGE) if runs else [],
             templates=await self._room.templates.list(owner),
             clauses=clauses(sale.draft.terms),
+            zones=ZONE_OPTIONS,
             second=comes_twice(form),
-            **(await form_options(self._room, owner)),
+            second_options=SECOND_OPTIONS,
             lots_path=LOTS,
             **todo,
         )
@@ -395,6 +397,7 @@ class SalePages:
             lots=lots,
             board=await self._room.today.board(sale.sale_id),
             scheduled=await self._room.today.scheduled(sale),
+            asked=await self._room.questions.waiting(owner, sale.sale_id),
             ends=in_force if ends else _ends(sale.draft, len(lots)),
             clauses=clauses(sale.draft.terms),
             form=blank(markdown="10"),

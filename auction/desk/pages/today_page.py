@@ -61,6 +61,7 @@ class TodayPage:
             drafts=await self._unfinished(owner, _in_state(overview.sales, DraftState.DRAFT)),
             others=[(sale, board) for sale, board in overview.others if not board.is_over()],
             waiting=overview.waiting,
+            questions=overview.questions,
             stock=overview.stock,
             titles={sale.sale_id: sale.draft.title for sale, _ in overview.sales},
         )
