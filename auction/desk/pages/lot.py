@@ -11,12 +11,17 @@ from auction.amounts import plain
 from auction.catalog.goods import ManifestLine
 from auction.catalog.words import RESTRICTIONS
 from auction.desk.access import RUN, VIEW, may_run, seller_of
+from auction.desk.agreements import Agreement
 from auction.desk.api_common import REFUSALS
+from auction.desk.api_photos import file_path
 from auction.desk.guidance import Guidance, GuidanceQuery
 from auction.desk.guidance_rules import Basis
+from auction.desk.lot_changes import LotChanges
 from auction.desk.lot_drafts import DraftedLot
 from auction.desk.pages import mixes
+from auction.desk.pages.consignors import consignor_path, fields_of
 from auction.desk.pages.lot_fields import FIELDS, changes_of, faults_of
+from auction.desk.pages.photos import photos_part
 from auction.desk.pages.room import LOTS, DeskPagesRoom, lot_path, owner_of_lot, show, status_of
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.suggesting import Suggestion, suggestion
@@ -52,7 +57,7 @@ class Taking(Input):
     """What is taken over from what is proposed: a suggested word, or guided prices."""
 
     version: Version
-    what: Annotated[str, Meta(pattern=r"\A(title|description|category|source|prices)\Z")]
+    what: Annotated[str, Meta(pattern=r"\A(title|description|category|source|prices|agreement)\Z")]
 
 
 class LotPages:
@@ -90,11 +95,12 @@ class LotPages:
         typed = {name: getattr(given, name) for name in _TEXTS}
         restrictions = [*given.restrictions, given.other_restrictions]
         typed["restrictions"] = ", ".join(filter(None, restrictions))
-        for name, message in faults_of(typed, lot.draft.currency).items():
+        fields = await fields_of(self._room, owner, lot.draft.consignor_id)
+        for name, message in faults_of(typed, lot.draft.currency, fields).items():
             form = form.refused("other_restrictions" if name == "restrictions" else name, message)
         if form.errors:
             return await self._page(request, owner, lot, form, 422)
-        changes = changes_of(typed, lot.draft.currency)
+        changes = changes_of(typed, lot.draft.currency, fields)
         try:
             await self._room.lots.change(seller, draft_id, given.version, changes)
         except Refused as refused:
@@ -110,17 +116,23 @@ class LotPages:
         owner, draft_id = await owner_of_lot(self._room, request)
         seller, what = seller_of(request, owner), form.valid.what
         lot = await self._room.lots.read(owner, draft_id)
-        typed = await self._proposed(owner, lot, what)
-        if not typed:
+        newest = (await self._agreed(owner, lot))[1] if what == "agreement" else None
+        typed = {} if newest else await self._proposed(owner, lot, what)
+        if newest is None and not typed:
             return see_other(lot_path(draft_id), "There is no proposal now.", FlashKind.WARNING)
         changes = changes_of(typed, lot.draft.currency)
+        if newest is not None:
+            named = {"agreement_id": newest.agreement_id, "agreement_version": newest.version}
+            typed, changes = {"consignor": ""}, msgspec.convert(named, LotChanges)
         try:
             await self._room.lots.change(seller, draft_id, form.valid.version, changes)
         except Refused as refused:
             if refused.refusal is Refusal.NOT_FOUND:
                 raise
             return see_other(lot_path(draft_id), refused.message, FlashKind.ERROR)
-        taken = {"prices": "The prices are"}.get(what, f"The suggested {what} is")
+        taken = {"prices": "The prices are", "agreement": "The agreement in force is"}.get(
+            what, f"The suggested {what} is"
+        )
         return see_other(f"{lot_path(draft_id)}#field-{next(iter(typed))}", f"{taken} taken over.")
 
     async def preview(self, request: web.Request) -> web.StreamResponse:
@@ -128,9 +140,15 @@ class LotPages:
         owner, draft_id = await owner_of_lot(self._room, request)
         lot = await self._room.lots.read(owner, draft_id)
         lines = await self._room.lots.lines(owner, draft_id)
-        return show(request, "lot_preview.html", lot=lot, **_manifest(request, lot, lines))
+        photos = await self._room.photos.list(owner, draft_id)
+        said = _manifest(request, lot, lines)
+        return show(
+            request, "lot_preview.html", lot=lot, photos=photos, file_path=file_path, **said
+        )
 
     async def _proposed(self, owner: LiquidatorId, lot: DraftedLot, what: str) -> Mapping[str, str]:
+        if what == "agreement":
+            return {}
         if what != "prices":
             words = await self._room.lots.suggest(owner, lot.draft_id)
             proposed = str(getattr(words, what))
@@ -143,6 +161,25 @@ class LotPages:
             "opening": plain(guidance.opening_minor, currency),
             "reserve": "" if reserve is None else plain(reserve, currency),
         }
+
+    async def _asked(self, owner: LiquidatorId, lot: DraftedLot) -> int:
+        """How many questions about it wait for an answer."""
+        if lot.sale_id is None or lot.number is None:
+            return 0
+        return await self._room.questions.waiting(owner, lot.sale_id, lot.number)
+
+    async def _agreed(
+        self, owner: LiquidatorId, lot: DraftedLot
+    ) -> tuple[Agreement | None, Agreement | None]:
+        """What a consigned lot is under, and what is in force where that is another version."""
+        if lot.draft.consignor_id is None:
+            return None, None
+        book = await self._room.consignors.book(owner, [lot.draft])
+        bound, current = book.version(lot.draft), book.current(lot.draft.consignor_id)
+        if bound is None:
+            return None, book.usual(lot.draft.consignor_id, lot.draft.currency)
+        newer = (one for one in current if one.agreement_id == bound.agreement_id)
+        return bound, next((one for one in newer if one.version > bound.version), None)
 
     async def _asked(self, owner: LiquidatorId, lot: DraftedLot) -> int:
         """How many questions about it wait for an answer."""
@@ -176,13 +213,16 @@ class LotPages:
     ) -> web.Response:
         lines = await self._room.lots.lines(owner, lot.draft_id)
         runs = may_run(request, owner)
+        agreed, newer_agreement = await self._agreed(owner, lot)
         return show(
             request,
             "lot.html",
             status=status,
-            lot=lot,
             form=form,
-            fields=FIELDS,
+            fields=await fields_of(self._room, owner, lot.draft.consignor_id),
+            agreed=agreed,
+            newer_agreement=newer_agreement,
+            consignor_path=consignor_path,
             runs=runs,
             open=runs and lot.sale_state in (None, "DRAFT"),
             suggested=_suggested(lot, lines),
@@ -199,6 +239,7 @@ class LotPages:
 def _form_of(lot: DraftedLot) -> Form[Any]:
     """The lot as it stands in the fields."""
     values: dict[str, str | list[str]] = {name: FIELDS[name].typed(lot.draft) for name in _TEXTS}
+            **await photos_part(self._room, request, owner, lot),
     given = lot.draft.restrictions
     values["restrictions"] = [one for one in given if one in RESTRICTIONS]
     values["other_restrictions"] = ", ".join(one for one in given if one not in RESTRICTIONS)

@@ -6,6 +6,8 @@ from typing import Final
 
 from auction.catalog.words import FILTERS as WORDS
 from auction.desk.pages.changing import ChangingPages
+from auction.desk.pages.consigned import ConsignedPages
+from auction.desk.pages.consignors import ConsignorPages
 from auction.desk.pages.groups import GroupPages
 from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
@@ -14,9 +16,11 @@ from auction.desk.pages.lots import LotsPages
 from auction.desk.pages.questions import QuestionPages
 from auction.desk.pages.recalls import RecallPages
 from auction.desk.pages.results import ResultPages
+from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
+from auction.desk.pages.templates import TemplatePages
 from auction.desk.pages.today_page import TodayPage
 from auction.desk.pages.webhooks import WebhookPages
 from foundation.http.routes import Mount, Route
@@ -34,11 +38,15 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         SalesPages(room),
         SalePages(room),
         ImportPages(room),
+        PhotoPages(room),
         LivePages(room),
         QuestionPages(room),
         ResultPages(room),
         ChangingPages(room),
         GroupPages(room),
+        TemplatePages(room),
+        ConsignorPages(room),
+        ConsignedPages(room),
         RecallPages(room),
         WebhookPages(room),
     )

@@ -1,15 +1,20 @@
-"""Where a seller goes from every page."""
+"""Where a seller goes from every page, and a consignor."""
 
 from accounts.identity import Identity, OrganisationKind
 from accounts.permissions import Action, may
 from foundation.http.pages import Link
 
 DESK = Link("Desk", "/desk", "pallet")
+OWN_GOODS = Link("Your goods", "/consignor", "pallet")
 
 
 def links(identity: Identity | None) -> list[Link]:
     """The navigation of this room for who looks."""
-    if identity is None or identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
+    if identity is None:
+        return []
+    if may(identity, Action.VIEW_CONSIGNED):
+        return [OWN_GOODS]
+    if identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
         return []
     return [DESK] if may(identity, Action.VIEW_DESK) else []
 
@@ -21,6 +26,8 @@ TABS = (
     ("Sales", "/desk/sales", None),
     ("Questions", "/desk/questions", None),
     ("Import", "/desk/import", None),
+    ("Templates", "/desk/templates", None),
+    ("Consignors", "/desk/consignors", None),
     ("Buyer groups", "/desk/groups", None),
     ("Recalls", "/desk/recalls", None),
     ("Webhooks", "/desk/webhooks", None),

@@ -11,6 +11,9 @@ from auction.catalog.words import KINDS
 from auction.desk.access import draft_of, sale_of, visible
 from auction.desk.api_common import REFUSALS
 from auction.desk.buyer_groups import BuyerGroups
+from auction.desk.consigned import Consigned
+from auction.desk.consignor_sums import ConsignorSums
+from auction.desk.consignors import Consignors
 from auction.desk.guests import Guests
 from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
@@ -20,6 +23,7 @@ from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
+from auction.desk.photos import Photos
 from auction.desk.room import Desk
 from auction.desk.running import Running
 from auction.desk.sales import Sales
@@ -46,6 +50,7 @@ class DeskPagesRoom:
     imports: Imports
     guidance: PriceGuidance
     results: Results
+    photos: Photos
     running: Running
     boards: LiveBoards
     questions: Questions
@@ -57,6 +62,10 @@ class DeskPagesRoom:
     now_us: Callable[[], int]
     pool: Pool
 
+    consignors: Consignors
+    consignor_sums: ConsignorSums
+    consigned: Consigned
+    wall_us: Callable[[], int]
     @classmethod
     def of(cls, desk: Desk, pool: Pool, now_us: Callable[[], int]) -> "DeskPagesRoom":
         """The services of a desk, and what only pages ask for."""
@@ -73,12 +82,17 @@ class DeskPagesRoom:
             groups=desk.groups,
             guests=desk.guests,
             recalls=desk.recalls,
+            photos=desk.photos,
             webhooks=desk.webhooks,
             today=Today(pool),
             now_us=now_us,
             pool=pool,
         )
 
+            consignors=desk.consignors,
+            consignor_sums=ConsignorSums(pool),
+            consigned=desk.consigned,
+            wall_us=desk.wall_us,
 
 async def owner_of_lot(room: DeskPagesRoom, request: web.Request) -> tuple[LiquidatorId, str]:
     """The liquidator of the lot in the path, if who asks may see it, and the lot."""

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
+from auction.desk.api_photos import file_path
 from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
 from auction.desk.pages.lot_fields import field_of
@@ -24,14 +25,8 @@ from auction.desk.pages.room import (
     show,
     status_of,
 )
-from auction.desk.pages.sale_fields import (
-    SECOND_OPTIONS,
-    ZONE_OPTIONS,
-    SaleForm,
-    comes_twice,
-    form_of_draft,
-    read,
-)
+from auction.desk.pages.sale_audience import filled, form_options, read_all
+from auction.desk.pages.sale_fields import SaleForm, comes_twice
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Percent, Relisting
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
@@ -160,7 +155,9 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         if sale.state is not DraftState.DRAFT:
             return await self._published(request, owner, sale)
-        return await self._page(request, owner, sale, form_of_draft(sale.draft, sale.version))
+        return await self._page(
+            request, owner, sale, await filled(self._room, sale.draft, sale.version)
+        )
 
     async def confirm(self, request: web.Request) -> web.StreamResponse:
         """GET .../publish."""
@@ -176,6 +173,8 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         lots = await self._room.sales.lots(owner, sale_id)
         return show(
+            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
+            file_path=file_path,
             request,
             "sale_preview.html",
             sale=sale,
@@ -203,7 +202,7 @@ class SalePages:
         given = form.valid
         if given is None:
             return await self._page(request, owner, sale, form, 422)
-        draft, faults = read(given, sale.draft)
+        draft, faults = await read_all(self._room, owner, given, sale.draft)
         for name, message in faults.items():
             form = form.refused(name, message)
         if faults:
@@ -375,9 +374,8 @@ class SalePages:
             stock=await self._room.lots.stock(owner, "", PAGE) if runs else [],
             templates=await self._room.templates.list(owner),
             clauses=clauses(sale.draft.terms),
-            zones=ZONE_OPTIONS,
             second=comes_twice(form),
-            second_options=SECOND_OPTIONS,
+            **(await form_options(self._room, owner)),
             lots_path=LOTS,
             **todo,
         )
