@@ -27,7 +27,7 @@ from auction.desk.pages import mixes
 from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import IMPORT, LOTS, DeskPagesRoom, lot_path, show, status_of
 from auction.desk.refusals import Refusal, Refused
-from auction.ids import LiquidatorId
+from auction.ids import ABidderId, LiquidatorId
 from auction.money import EXPONENTS
 from foundation.http.forms import Form, Upload, blank, form_of
 from foundation.http.pages import FlashKind, see_other

@@ -27,6 +27,10 @@ FREIGHT_TERMS: Final[Mapping[str, str]] = {
 }
 
 
+# Options that a message names.
+MOST_NAMED: Final = 20
+
+
 class BadField(ValueError):
     """What was typed into a field will not do; the message says so to who typed it."""
 
@@ -126,7 +130,9 @@ def _choice(one: LotField, text: str, _currency: str) -> str:
     for value, words in one.options:
         if text.casefold() in (value.casefold(), words.casefold()):
             return value
-    raise ValueError(f"Choose one of: {', '.join(words for _, words in one.options)}.")
+    known = [words for _, words in one.options[:MOST_NAMED]]
+    more = ", …" if len(one.options) > MOST_NAMED else ""
+    raise ValueError(f"Choose one of: {', '.join(known)}{more}." if known else "There is none yet.")
 
 
 def _restrictions(_one: LotField, text: str, _currency: str) -> tuple[str, ...]:
@@ -192,14 +198,14 @@ _ALL: Final = (
         hint="For instance “a large home store”. The name itself is not shown.",
     ),
     LotField(name="restrictions", title="Restrictions", way=Way.LIST),
+    # Its options are the liquidator's own: `with_consignors`.
+    LotField(name="consignor", title="Consignor", way=Way.CHOICE, attribute="consignor_id"),
     LotField(name="load", title="Load"),
     LotField(name="purchase_order", title="Purchase order"),
     LotField(name="rma", title="RMA"),
     LotField(name="company", title="Company at the pickup address"),
     LotField(name="street", title="Street"),
     LotField(name="city", title="Town"),
-    # Its options are the liquidator's own: `with_consignors`.
-    LotField(name="consignor", title="Consignor", way=Way.CHOICE, attribute="consignor_id"),
     LotField(name="region", title="State", hint="Two letters: IL."),
     LotField(name="postal_code", title="ZIP code"),
     LotField(name="pallets", title="Pallets", way=Way.NUMBER),
@@ -240,6 +246,11 @@ BULK: Final = tuple(
 )
 
 
+def with_consignors(consignors: Sequence[tuple[str, str]]) -> Mapping[str, LotField]:
+    """All fields, for a liquidator with these consignors: ids and names."""
+    return {**FIELDS, "consignor": structs.replace(FIELDS["consignor"], options=consignors)}
+
+
 def field_of(attribute: str) -> str:
     """The name in forms of a draft's attribute."""
     return next((one.name for one in _ALL if one.attr == attribute), attribute)
@@ -248,11 +259,6 @@ def field_of(attribute: str) -> str:
 def changes_of(
     typed: Mapping[str, str], currency: str, fields: Mapping[str, LotField] = FIELDS
 ) -> LotChanges:
-def with_consignors(consignors: Sequence[tuple[str, str]]) -> Mapping[str, LotField]:
-    """All fields, for a liquidator with these consignors: ids and names."""
-    return {**FIELDS, "consignor": structs.replace(FIELDS["consignor"], options=consignors)}
-
-
     """What somebody typed into some fields. Raises `BadField` for the first bad one."""
     read = {fields[name].attr: fields[name].read(text, currency) for name, text in typed.items()}
     return msgspec.convert(read, LotChanges, strict=False)

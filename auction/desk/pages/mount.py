@@ -43,10 +43,10 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         QuestionPages(room),
         ResultPages(room),
         ChangingPages(room),
-        GroupPages(room),
-        TemplatePages(room),
         ConsignorPages(room),
         ConsignedPages(room),
+        GroupPages(room),
+        TemplatePages(room),
         RecallPages(room),
         WebhookPages(room),
     )

@@ -58,14 +58,14 @@ class DeskPagesRoom:
     guests: Guests
     recalls: Recalls
     webhooks: Webhooks
-    today: Today
-    now_us: Callable[[], int]
-    pool: Pool
-
     consignors: Consignors
     consignor_sums: ConsignorSums
     consigned: Consigned
     wall_us: Callable[[], int]
+    today: Today
+    now_us: Callable[[], int]
+    pool: Pool
+
     @classmethod
     def of(cls, desk: Desk, pool: Pool, now_us: Callable[[], int]) -> "DeskPagesRoom":
         """The services of a desk, and what only pages ask for."""
@@ -84,15 +84,15 @@ class DeskPagesRoom:
             recalls=desk.recalls,
             photos=desk.photos,
             webhooks=desk.webhooks,
+            consignors=desk.consignors,
+            consignor_sums=ConsignorSums(pool),
+            consigned=desk.consigned,
+            wall_us=desk.wall_us,
             today=Today(pool),
             now_us=now_us,
             pool=pool,
         )
 
-            consignors=desk.consignors,
-            consignor_sums=ConsignorSums(pool),
-            consigned=desk.consigned,
-            wall_us=desk.wall_us,
 
 async def owner_of_lot(room: DeskPagesRoom, request: web.Request) -> tuple[LiquidatorId, str]:
     """The liquidator of the lot in the path, if who asks may see it, and the lot."""
