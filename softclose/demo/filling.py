@@ -72,10 +72,7 @@ async def fill_catalogue(pool: Pool, catalogue: Catalogue) -> None:
     async with acquire(pool) as connection:
         if await read_sale(connection, catalogue.sale_id) is not None:
             return
-    drawn = kept(catalogue.seed)
-    if drawn is None:
-        drawn = await _drawn(catalogue)
-        keep(catalogue.seed, drawn)
+    drawn = await pictures_of(catalogue)
     async with transaction(pool) as connection:
         await save_sale(connection, sale_details(catalogue))
         for lot_id in catalogue.goods:
@@ -86,6 +83,15 @@ async def fill_catalogue(pool: Pool, catalogue: Catalogue) -> None:
                 connection, catalogue.sale_id, picture.lot_id, picture.alt, picture.files
             )
         await _publish(connection, catalogue)
+
+
+async def pictures_of(catalogue: Catalogue) -> Sequence[Drawn]:
+    """The pictures of all lots, those of a lot one after the other. Raises `NotDrawn`."""
+    drawn = kept(catalogue.seed)
+    if drawn is None:
+        drawn = await _drawn(catalogue)
+        keep(catalogue.seed, drawn)
+    return drawn
 
 
 async def _publish(connection: AnyConnection, catalogue: Catalogue) -> None:

@@ -8,7 +8,8 @@ engine are those of ``softclose serve``.
 import asyncio
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -16,12 +17,12 @@ from rich.console import Console
 from rich.text import Text
 
 from accounts.second_factor import code_at
-from auction.ids import SaleId
+from auction.ids import LotId, SaleId
 from bidder_gateway.live import PATH
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
-from softclose.demo.desk import furnish
-from softclose.demo.filling import fill_catalogue
+from softclose.demo.desk import furnish, photograph
+from softclose.demo.filling import NotDrawn, fill_catalogue
 from softclose.demo.opening import Visit
 from softclose.demo.people import People, settle_in
 from softclose.demo.registering import register
@@ -48,6 +49,8 @@ class OpenHouse:
         self._first_bid_s: float | None = None
         self.stopping = False  # the person has seen enough
         self._sales = self._accepted = 0
+        self._on_desk: Mapping[LotId, str] = {}
+        self._photographing: asyncio.Task[None] | None = None
 
     async def run(self, dsn: str, listener: socket.socket) -> None:
         """Hold sale after sale, on this database and this socket."""
@@ -58,7 +61,7 @@ class OpenHouse:
     async def _receive(self, house: House, address: str) -> None:
         seed = self._visit.seed
         people = await settle_in(house.resources.accounts, resellers(catalogue(seed), seed))
-        await furnish(house.desk, seed, now_us())
+        self._on_desk = await furnish(house.desk, seed, now_us())
         self._say_where(address, people)
         try:
             while self._visit.sales is None or self._sales < self._visit.sales:
@@ -67,6 +70,9 @@ class OpenHouse:
                 await self._sale(house, address, people, seed + self._sales)
                 self._sales += 1
         finally:
+            if self._photographing is not None:
+                self._photographing.cancel()
+                await asyncio.gather(self._photographing, return_exceptions=True)
             self._console.print(Text(self._summary()), soft_wrap=True)
 
     async def _sale(self, house: House, address: str, people: People, seed: int) -> None:
@@ -76,6 +82,8 @@ class OpenHouse:
         verdict = await house.host.engine.submit(sale.schedule(secrets.token_bytes(32)))
         assert verdict.accepted, verdict
         await register(address, sale.sale_id, people.tokens)
+        if self._photographing is None:  # the cores are free for it now
+            self._photographing = asyncio.create_task(self._photograph(house), name="photographing")
         course = Course()
         try:
             if self._visit.live:
@@ -84,6 +92,11 @@ class OpenHouse:
                 await self._held(address, people, sale, seed, course, self._print)
         finally:
             self._accepted += course.accepted
+
+    async def _photograph(self, house: House) -> None:
+        """Photos of what is on the desk, which is whole without them."""
+        with suppress(NotDrawn):
+            await photograph(house.resources.pool, self._on_desk, self._visit.seed, now_us())
 
     async def _on_screen(
         self, address: str, people: People, sale: Catalogue, seed: int, course: Course
