@@ -181,12 +181,6 @@ class LotPages:
         newer = (one for one in current if one.agreement_id == bound.agreement_id)
         return bound, next((one for one in newer if one.version > bound.version), None)
 
-    async def _asked(self, owner: LiquidatorId, lot: DraftedLot) -> int:
-        """How many questions about it wait for an answer."""
-        if lot.sale_id is None or lot.number is None:
-            return 0
-        return await self._room.questions.waiting(owner, lot.sale_id, lot.number)
-
     async def _guidance(self, owner: LiquidatorId, lot: DraftedLot) -> Guidance | None:
         """What goods like these bring; ``None``: it is not known yet what they are."""
         draft, condition = lot.draft, lot.condition
