@@ -227,13 +227,13 @@ class LotPages:
             joined=request.query.get("joined", "")[:64],
             asked=await self._asked(owner, lot),
             **_manifest(request, lot, lines),
+            **await photos_part(self._room, request, owner, lot),
         )
 
 
 def _form_of(lot: DraftedLot) -> Form[Any]:
     """The lot as it stands in the fields."""
     values: dict[str, str | list[str]] = {name: FIELDS[name].typed(lot.draft) for name in _TEXTS}
-            **await photos_part(self._room, request, owner, lot),
     given = lot.draft.restrictions
     values["restrictions"] = [one for one in given if one in RESTRICTIONS]
     values["other_restrictions"] = ", ".join(one for one in given if one not in RESTRICTIONS)

@@ -13,10 +13,10 @@ from auction.desk.pages.imports import ImportPages, confidence_words
 from auction.desk.pages.live import LivePages
 from auction.desk.pages.lot import LotPages
 from auction.desk.pages.lots import LotsPages
+from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.questions import QuestionPages
 from auction.desk.pages.recalls import RecallPages
 from auction.desk.pages.results import ResultPages
-from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
 from auction.desk.pages.sales import SalesPages
@@ -35,10 +35,10 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         TodayPage(room),
         LotsPages(room),
         LotPages(room),
+        PhotoPages(room),
         SalesPages(room),
         SalePages(room),
         ImportPages(room),
-        PhotoPages(room),
         LivePages(room),
         QuestionPages(room),
         ResultPages(room),

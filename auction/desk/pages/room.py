@@ -19,11 +19,11 @@ from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import LiveBoards
 from auction.desk.lots import Lots
+from auction.desk.photos import Photos
 from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.results import Results
-from auction.desk.photos import Photos
 from auction.desk.room import Desk
 from auction.desk.running import Running
 from auction.desk.sales import Sales
@@ -45,12 +45,12 @@ class DeskPagesRoom:
     """The services that pages call. ``now_us``: the clock that lots end by."""
 
     lots: Lots
+    photos: Photos
     sales: Sales
     templates: Templates
     imports: Imports
     guidance: PriceGuidance
     results: Results
-    photos: Photos
     running: Running
     boards: LiveBoards
     questions: Questions
@@ -71,6 +71,7 @@ class DeskPagesRoom:
         """The services of a desk, and what only pages ask for."""
         return cls(
             lots=desk.lots,
+            photos=desk.photos,
             sales=desk.sales,
             templates=desk.templates,
             imports=desk.imports,
@@ -82,7 +83,6 @@ class DeskPagesRoom:
             groups=desk.groups,
             guests=desk.guests,
             recalls=desk.recalls,
-            photos=desk.photos,
             webhooks=desk.webhooks,
             consignors=desk.consignors,
             consignor_sums=ConsignorSums(pool),

@@ -173,12 +173,12 @@ class SalePages:
         sale = await self._room.sales.read(owner, sale_id)
         lots = await self._room.sales.lots(owner, sale_id)
         return show(
-            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
-            file_path=file_path,
             request,
             "sale_preview.html",
             sale=sale,
             lots=lots,
+            firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
+            file_path=file_path,
             ends=_ends(sale.draft, len(lots)),
             opens=_opens(sale.draft),
             clauses=clauses(sale.draft.terms),
