@@ -78,7 +78,10 @@ class DeskLots(Struct, frozen=True):
 
 
 class DeskSale(Struct, frozen=True, kw_only=True):
-    """The draft of a sale, and how far it has come. ``lots``: how many are in it."""
+    """The draft of a sale, and how far it has come. ``lots``: how many are in it.
+
+    ``series_id``: of the sales that were made together as one that comes again.
+    """
 
     sale_id: SaleId
     liquidator_id: LiquidatorId
@@ -87,6 +90,7 @@ class DeskSale(Struct, frozen=True, kw_only=True):
     draft: SaleDraft
     lots: int
     changed_at_us: int
+    series_id: str | None
 
 
 class DeskSales(Struct, frozen=True):

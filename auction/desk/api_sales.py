@@ -282,10 +282,19 @@ class SalesApi:
                 self.repeat_sale,
                 "Drafts of the same sale on the days on which it comes again",
                 RUN,
-                *(Refusal.BAD_TIME, Refusal.TOO_MANY),
+                *(Refusal.BAD_TIME, Refusal.NOT_NOW, Refusal.TOO_MANY),
                 body=Repeating,
                 answer=DeskSales,
                 status=201,
+            ),
+            row(
+                "DELETE",
+                f"{sale}/repeats",
+                self.stop_repeating,
+                "Give up the other drafts that were made with this sale as one that comes again",
+                RUN,
+                Refusal.NOT_NOW,
+                status=204,
             ),
             row(
                 "POST",
@@ -461,6 +470,11 @@ class SalesApi:
         asked, by = await body_of(request, Repeating), await self._seller(request)
         made = await self._sales.repeat(by, sale_of(request), asked.recurrence, asked.most)
         return answer(request, DeskSales([sale_shown(sale) for sale in made]), status=201)
+
+    async def stop_repeating(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /api/v1/desk/sales/{sale_id}/repeats."""
+        await self._sales.stop_repeating(await self._seller(request), sale_of(request))
+        return no_content()
 
     async def relist_lots(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/desk/sales/{sale_id}/relisting."""

@@ -18,15 +18,16 @@ class Rhythm(StrEnum):
 
 
 class Recurrence(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every so many weeks or months; ``until`` (a date, included) or for good."""
+    """Every so many weeks or months; ``until`` (a date, included) or for good; not on ``skip``."""
 
     rhythm: Rhythm
     every: Annotated[int, Meta(ge=1, le=12)] = 1
     until: date | None = None
+    skip: Annotated[tuple[date, ...], Meta(max_length=MOST)] = ()  # holidays and the like
 
 
 def days_after(recurrence: Recurrence, first: date, most: int = MOST) -> list[date]:
-    """The days on which it comes again after the first, at most so many, in order.
+    """The days on which it comes again after the first, of so many at most, in order.
 
     MONTHLY keeps weekday and week of the month; a fifth Tuesday that a month lacks is its last.
     """
@@ -35,7 +36,8 @@ def days_after(recurrence: Recurrence, first: date, most: int = MOST) -> list[da
         day = _day(recurrence, first, number)
         if recurrence.until is not None and day > recurrence.until:
             break
-        days.append(day)
+        if day not in recurrence.skip:
+            days.append(day)
     return days
 
 

@@ -65,10 +65,11 @@ class DraftedSale(Struct, frozen=True, kw_only=True):
     version: int
     lots: int
     changed_at_us: int
+    series_id: str | None = None  # made together with others, as one that comes again
 
 
 _READ: Final = """
-select sale_id, liquidator_id, draft, state, version, changed_at_us,
+select sale_id, liquidator_id, draft, state, version, changed_at_us, series_id,
     (select count(*) from lot_draft l where l.sale_id = s.sale_id and removed_at_us is null)::int
     as lots
 from sale_draft s

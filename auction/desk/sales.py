@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 
 from accounts.ids import new_id
-from auction.desk import sale_drafts
+from auction.desk import sale_drafts, series
 from auction.desk.checks import Finding
 from auction.desk.lot_drafts import DraftedLot, Origin, add_lot, lots_of_sale, read_lines, read_lot
 from auction.desk.photo_drafts import copy_photos
@@ -188,18 +188,41 @@ class Sales:
     ) -> Sequence[DraftedSale]:
         """Drafts of the same sale on the days on which it comes again, at most so many.
 
-        Raises `Refused` NOT_FOUND, BAD_TIME without a schedule, TOO_MANY.
+        Raises `Refused` NOT_FOUND, BAD_TIME without a schedule or day, NOT_NOW, TOO_MANY.
         """
         async with transaction(self._pool) as connection:
-            sale = await read_sale(connection, seller.liquidator_id, sale_id)
+            sale = await read_sale(connection, seller.liquidator_id, sale_id, lock=True)
+            if sale.series_id is not None:
+                raise Refused(Refusal.NOT_NOW, detail="It comes again already. Stop that first.")
             schedule = sale.draft.schedule
             if schedule is None:
                 raise Refused(Refusal.BAD_TIME, detail="The sale has no times yet.")
             first = date.fromisoformat(schedule.opens[:10])
-            return [
-                await self._add(connection, seller, on_day(sale.draft, day))
-                for day in days_after(recurrence, first, most)
-            ]
+            days = days_after(recurrence, first, most)
+            if not days:
+                raise Refused(Refusal.BAD_TIME, detail="There is no such day.")
+            series_id = await series.begin(connection, seller, sale, recurrence, self._now_us())
+            made = [await self._add(connection, seller, on_day(sale.draft, day)) for day in days]
+            await series.put_in(connection, series_id, [one.sale_id for one in made])
+            return [await read_sale(connection, seller.liquidator_id, one.sale_id) for one in made]
+
+    async def of_series(
+        self, liquidator_id: LiquidatorId, series_id: str
+    ) -> Sequence[DraftedSale]:
+        """The sales of a series that were not given up, in the order in which they open."""
+        async with acquire(self._pool) as connection:
+            return await series.sales_of(connection, liquidator_id, series_id)
+
+    async def stop_repeating(self, seller: Seller, sale_id: SaleId) -> int:
+        """Give up the other drafts of its series; how many. What is published stays.
+
+        Raises `Refused` NOT_FOUND, NOT_NOW for one that does not come again.
+        """
+        async with transaction(self._pool) as connection:
+            sale = await read_sale(connection, seller.liquidator_id, sale_id, lock=True)
+            if sale.series_id is None:
+                raise Refused(Refusal.NOT_NOW, detail="This sale does not come again.")
+            return await series.stop(connection, seller, sale, self._now_us())
 
     async def _relist(
         self, connection: AnyConnection, seller: Seller, sale: DraftedSale, relisting: Relisting

@@ -16,6 +16,7 @@ from auction.desk.pages.lots import LotsPages
 from auction.desk.pages.photos import PhotoPages
 from auction.desk.pages.questions import QuestionPages
 from auction.desk.pages.recalls import RecallPages
+from auction.desk.pages.repeats import RepeatPages
 from auction.desk.pages.results import ResultPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
@@ -45,6 +46,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         ChangingPages(room),
         ConsignorPages(room),
         ConsignedPages(room),
+        RepeatPages(room),
         GroupPages(room),
         TemplatePages(room),
         RecallPages(room),
