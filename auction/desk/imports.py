@@ -13,26 +13,19 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Raw, Struct, structs
 
 from accounts.ids import new_id
 from auction.catalog.goods import Condition, ManifestLine
 from auction.catalog.importing.changes import Difference, diff
 from auction.catalog.importing.faults import Problem, Unreadable
 from auction.catalog.importing.importer import Importer, TooManyImports
-from auction.catalog.importing.results import CategorySum, ColumnUsed, Manifest
+from auction.catalog.importing.results import CategorySum, ColumnUsed, Head, Manifest
 from auction.catalog.importing.vocabulary import Field
 from auction.desk.agreements import book_of
 from auction.desk.joining import MAX_PALLETS, grouped, part_of
-from auction.desk.lot_drafts import (
-    DraftedLot,
-    LotDraft,
-    Origin,
-    add_lot,
-    change_lines,
-    read_lines,
-    read_lot,
-)
+from auction.desk.lot_drafts import DraftedLot, LotDraft, Origin, add_lot, change_lines, read_lot
+from auction.desk.lot_lines import decoded, read_lines
 from auction.desk.lots import MAX_AT_ONCE
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
@@ -67,6 +60,22 @@ class Kept(Struct, frozen=True):
 
     file_name: str
     manifest: Manifest
+    groups: list[str]
+
+
+class _StoredManifest(Struct, frozen=True):
+    head: Head
+    lines: list[Raw]
+    rows: list[int]
+    errors: list[Problem]
+    warnings: list[Problem]
+
+
+class _Stored(Struct, frozen=True):
+    """``Kept`` with its lines still packed."""
+
+    file_name: str
+    manifest: _StoredManifest
     groups: list[str]
 
 
@@ -180,7 +189,7 @@ class Imports:
             groups = await self._groups(data, manifest, corrections or remembered, lot_column)
         kept = Kept(file_name[:MAX_FILE_NAME], manifest, groups)
         preview_id, until_us = new_id("preview"), self._now_us() + KEPT_US
-        content = msgspec.msgpack.encode(kept)
+        content = await asyncio.to_thread(msgspec.msgpack.encode, kept)
         async with transaction(self._pool) as connection:
             await connection.execute(_KEEP, preview_id, owner, content, until_us)
             await connection.execute(_TIDY, owner, self._now_us(), MOST_KEPT)
@@ -249,7 +258,7 @@ class Imports:
             row = await connection.fetchrow(_READ, preview_id, liquidator_id, self._now_us())
         if row is None:
             raise Refused(Refusal.NOT_FOUND)
-        return msgspec.msgpack.decode(row["content"], type=Kept), row["until_us"]
+        return await asyncio.to_thread(_unpacked, row["content"]), row["until_us"]
 
     async def _read(
         self, data: bytes, corrections: Mapping[str, str], currency: str | None
@@ -292,7 +301,15 @@ async def _used_up(
     content = await connection.fetchval(_USE_UP, preview_id, liquidator_id, now_us)
     if content is None:
         raise Refused(Refusal.NOT_FOUND)
-    return msgspec.msgpack.decode(content, type=Kept)
+    return await asyncio.to_thread(_unpacked, content)
+
+
+def _unpacked(content: bytes) -> Kept:
+    stored = msgspec.msgpack.decode(content, type=_Stored)
+    manifest = Manifest(
+        **(structs.asdict(stored.manifest) | {"lines": decoded(stored.manifest.lines)})
+    )
+    return Kept(stored.file_name, manifest, stored.groups)
 
 
 def _lines_of(kept: Kept) -> list[ManifestLine]:

@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 from msgspec import structs
 
 from auction.catalog.goods import FreightTerms, ManifestLine
-from auction.desk.lot_drafts import LotDraft, renumbered
+from auction.desk.lot_drafts import LotDraft
+from auction.desk.lot_lines import renumbered
 from auction.desk.refusals import Refusal, Refused
 from auction.terms import LotKind
 

@@ -7,24 +7,22 @@ Functions take a connection and make no transaction of their own. Another liquid
 answered as one that does not exist: NOT_FOUND.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import asyncpg
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
 from accounts.ids import new_id
 from auction.catalog.goods import (
-    MAX_LINES,
     Condition,
     FreightClass,
     FreightTerms,
     ManifestLine,
-    manifest_fault,
 )
 from auction.catalog.listings import Country, Grams, Millimetres, PostalCode, Prose, Region
+from auction.desk.lot_lines import packed_lines, unpack_lines, write_lines
 from auction.desk.refusals import Refusal, Refused
 from auction.ids import ABidderId, ActorId, ALotId, LiquidatorId, LotId, SaleId
 from auction.money import PositiveMinor
@@ -173,16 +171,6 @@ update lot_draft set version = version + 1, changed_at_us = $2, changed_by = $3
 where draft_id = $1
 """
 
-_SUM_UP = """
-update lot_draft set lines = $2, units = $3, retail_minor = $4, conditions = $5::jsonb
-where draft_id = $1
-"""
-
-_LINES = f"""
-select {", ".join(ManifestLine.__struct_fields__)} from lot_draft_line
-where draft_id = $1 and line > $2 order by line limit $3
-"""  # noqa: S608
-
 
 async def add_lot(
     connection: AnyConnection,
@@ -243,16 +231,6 @@ async def lots_of_sale(connection: AnyConnection, sale_id: SaleId) -> list[Draft
     return [_lot_of(row) for row in await connection.fetch(_IN_SALE, sale_id)]
 
 
-async def read_lines(
-    connection: AnyConnection, draft_id: str, after: int = 0, limit: int = MAX_LINES
-) -> list[ManifestLine]:
-    """The manifest of a draft: so many lines after a line, by default all."""
-    rows = await connection.fetch(_LINES, draft_id, after, limit)
-    return [
-        ManifestLine(**(dict(row) | {"condition": Condition(row["condition"])})) for row in rows
-    ]
-
-
 async def change_lot(
     connection: AnyConnection,
     lot: DraftedLot,
@@ -302,8 +280,7 @@ async def undo(
     if row is None:
         raise Refused(Refusal.NOTHING_TO_UNDO)
     if row["lines"] is not None:
-        lines = msgspec.msgpack.decode(row["lines"], type=list[ManifestLine])
-        await _put_lines(connection, lot.draft_id, lines)
+        await unpack_lines(connection, lot.draft_id, row["lines"])
     await connection.execute(_CHANGE, lot.draft_id, row["before"], now_us, actor_id)
     return msgspec.json.decode(row["before"], type=LotDraft)
 
@@ -322,40 +299,11 @@ async def change_lines(
     """
     must_be_open(lot)
     must_be_at(lot, version)
-    before = msgspec.msgpack.encode(await read_lines(connection, lot.draft_id))
+    before = await packed_lines(connection, lot.draft_id)
     await connection.execute(_KEEP, lot.draft_id, now_us, actor_id, before)
     await connection.execute(_KEEP_SOME, lot.draft_id, MAX_OLDER)
     await write_lines(connection, lot.draft_id, lines)
     await connection.execute(_TOUCH, lot.draft_id, now_us, actor_id)
-
-
-async def write_lines(
-    connection: AnyConnection, draft_id: str, lines: Sequence[ManifestLine]
-) -> None:
-    """The manifest of a draft, in place of what it had. Raises `Refused` BAD_LINES."""
-    fault = manifest_fault(lines)
-    if fault is not None:
-        raise Refused(Refusal.BAD_LINES, detail=fault)
-    await _put_lines(connection, draft_id, lines)
-
-
-async def _put_lines(
-    connection: AnyConnection, draft_id: str, lines: Sequence[ManifestLine]
-) -> None:
-    await connection.execute("delete from lot_draft_line where draft_id = $1", draft_id)
-    await connection.copy_records_to_table(
-        "lot_draft_line",
-        columns=("draft_id", *ManifestLine.__struct_fields__),
-        records=((draft_id, *structs.astuple(line)) for line in lines),
-    )
-    await connection.execute(
-        _SUM_UP,
-        draft_id,
-        len(lines),
-        sum(line.quantity for line in lines),
-        sum(line.extended_msrp_minor for line in lines),
-        _json(Counter(line.condition for line in lines)),
-    )
 
 
 async def remove_lots(
@@ -450,13 +398,6 @@ def must_be_at(lot: DraftedLot, version: int) -> None:
     """Raises `Refused` CHANGED_MEANWHILE unless that is the draft's version."""
     if lot.version != version:
         raise Refused(Refusal.CHANGED_MEANWHILE)
-
-
-def renumbered(lines: Sequence[ManifestLine]) -> list[ManifestLine]:
-    """The lines as a manifest of their own: numbered from 1. Raises `Refused` TOO_MANY."""
-    if len(lines) > MAX_LINES:
-        raise Refused(Refusal.TOO_MANY, detail=f"A lot has at most {MAX_LINES:,} lines.")
-    return [structs.replace(line, line=number) for number, line in enumerate(lines, start=1)]
 
 
 def _json(value: object) -> str:

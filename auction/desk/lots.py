@@ -5,6 +5,7 @@ instead, in one transaction; bringing it back takes that away again. Each method
 and says nothing of another liquidator's drafts: NOT_FOUND.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
@@ -26,11 +27,10 @@ from auction.desk.lot_drafts import (
     must_be_at,
     must_be_in_stock,
     must_be_open,
-    read_lines,
     read_lot,
     remove_lots,
-    renumbered,
 )
+from auction.desk.lot_lines import read_lines, renumbered
 from auction.desk.photo_drafts import copy_photos
 from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
@@ -91,7 +91,8 @@ class Lots:
         """Words that its manifest suggests. Raises `Refused` NOT_FOUND."""
         async with acquire(self._pool) as connection:
             lot = await read_lot(connection, liquidator_id, draft_id)
-            return suggestion(await read_lines(connection, draft_id), lot.draft.currency)
+            lines = await read_lines(connection, draft_id)
+        return await asyncio.to_thread(suggestion, lines, lot.draft.currency)
 
     # One draft.
 

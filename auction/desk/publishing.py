@@ -48,7 +48,8 @@ from auction.commands import (
 from auction.desk.agreements import book_of, record_lots
 from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
-from auction.desk.lot_drafts import DraftedLot, lots_of_sale, read_lines
+from auction.desk.lot_drafts import DraftedLot, lots_of_sale
+from auction.desk.lot_lines import read_lines
 from auction.desk.photo_drafts import photo_counts, publish_photos
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import DraftedSale, DraftState, must_be_draft, read_sale

@@ -1,7 +1,9 @@
 """From a file to lots: looked at first, made once, corrections remembered."""
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +17,9 @@ from auction.terms import LotKind
 from foundation.database import Pool
 from tests.accounts import Clock
 from tests.desk import a_lot_draft
+from tests.integration.test_manifest_importer import STALL_S, Watch, a_long_workbook
+
+T = TypeVar("T")
 
 FILE = b"""Lot #,Item Description,Brand,UPC,Qty,Unit Retail,Condition,Pallet ID,Box
 101,Toaster,Brindle,036000291452,2,39.99,New,P1,B1
@@ -236,3 +241,46 @@ async def test_anothers_file_is_one_that_does_not_exist(
             await ask()  # type: ignore[misc]
         assert refused.value.field == ""
     assert (await imports.preview(seller.liquidator_id, mine)).line_count == 3
+
+
+async def longest_stall_s(work: Awaitable[T]) -> tuple[T, float]:
+    """What came of it, and how long it kept the event loop from others at most."""
+    watch = Watch()
+    watching = asyncio.create_task(watch.run())
+    done = await work
+    watching.cancel()
+    return done, watch.longest_s
+
+
+async def test_ten_thousand_lines_hold_up_nobody(
+    imports: Imports, lots: Lots, seller: Seller
+) -> None:
+    """From the file to a lot, replaced, undone and split: the loop is never kept for long."""
+    data = await asyncio.to_thread(a_long_workbook, 10_000)
+    owner, stalls = seller.liquidator_id, dict[str, float]()
+    gc.freeze()  # as a serving process does: the collector's rounds over all tests are not ours
+    try:
+        first, stalls["read"] = await longest_stall_s(
+            imports.read_file(seller, "long.xlsx", data, corrections={})
+        )
+        _, stalls["preview"] = await longest_stall_s(imports.preview(owner, first.preview_id))
+        made, stalls["make"] = await longest_stall_s(
+            imports.make(seller, first.preview_id, Making.ONE, LotDraft())
+        )
+        draft_id = made[0].draft_id
+        again = await imports.read_file(seller, "long.xlsx", data, corrections={})
+        found, stalls["compare"] = await longest_stall_s(
+            imports.difference(owner, again.preview_id, draft_id)
+        )
+        assert (found.unchanged, made[0].lines) == (10_000, 10_000)
+        changed, stalls["replace"] = await longest_stall_s(
+            imports.replace(seller, again.preview_id, draft_id, 1)
+        )
+        _, stalls["suggest"] = await longest_stall_s(lots.suggest(owner, draft_id))
+        undone, stalls["undo"] = await longest_stall_s(
+            lots.undo(seller, draft_id, changed[0].version)
+        )
+        _, stalls["split"] = await longest_stall_s(lots.split(seller, draft_id, undone.version))
+    finally:
+        gc.unfreeze()
+    assert {step: round(stall, 3) for step, stall in stalls.items() if stall > 2 * STALL_S} == {}
