@@ -64,9 +64,11 @@ select lot_id, status, opening_minor, opens_at_us, closes_at_us from lot_board w
 """
 
 _PHOTOS: Final = """
-select distinct on (lot_id) lot_id, bytes from lot_photo_file join picture using (sha256)
-where sale_id = $1 and lot_id = any($2) and size = 'tile' and media_type = 'image/jpeg'
-order by lot_id, number
+select distinct on (draft_id) draft_id, bytes
+from lot_draft_photo p join lot_draft_photo_file f using (draft_id, number)
+join picture using (sha256)
+where draft_id = any($1) and removed_at_us is null and size = 'tile' and media_type = 'image/jpeg'
+order by draft_id, place, p.number
 """
 
 
@@ -155,17 +157,15 @@ class Papers:
             piece = paper.lots[start : start + PIECE]
             draft_ids = [lot.draft_id for lot in piece]
             async with acquire(self._pool) as connection:
-                photos = await connection.fetch(
-                    _PHOTOS, paper.sale.sale_id, [lot.number for lot in piece]
-                )
+                rows = await connection.fetch(_PHOTOS, draft_ids)
                 mixes = await _mix(connection, _CATEGORIES, draft_ids)
                 brands = await _mix(connection, _BRANDS, draft_ids)
-            by_lot = {row["lot_id"]: row["bytes"] for row in photos}
+            photos = {row["draft_id"]: row["bytes"] for row in rows}
             for place, lot in enumerate(piece, start):
                 mix, brand = mixes.get(lot.draft_id, ""), brands.get(lot.draft_id, "")
                 end = _time(ends[place], zone)
                 board = paper.board.get(_number(lot))
-                yield _lot(lot, board, end, mix, brand, by_lot.get(lot.number))
+                yield _lot(lot, board, end, mix, brand, photos.get(lot.draft_id))
             await asyncio.sleep(0)
 
     async def _tags(self, paper: SaleOnPaper) -> AsyncIterator[Sheet]:

@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 
 from tests.acceptance.resellers.hands import hands
 from tests.acceptance.resellers.test_looks import look
+from tests.pictures import a_photo
 from tests.seller_site import AtDesk, at_desk
 from tests.site import Reseller, open_site
 
@@ -22,6 +23,8 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
     first = await desk.lot()
     await desk.lot(title="Cordless power tools, mixed", category="Tools", reserve_minor=None)
     await desk.lot(title="Bedding and bath", opening_minor=250_00, length_mm=None)
+    for colour, alt in (("#8a6f4d", "The front"), ("#4d6a8a", "")):
+        await desk.room.photos.add(desk.seller, first, alt, [a_photo(colour, 800, 600)])
     bare = await desk.bare_lot()
     draft = await desk.sale(await desk.lot(), await desk.lot(title="Lamps", weight_g=None))
     unsaid = await desk.sale(title="", schedule=None)
@@ -32,6 +35,7 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
         "desk": "/desk",
         "lots": "/desk/lots",
         "lot": f"/desk/lots/{first}",
+        "lot-photos": f"/desk/lots/{first}/photos?removed=9",
         "lot-bare": f"/desk/lots/{bare}",
         "lot-preview": f"/desk/lots/{first}/preview",
         "sales": "/desk/sales",

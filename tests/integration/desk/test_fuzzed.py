@@ -4,10 +4,13 @@ import pytest
 from msgspec import to_builtins
 
 from accounts.identity import Scope
+from auction.desk.seller import Seller
+from auction.ids import ActorId, LiquidatorId
 from tests.consignors import consigning
 from tests.desk import a_sale_draft
 from tests.desk_market import Sellers, a_lot, a_published_sale, desk_market
 from tests.fuzzing import fuzz
+from tests.pictures import a_photo
 
 # Only the desk's paths: the others are fuzzed with the resellers' side.
 OTHERS = r"^(?!/api/v1/desk)"
@@ -22,7 +25,11 @@ async def furnished(sellers: Sellers) -> dict[str, str]:
     body = {"name": "Weekly", "draft": draft}
     template = await by.does("POST", "/desk/templates", body, status=201)
     group = await by.does("POST", "/desk/groups", {"name": "Regulars"}, status=201)
+    seller = Seller(LiquidatorId(lot["liquidator_id"]), ActorId("program"))
+    photos = await sellers.desk.photos.add(seller, lot["draft_id"], "front", [a_photo()])
     return {
+        "number": "1",
+        "sha256": photos.items[0].files[0].sha256.hex(),
         "group_id": group["group_id"],
         "sale_id": sale_id,
         "lot_id": "1",

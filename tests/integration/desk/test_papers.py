@@ -13,15 +13,15 @@ from msgspec.structs import replace
 from PIL import Image
 
 from auction.catalog.photo_worker import PhotoFile, Resized, resized
-from auction.catalog.photos import add_photo
-from auction.desk.lot_drafts import LotDraft, Origin, add_lot
+from auction.desk.lot_drafts import LotDraft, Origin, add_lot, lots_of_sale
 from auction.desk.papers import press
 from auction.desk.papers.contents import Sheet
 from auction.desk.papers.press import Press
 from auction.desk.papers.reading import Papers
+from auction.desk.photo_drafts import add_draft_photo
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.schedule import MAX_LOTS
-from auction.ids import BidderId, LiquidatorId, LotId, SaleId
+from auction.ids import BidderId, LiquidatorId, SaleId
 from auction.terms import LotKind
 from foundation.database import transaction
 from tests.builders import STAFF_MEMBER
@@ -110,13 +110,14 @@ async def test_a_published_sale_has_the_words_and_times_that_buyers_see(desk: De
 
 async def test_a_lot_shows_its_first_photo(desk: Desk) -> None:
     sale_id, papers = await a_sale_of(desk, SECRET), Papers(desk.pool, URL)
-    await desk.publishing.publish(SELLER, sale_id, await desk.version(sale_id), STAFF_MEMBER)
     assert b"/Subtype /Image" not in await papers.catalogue(SELLER, sale_id)
     async with transaction(desk.pool) as connection:
-        # Photos come before publishing; how they get there is not what is tried here.
-        await connection.execute("set local session_replication_role = replica")
-        await add_photo(connection, sale_id, LotId("1"), "A pallet", a_picture("#336699"))
-        await add_photo(connection, sale_id, LotId("1"), "Its back", a_picture("#993366"))
+        [lot] = await lots_of_sale(connection, sale_id)
+        for colour in ("#336699", "#993366"):
+            files = a_picture(colour)
+            await add_draft_photo(connection, lot.draft_id, "", files, STAFF_MEMBER, 0)
+    assert (await papers.catalogue(SELLER, sale_id)).count(b"/Subtype /Image") == 1
+    await desk.publishing.publish(SELLER, sale_id, await desk.version(sale_id), STAFF_MEMBER)
     assert (await papers.catalogue(SELLER, sale_id)).count(b"/Subtype /Image") == 1
 
 
