@@ -197,8 +197,8 @@ def _clauses(terms: AgreementTerms, consignor: str) -> Iterator[Clause]:
     days = f"{terms.net_days} day{'' if terms.net_days == 1 else 's'} after"
     yield Clause("Paid", f"{days if terms.net_days else 'When'} the buyer has accepted the goods.")
     yield Clause("Credits to buyers", _CLAIMS[terms.claims].format(consignor))
-    yield Clause("Costs of payment", _BORNE[terms.payment_fees].format(consignor))
-    yield Clause("Freight of lots carried free", _BORNE[terms.freight].format(consignor))
+    yield Clause("Cost of payment", _BORNE[terms.payment_fees].format(consignor))
+    yield Clause("Free freight", _BORNE[terms.freight].format(consignor))
 
 
 def _fees(terms: AgreementTerms) -> str:
@@ -223,8 +223,8 @@ _CLAIMS: Final = {
 }
 _BORNE: Final = {
     Bearer.SHARED: "Each bears a part, by what they get of the hammer price.",
-    Bearer.CONSIGNOR: "{} bears them.",
-    Bearer.LIQUIDATOR: "The liquidator bears them.",
+    Bearer.CONSIGNOR: "{} bears it.",
+    Bearer.LIQUIDATOR: "The liquidator bears it.",
 }
 
 

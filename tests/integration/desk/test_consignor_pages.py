@@ -8,8 +8,9 @@ import pytest
 from accounts.identity import OrganisationKind, Role
 from auction.desk.agreements import Agreement
 from auction.desk.consignors import Consignor, ConsignorWords
+from auction.desk.pages.lot_fields import FIELDS
 from tests.accounts_site import Client
-from tests.consignors import a_consignor
+from tests.consignors import a_consignor, agreement
 from tests.seller_site import AtDesk, at_desk
 from tests.site import Site, open_site
 from tests.visiting import visitor
@@ -172,3 +173,50 @@ async def test_a_consignor_without_goods_has_a_page_that_says_so(site: Site) -> 
     async with visitor(site, person) as client:
         assert "None of your goods are in a sale yet" in (await client.get("/consignor")).text
         assert (await client.get("/consignor/sales/S-none")).status == 404
+
+
+async def test_a_lots_consignor_is_chosen_on_its_page_and_a_newer_agreement_taken_over(
+    desk: AtDesk, dana: Client
+) -> None:
+    lot = await desk.lot()
+    assert "Add the consignor first" in (await dana.get(f"/desk/lots/{lot}")).text
+    north, agreed = await a_consignor(desk.room.consignors, desk.seller)
+    page = (await dana.get(f"/desk/lots/{lot}")).text
+    assert f'<option value="{north.consignor_id}">Northwind Stores</option>' in page
+    draft = (await desk.room.lots.read(desk.seller.liquidator_id, lot)).draft
+    typed = {name: FIELDS[name].typed(draft) for name in FIELDS if name != "restrictions"}
+    chosen = typed | {"consignor": north.consignor_id, "version": "1"}
+    assert (await dana.post(f"/desk/lots/{lot}", chosen)).status == 303
+    assert "version 1, valid from 2020-01-01" in (await dana.get(f"/desk/lots/{lot}")).text
+    named = (north.consignor_id, agreed.agreement_id)
+    await desk.room.consignors.agree_anew(desk.seller, *named, 1, agreement(900))
+    assert "Take this agreement" in (await dana.get(f"/desk/lots/{lot}")).text
+    taken = await dana.post(f"/desk/lots/{lot}/take", {"version": "2", "what": "agreement"})
+    assert taken.status == 303
+    draft = (await desk.room.lots.read(desk.seller.liquidator_id, lot)).draft
+    assert (draft.agreement_id, draft.agreement_version) == (agreed.agreement_id, 2)
+    strange = chosen | {"consignor": "consignor-none", "version": "3"}
+    refused = await dana.post(f"/desk/lots/{lot}", strange)
+    assert refused.status == 422 and 'id="error-consignor"' in refused.text
+
+
+async def test_many_lots_get_a_consignor_by_name_and_a_cell_of_the_grid_one(
+    desk: AtDesk, dana: Client
+) -> None:
+    lots = [await desk.lot(), await desk.lot(title="Lamps")]
+    assert "Consignor</th>" not in (await dana.get("/desk/lots")).text
+    north, _ = await a_consignor(desk.room.consignors, desk.seller)
+    south, _ = await a_consignor(desk.room.consignors, desk.seller, "Southgate")
+    assert "Consignor</th>" in (await dana.get("/desk/lots")).text
+    for lot in lots:
+        many = {"lots": f"{lot}:1", "field": "consignor", "value": "northwind stores"}
+        assert (await dana.post("/desk/lots/several/change", many)).status == 303
+    cell = {"field": "consignor", "version": "2", "value": south.consignor_id}
+    answered = await dana.post(f"/desk/lots/{lots[0]}/cell", cell)
+    assert answered.status == 200 and '"shown":"Southgate"' in answered.text
+    owner = desk.seller.liquidator_id
+    found = [(await desk.room.lots.read(owner, lot)).draft for lot in lots]
+    assert [one.consignor_id for one in found] == [south.consignor_id, north.consignor_id]
+    assert all(one.agreement_version == 1 for one in found)
+    bad = await dana.post(f"/desk/lots/{lots[0]}/cell", cell | {"version": "3", "value": "Eastend"})
+    assert bad.status == 422 and "Choose one of: Northwind Stores, Southgate." in bad.text
