@@ -3,19 +3,14 @@
 from aiohttp import web
 from msgspec import Struct
 
-from accounts.http.common import word_of
-from accounts.http.guard import require
-from accounts.ids import OrganisationId
-from accounts.permissions import Action
 from auction.catalog.goods import Condition
 from auction.catalog.words import KINDS
-from auction.desk.access import VIEW
+from auction.desk.access import VIEW, sale_of, visible
 from auction.desk.api_common import REFUSALS
-from auction.desk.pages.room import SALES, DeskPagesRoom, show
+from auction.desk.pages.room import SALES, DeskPagesRoom, sale_path, show
 from auction.desk.result_sums import Bin, Part
 from auction.desk.results import SaleResults
-from auction.ids import SaleId
-from foundation.http.problems import NOT_FOUND
+from foundation.http.pages import FlashKind, see_other
 from foundation.http.routes import Route
 
 # Of the plot, in its own units.
@@ -46,14 +41,12 @@ class ResultPages:
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """GET .../results."""
-        sale_id = SaleId(word_of(request, "sale_id"))
-        owner = await self._room.results.owner(sale_id)
-        if owner is None:
-            raise NOT_FOUND()
-        require(request, Action.VIEW_DESK, OrganisationId(owner))
+        sale_id = sale_of(request)
+        owner = await self._room.results.owner(sale_id) or await self._room.sales.owner_of(sale_id)
+        visible(request, owner)
         found = await self._room.results.of_sale(sale_id)
-        if found is None:
-            raise NOT_FOUND()
+        if found is None:  # a draft, or the results follow the sale by a moment
+            return see_other(sale_path(sale_id), "There are no results yet.", FlashKind.WARNING)
         return show(
             request,
             "results.html",

@@ -58,6 +58,19 @@ async def test_a_seller_looks_and_acts_and_strangers_do_not(
             assert json.loads(board.body)["lots"][0]["status"] == "WITHDRAWN"
 
 
+async def test_a_draft_has_no_results_yet(database_url: str, tmp_path: Path) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        desk = await at_desk(site)
+        rival = await at_desk(site, "Prairie Liquidation", "ann@prairie.example")
+        sale_id = await desk.sale(await desk.lot())
+        path = f"/desk/sales/{sale_id}/results"
+        async with visitor(site, desk.person_id) as dana, visitor(site, rival.person_id) as ann:
+            told = await dana.get(path)
+            assert (told.status, told.headers["Location"]) == (303, f"/desk/sales/{sale_id}")
+            assert "There are no results yet." in (await dana.get(f"/desk/sales/{sale_id}")).text
+            assert (await ann.get(path)).status == NOT_FOUND.status
+
+
 async def test_a_sale_that_was_not_planned_at_the_desk_is_found_there_too(
     database_url: str, tmp_path: Path
 ) -> None:
