@@ -15,7 +15,13 @@ from tests.pictures import a_photo
 from tests.seller_site import AtDesk, at_desk
 from tests.site import Reseller, open_site
 
-EMPTY = {"desk-empty": "", "lots-empty": "/lots", "sales-empty": "/sales", "import": "/import"}
+EMPTY = {
+    "desk-empty": "",
+    "lots-empty": "/lots",
+    "sales-empty": "/sales",
+    "import": "/import",
+    "questions-empty": "/questions",
+}
 
 
 async def furnished(desk: AtDesk) -> dict[str, str]:

@@ -5,7 +5,7 @@ from accounts.ids import PersonId
 from auction.catalog import questions
 from auction.catalog.questions import HideReason, NewQuestion, Question
 from auction.ids import ActorId, BidderId, LotId
-from bidder_gateway.notices.kinds import Kind, Way
+from bidder_gateway.notices.kinds import SECOND_US, Kind, Way
 from foundation.database import transaction
 from tests.builders import SALE
 from tests.catalogue import a_described_lot, a_sale, list_lots
@@ -34,13 +34,17 @@ async def published(room: NoticeRoom, audience: str = "PUBLIC") -> PersonId:
 
 
 async def asked(
-    room: NoticeRoom, bidder_id: BidderId, person_id: PersonId, text: str = "How  many\nboxes?"
+    room: NoticeRoom,
+    bidder_id: BidderId,
+    person_id: PersonId,
+    text: str = "How  many\nboxes?",
+    ago_us: int = 0,
 ) -> Question:
     new = NewQuestion(
         sale_id=SALE, lot_id=LotId("1"), question=text, asker_id=bidder_id, asked_by=person_id
     )
     async with transaction(room.pool) as connection:
-        return await questions.ask(connection, new, room.means.now_us())
+        return await questions.ask(connection, new, room.means.now_us() - ago_us)
 
 
 async def answered(room: NoticeRoom, question: Question, text: str = "Twelve.") -> Question:
@@ -99,6 +103,18 @@ async def test_what_was_answered_before_anybody_looked_is_not_told_to_the_seller
     await room.look("questions")
     assert await room.kinds(seller) == []
     assert await room.kinds(kim) == [Kind.QUESTION_ANSWERED]
+
+
+async def test_what_was_being_committed_while_others_were_looked_at_is_told_of_too(
+    room: NoticeRoom,
+) -> None:
+    seller = await published(room)
+    ann, (kim,) = await room.reseller("kim@example.com")
+    await asked(room, ann, kim)
+    await room.look("questions")
+    await asked(room, ann, kim, "How old?", ago_us=5 * SECOND_US)
+    await room.look("questions")
+    assert await room.kinds(seller) == [Kind.QUESTION_ASKED, Kind.QUESTION_ASKED]
 
 
 async def test_the_asker_alone_is_told_why_a_question_is_hidden(room: NoticeRoom) -> None:
