@@ -82,7 +82,7 @@ async def open_house(
             running_notices(settings, dsn, host, resources, gateway.hub)
         )
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
-        await layers.enter_async_context(running_webhooks(dsn, host))
+        await layers.enter_async_context(running_webhooks(dsn, host, resources.metrics.registry))
         whole = site(resources, gateway, resellers, notices, desk, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye

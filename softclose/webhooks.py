@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from prometheus_client import CollectorRegistry
+
 from accounts.clock import wall_clock
 from auction.codec import Recorded
 from auction.cursors_postgres import PostgresCursors
+from auction.desk.webhook_figures import WebhookFigures
 from auction.desk.webhook_making import WebhookMaker
 from auction.desk.webhook_sending import WebhookLane
 from auction.ids import Shard
@@ -22,19 +25,23 @@ MAX_CONNECTIONS: Final = 4
 
 
 @asynccontextmanager
-async def running_webhooks(dsn: str, host: Host) -> AsyncIterator[None]:
+async def running_webhooks(
+    dsn: str, host: Host, registry: CollectorRegistry
+) -> AsyncIterator[None]:
     """Tell liquidators' systems for the block."""
     async with AsyncExitStack() as layers:
         pool = await open_pool(dsn, name="webhooks", max_connections=MAX_CONNECTIONS)
         layers.push_async_callback(close_pool, pool)
         outbound = await layers.enter_async_context(Outbound())
-        await layers.enter_async_context(telling(host, pool, outbound, wall_clock))
+        lane = WebhookLane(pool, outbound, wall_clock)
+        WebhookFigures(lane, registry)
+        await layers.enter_async_context(telling(host, pool, lane, wall_clock))
         yield
 
 
 @asynccontextmanager
 async def telling(
-    host: Host, pool: Pool, outbound: Outbound, wall_us: Callable[[], int]
+    host: Host, pool: Pool, lane: WebhookLane, wall_us: Callable[[], int]
 ) -> AsyncIterator[None]:
     """Make webhooks' deliveries of what is logged, and send them, for the block."""
     maker, cursors = WebhookMaker(wall_us), PatientCursors(PostgresCursors(pool), host)
@@ -47,7 +54,7 @@ async def telling(
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(follower.run()) for follower in following.values()]
-            running.append(tasks.create_task(WebhookLane(pool, outbound, wall_us).run()))
+            running.append(tasks.create_task(lane.run()))
             yield
             for task in running:
                 task.cancel()

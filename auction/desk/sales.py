@@ -12,7 +12,8 @@ from datetime import date
 from accounts.ids import new_id
 from auction.desk import sale_drafts, series
 from auction.desk.checks import Finding
-from auction.desk.lot_drafts import DraftedLot, Origin, add_lot, lots_of_sale, read_lines, read_lot
+from auction.desk.lot_drafts import DraftedLot, Origin, add_lot, lots_of_sale, read_lot
+from auction.desk.lot_lines import read_lines
 from auction.desk.photo_drafts import copy_photos
 from auction.desk.publishing import Publishing
 from auction.desk.recurrence import Recurrence, days_after
@@ -206,9 +207,7 @@ class Sales:
             await series.put_in(connection, series_id, [one.sale_id for one in made])
             return [await read_sale(connection, seller.liquidator_id, one.sale_id) for one in made]
 
-    async def of_series(
-        self, liquidator_id: LiquidatorId, series_id: str
-    ) -> Sequence[DraftedSale]:
+    async def of_series(self, liquidator_id: LiquidatorId, series_id: str) -> Sequence[DraftedSale]:
         """The sales of a series that were not given up, in the order in which they open."""
         async with acquire(self._pool) as connection:
             return await series.sales_of(connection, liquidator_id, series_id)

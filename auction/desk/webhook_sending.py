@@ -39,6 +39,8 @@ POLL_S: Final = 1.0
 RETRY_S: Final = 2.0
 # Of an answer so much is kept, for whoever looks why it failed.
 ANSWER_BYTES: Final = 300
+# How many wait is counted so often, for whoever watches over the whole.
+COUNT_EVERY_S: Final = 10.0
 # Deliveries and their attempts are kept for so long.
 KEPT_US: Final = 30 * DAY_US
 CLEAN_EVERY_S: Final = 3_600.0
@@ -91,6 +93,11 @@ update webhook set active = false, note = $2, version = version + 1
 where webhook_id = $1 and active
 """
 
+_WAITING: Final = """
+select count(*) from webhook_delivery join webhook using (webhook_id)
+where state = 'WAITING' and active
+"""
+
 _CLEAN: Final = """
 delete from webhook_delivery where delivery_id in (
     select delivery_id from webhook_delivery where made_at_us < $1 order by made_at_us limit $2
@@ -125,6 +132,15 @@ class Attempt(Struct, frozen=True, kw_only=True):
         return self.status is not None and is_success(self.status)
 
 
+class Figures(Struct):
+    """What became of deliveries since the start, and how many waited when they were counted."""
+
+    delivered: int = 0
+    failed: int = 0
+    tried_again: int = 0
+    waiting: int = 0
+
+
 class WebhookLane:
     """Sends what is due, several at once. Its owner runs it as a task.
 
@@ -133,6 +149,7 @@ class WebhookLane:
 
     def __init__(self, pool: Pool, outbound: Outbound, wall_us: Callable[[], int]) -> None:
         self._pool, self._outbound, self._wall_us = pool, outbound, wall_us
+        self.figures = Figures()
         # How many are in flight to each endpoint that has any.
         self._busy: dict[str, int] = {}
         self._freed = asyncio.Event()
@@ -141,6 +158,7 @@ class WebhookLane:
         """Send until cancelled; what was in flight then is sent again when its lease is over."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_house())
+            tasks.create_task(self._keep_count())
             while True:
                 self._freed.clear()
                 claimed = await self._claim()
@@ -194,8 +212,25 @@ class WebhookLane:
                 await connection.execute(_WELL, delivery.webhook_id)
             else:
                 await _note_failure(connection, delivery, endpoint["failing_since_us"], now_us)
+            state = ""
             if claims == delivery.claims:
-                await _settle_delivery(connection, delivery, attempt, now_us)
+                state = await _settle_delivery(connection, delivery, attempt, now_us)
+        self._count(state)
+
+    async def count(self) -> None:
+        """How many wait now."""
+        async with acquire(self._pool) as connection:
+            self.figures.waiting = await connection.fetchval(_WAITING)
+
+    def _count(self, state: str) -> None:
+        """Once it is durable; who was asleep beyond its lease has settled nothing."""
+        match state:
+            case "DELIVERED":
+                self.figures.delivered += 1
+            case "FAILED":
+                self.figures.failed += 1
+            case "WAITING":
+                self.figures.tried_again += 1
 
     async def _claim(self) -> Sequence[Claimed]:
         free = AT_ONCE - sum(self._busy.values())
@@ -232,6 +267,14 @@ class WebhookLane:
         except TimeoutError:
             pass
 
+    async def _keep_count(self) -> None:
+        while True:
+            try:
+                await self.count()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _logger.warning("webhooks_not_counted", reason=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(COUNT_EVERY_S)
+
     async def _keep_house(self) -> None:
         while True:
             try:
@@ -259,13 +302,15 @@ async def _note_failure(
 
 async def _settle_delivery(
     connection: AnyConnection, delivery: Claimed, attempt: Attempt, now_us: int
-) -> None:
+) -> str:
+    """The state in which it is from now on."""
     wait_us = None if attempt.taken else pause_us(delivery.tries)
     if wait_us is not None:
         await connection.execute(_SETTLE, delivery.delivery_id, "WAITING", now_us + wait_us)
-        return
+        return "WAITING"
     state = "DELIVERED" if attempt.taken else "FAILED"
     await connection.execute(_SETTLE, delivery.delivery_id, state, None)
+    return state
 
 
 def _claimed(row: asyncpg.Record) -> Claimed:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
 
 from accounts.clock import wall_clock
 from auction.codec import decode_body
@@ -20,6 +21,7 @@ from auction.cursors_postgres import PostgresCursors
 from auction.desk import webhook_making
 from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
+from auction.desk.webhook_figures import WebhookFigures
 from auction.desk.webhook_making import WebhookMaker
 from auction.desk.webhook_rules import KINDS, OFF_AFTER_US, PAUSES_US, WebhookEvent
 from auction.desk.webhook_sending import (
@@ -237,6 +239,35 @@ async def test_failures_are_tried_again_by_the_schedule_and_then_given_up(
     assert len({headers["webhook-id"] for headers, _ in telling.receiver.got}) == 1
 
 
+async def test_metrics_say_what_was_delivered_what_failed_and_what_waits(
+    telling: Telling,
+) -> None:
+    registry = CollectorRegistry()
+    WebhookFigures(telling.lane, registry)
+    _, first = await telling.tested()
+    (webhook,) = await telling.webhooks.list(SELLER.liquidator_id)
+    await telling.lane.count()
+    assert registry.get_sample_value("softclose_webhook_deliveries_waiting") == 1
+    telling.receiver.status = 503
+    for pause_us in PAUSES_US:
+        await telling.lane.round()
+        telling.now_us += pause_us
+    await telling.lane.round()
+    telling.receiver.status = 204
+    await telling.webhooks.resend(SELLER, webhook.webhook_id, first)
+    await telling.lane.round()
+    await telling.lane.count()
+    told = {
+        outcome: registry.get_sample_value(
+            "softclose_webhook_deliveries_total", {"outcome": outcome}
+        )
+        for outcome in ("delivered", "failed")
+    }
+    assert told == {"delivered": 1, "failed": 1}
+    assert registry.get_sample_value("softclose_webhook_retries_total") == len(PAUSES_US)
+    assert registry.get_sample_value("softclose_webhook_deliveries_waiting") == 0
+
+
 async def test_an_endpoint_that_fails_for_three_days_is_switched_off(telling: Telling) -> None:
     made, delivery_id = await telling.tested()
     webhook_id = made.webhook.webhook_id
@@ -379,7 +410,8 @@ async def test_a_running_host_tells_of_a_withdrawal(database_url: str, receiver:
         seller = Seller(OWNER_OF_DESK, STAFF_MEMBER)
         webhooks = Webhooks(desk.pool, outbound, lambda: 0, wall_clock)
         made = await webhooks.add(seller, receiver.url, ALL)
-        async with telling_host(desk.host, desk.pool, outbound, wall_clock):
+        lane = WebhookLane(desk.pool, outbound, wall_clock)
+        async with telling_host(desk.host, desk.pool, lane, wall_clock):
             sale_id = await desk.sale(await desk.lot())
             version = await desk.version(sale_id)
             await desk.publishing.publish(OWNER_OF_DESK, sale_id, version, STAFF_MEMBER)
