@@ -17,9 +17,9 @@ import asyncpg
 from msgspec import Struct, structs
 
 from auction.consignment import AgreementTerms, Bearer, CommissionTier, Per
-from auction.desk.lot_drafts import DraftedLot, LotDraft
+from auction.desk.lot_drafts import LotDraft
 from auction.desk.refusals import Refusal, Refused
-from auction.ids import ActorId, BidderId, LiquidatorId, SaleId
+from auction.ids import ActorId, BidderId, LiquidatorId, LotId, SaleId
 from foundation.database import AnyConnection
 
 # Of one consignor, and of one agreement: a change a week for some years.
@@ -189,16 +189,15 @@ async def book_of(
 
 
 async def record_lots(
-    connection: AnyConnection, sale_id: SaleId, lots: Iterable[DraftedLot]
+    connection: AnyConnection, sale_id: SaleId, lots: Iterable[tuple[LotId, LotDraft]]
 ) -> None:
     """What settlement reads of consigned lots, at their publishing: `checks` has seen them all."""
     rows = []
-    for lot in lots:
-        draft = lot.draft
+    for lot_id, draft in lots:
         if draft.consignor_id is not None:
             agreement = (draft.consignor_id, draft.agreement_id, draft.agreement_version)
             papers = (draft.load, draft.purchase_order, draft.rma)
-            rows.append((sale_id, lot.number, *agreement, draft.pallets or 0, *papers))
+            rows.append((sale_id, lot_id, *agreement, draft.pallets or 0, *papers))
     await connection.executemany(_RECORD, rows)
 
 

@@ -202,7 +202,8 @@ class Publishing:
             assert lot.number is not None, "it is in a sale"
             await save_manifest(connection, sale.sale_id, lot.number, lines)
         await publish_photos(connection, sale.sale_id)
-        await record_lots(connection, sale.sale_id, lots)
+        bound = [(_number(lot), lot.draft) for lot in lots]
+        await record_lots(connection, sale.sale_id, bound)
         begun = Begun(
             secret=secrets.token_hex(32),
             actor_id=actor_id,

@@ -17,10 +17,12 @@ from rich.console import Console
 from rich.text import Text
 
 from accounts.second_factor import code_at
+from auction.desk.lot_drafts import LotDraft
 from auction.ids import LotId, SaleId
 from bidder_gateway.live import PATH
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
+from softclose.demo.consigning import consigned, consigning
 from softclose.demo.desk import furnish, photograph
 from softclose.demo.filling import NotDrawn, fill_catalogue
 from softclose.demo.opening import Visit
@@ -50,6 +52,7 @@ class OpenHouse:
         self.stopping = False  # the person has seen enough
         self._sales = self._accepted = 0
         self._on_desk: Mapping[LotId, str] = {}
+        self._whose = LotDraft()
         self._photographing: asyncio.Task[None] | None = None
 
     async def run(self, dsn: str, listener: socket.socket) -> None:
@@ -62,6 +65,7 @@ class OpenHouse:
         seed = self._visit.seed
         people = await settle_in(house.resources.accounts, resellers(catalogue(seed), seed))
         self._on_desk = await furnish(house.desk, seed, now_us())
+        self._whose = await consigning(house.desk, people.consignor)
         self._say_where(address, people)
         try:
             while self._visit.sales is None or self._sales < self._visit.sales:
@@ -79,7 +83,10 @@ class OpenHouse:
         opens_at_us = now_us() - UNDER_WAY_US
         sale = replace(catalogue(seed), opens_at_us=opens_at_us, sale_id=SaleId(f"pallets-{seed}"))
         await fill_catalogue(house.resources.pool, sale)
-        verdict = await house.host.engine.submit(sale.schedule(secrets.token_bytes(32)))
+        command = await consigned(
+            house.resources.pool, sale.schedule(secrets.token_bytes(32)), self._whose
+        )
+        verdict = await house.host.engine.submit(command)
         assert verdict.accepted, verdict
         await register(address, sale.sale_id, people.tokens)
         if self._photographing is None:  # the cores are free for it now

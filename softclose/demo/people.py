@@ -26,6 +26,9 @@ from softclose.demo.catalogue import LIQUIDATOR
 from softclose.demo.resellers import Reseller
 
 YOU: Final = OrganisationId("your-resale-business")
+# Whose goods the liquidator sells besides its own.
+CONSIGNOR: Final = OrganisationId("northwind-home-stores")
+CONSIGNOR_NAME: Final = "Northwind Home Stores"
 PLACE: Final = "Columbus", "OH", "43215"
 # A truckload at ten times a deposit; what the simulated resellers have too.
 YOUR_LIMIT_MINOR: Final = 50_000_00
@@ -57,6 +60,7 @@ class People:
     tokens: Mapping[BidderId, str]
     you: PersonId
     staff: PersonId
+    consignor: OrganisationId
 
 
 def new_password() -> str:
@@ -81,14 +85,18 @@ async def settle_in(room: Room, resellers: Sequence[Reseller]) -> People:
         OrganisationId(LIQUIDATOR),
         password,
     )
+    await _account(
+        room, "consignor", CONSIGNOR_NAME, OrganisationKind.CONSIGNOR, CONSIGNOR, password
+    )
     staff = await _account(room, "staff", "Staff", OrganisationKind.HOUSE, None, password)
     code_secret = await second_factor.enrol(room, staff)
     logins = (
         Login("a reseller", "reseller@example.com", password),
         Login("a liquidator", "liquidator@example.com", password),
+        Login("a consignor", "consignor@example.com", password),
         Login("staff", "staff@example.com", password, code_secret),
     )
-    return People(logins, tokens, you, staff)
+    return People(logins, tokens, you, staff, CONSIGNOR)
 
 
 async def _account(
