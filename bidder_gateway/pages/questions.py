@@ -43,6 +43,9 @@ SHOWN: Final = 20
 # Messages of a sale that a page shows at once; the others are one touch away.
 SAID_SHOWN: Final = 3
 
+# The pages of the desk, for who may act there.
+DESK: Final = "/desk/questions"
+
 _LOOK: Final = Access(Action.VIEW_SALES)
 
 
@@ -61,6 +64,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     may: str
     sign_in_path: str
     answer_path: str
+    hide_path: str
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -173,6 +177,7 @@ async def asked_of(room: PagesRoom, request: web.Request, sale: SalePage, lot: L
         may=_may(room, request, lot),
         sign_in_path=sign_in_href(request),
         answer_path=_answer_path(request, sale),
+        hide_path=_hide_path(request, sale),
     )
 
 
@@ -198,5 +203,9 @@ def _may(room: PagesRoom, request: web.Request, lot: LotPage) -> str:
 
 def _answer_path(request: web.Request, sale: SalePage) -> str:
     """Where the seller answers, for its own people."""
-    runs = can(request, Action.RUN_SALE, sale.seller_id)
-    return "/desk/questions" if runs else ""
+    return DESK if can(request, Action.RUN_SALE, sale.seller_id) else ""
+
+
+def _hide_path(request: web.Request, sale: SalePage) -> str:
+    """Where each question is answered or hidden, for the seller's people and the house's."""
+    return DESK if can(request, Action.HIDE_QUESTION, sale.seller_id) else ""

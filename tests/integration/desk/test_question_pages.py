@@ -139,6 +139,8 @@ async def test_a_question_is_hidden_and_shown_again_by_the_seller_or_staff(site:
             other = await ann.send(method, path, hide, {"Origin": ann.origin})
             assert other.status == 404
         assert (await kim.post(path, hide)).status == 403
+        assert f'href="{path}"' in (await admin.get(lot)).text
+        assert f'href="{path}"' not in (await kim.get(lot)).text
         assert "Hide the question" in (await admin.get(path)).text
         assert "Answer in public" not in (await admin.get(path)).text
         answered = await admin.post(path, {"what": "answer", "version": "1", "answer": "No."})
