@@ -305,6 +305,32 @@ async def test_a_sale_that_is_just_being_published_takes_no_photos(
     assert [photo.alt for photo in await listed(desk, sale_id)] == ["front", "after"]
 
 
+async def test_a_photo_waits_for_a_publishing_that_has_begun_and_is_refused(
+    bench: Bench, desk: Desk
+) -> None:
+    await bench.add("front")
+    sale_id = await desk.sale(bench.draft_id)
+    async with desk.pool.acquire() as publishing, publishing.transaction():
+        await publishing.execute(
+            "update sale_draft set state = 'PUBLISHING', publishing = '{}' where sale_id = $1",
+            sale_id,
+        )
+        adding = asyncio.create_task(bench.add("in between"))
+        async with asyncio.timeout(10):
+            while not await desk.pool.fetchval(_SOMEBODY_WAITS):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    with pytest.raises(Refused, match="NOT_NOW"):
+        await adding
+    assert await bench.alts() == ["front"]
+
+
+_SOMEBODY_WAITS = """
+select exists (
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+)
+"""
+
+
 Asked = Callable[[Photos, Seller, str], Coroutine[Any, Any, object]]
 ALL_THAT_CAN_BE_ASKED: dict[str, Asked] = {
     "list": lambda photos, by, lot: photos.list(by.liquidator_id, lot),
