@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from auction.desk.webhook_rules import WebhookEvent
+from auction.ids import BidderId
 from tests.acceptance.resellers.hands import hands
 from tests.acceptance.resellers.test_looks import look
 from tests.pictures import a_photo
@@ -21,6 +23,10 @@ EMPTY = {
     "sales-empty": "/sales",
     "import": "/import",
     "questions-empty": "/questions",
+    "groups-empty": "/groups",
+    "templates-empty": "/templates",
+    "recalls-empty": "/recalls",
+    "webhooks-empty": "/webhooks",
 }
 
 
@@ -36,6 +42,18 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
     unsaid = await desk.sale(title="", schedule=None)
     published = await desk.sale(await desk.lot(title="Toys"), title="Toys of March")
     await desk.publish(published)
+    groups = desk.room.groups
+    group = await groups.add(desk.seller, "Regulars", (BidderId("ann"), BidderId("bob")))
+    invited = await desk.sale(
+        await desk.lot(title="Chairs"), title="By invitation", audience="INVITE", invited=("ann",)
+    )
+    await desk.publish(invited)
+    sale = await desk.room.sales.read(desk.seller.liquidator_id, draft)
+    template = await desk.room.templates.add(desk.seller, "Every Thursday", sale.draft)
+    events = tuple(WebhookEvent)
+    made = await desk.room.webhooks.add(desk.seller, "https://93.184.215.14/hook", events)
+    hook = made.webhook.webhook_id
+    delivery = await desk.room.webhooks.test(desk.seller, hook)
     month = f"{datetime.now(UTC):%Y-%m}"
     return {
         "desk": "/desk",
@@ -54,6 +72,18 @@ async def furnished(desk: AtDesk) -> dict[str, str]:
         "live": f"/desk/sales/{published}/live",
         "live-lot": f"/desk/sales/{published}/live?lot=1",
         "results": f"/desk/sales/{published}/results",
+        "change": f"/desk/sales/{published}/change",
+        "change-invited": f"/desk/sales/{invited}/change",
+        "repeats": f"/desk/sales/{draft}/repeats",
+        "repeats-days": f"/desk/sales/{draft}/repeats?rhythm=WEEKLY&every=2&until=2035-01-01",
+        "groups": "/desk/groups",
+        "group": f"/desk/groups/{group.group_id}?q=har",
+        "templates": "/desk/templates",
+        "template": f"/desk/templates/{template.template_id}",
+        "recalls": "/desk/recalls",
+        "webhooks": "/desk/webhooks",
+        "webhook": f"/desk/webhooks/{hook}",
+        "delivery": f"/desk/webhooks/{hook}/deliveries/{delivery.delivery_id}",
     }
 
 
