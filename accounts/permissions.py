@@ -192,7 +192,12 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
             Capacity.SETTLEMENT: _FOREIGN,
             Capacity.HOUSE_ADMIN: _FOREIGN,
         },
-        Action.VIEW_CONSIGNED: {Capacity.CONSIGNOR: _TEAM},
+        # A reseller that consigns sees its goods too, and does not bid on them.
+        Action.VIEW_CONSIGNED: {
+            Capacity.CONSIGNOR: _TEAM,
+            Capacity.BIDDER: _TEAM,
+            Capacity.RESELLER_ADMIN: _TEAM,
+        },
         Action.PAUSE_SALE: {Capacity.LIQUIDATOR: _TEAM, Capacity.HOUSE_ADMIN: _FOREIGN},
         Action.VOID_BIDS: {Capacity.HOUSE_ADMIN: _FOREIGN},
         # The house's.

@@ -188,6 +188,18 @@ async def book_of(
     return AgreementBook(names, found, day_of(now_us))
 
 
+async def organisations_of(
+    connection: AnyConnection, consignor_ids: Iterable[BidderId]
+) -> list[BidderId]:
+    """Under which names these might bid."""
+    rows = await connection.fetch(
+        "select distinct organisation_id from consignor"
+        " where consignor_id = any($1) and organisation_id is not null order by 1",
+        list(consignor_ids),
+    )
+    return [BidderId(row["organisation_id"]) for row in rows]
+
+
 async def record_lots(
     connection: AnyConnection, sale_id: SaleId, lots: Iterable[tuple[LotId, LotDraft]]
 ) -> None:

@@ -211,6 +211,7 @@ class Consignors:
     ) -> Consignor:
         """Its goods are seen by the people of an organisation that is there already.
 
+        A reseller's do not bid in sales with its goods that are published from now on.
         Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, NOT_INVITED when it has one or that is none.
         """
         async with transaction(self._pool) as connection:
@@ -220,8 +221,8 @@ class Consignors:
             )
             if consignor.organisation_id is not None:
                 raise Refused(Refusal.NOT_INVITED, detail="It has a login already.")
-            if kind != OrganisationKind.CONSIGNOR:
-                said = "There is no consignor's organisation of this id."
+            if kind not in (OrganisationKind.CONSIGNOR, OrganisationKind.RESELLER):
+                said = "There is no consignor or reseller of this id."
                 raise Refused(Refusal.NOT_INVITED, field="organisation_id", detail=said)
             await self._link(connection, seller, consignor_id, organisation_id, made=False)
             return await _read(connection, seller.liquidator_id, consignor_id)

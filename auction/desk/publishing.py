@@ -45,7 +45,7 @@ from auction.commands import (
     Command,
     ScheduleSale,
 )
-from auction.desk.agreements import book_of, record_lots
+from auction.desk.agreements import book_of, organisations_of, record_lots
 from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
 from auction.desk.lot_drafts import DraftedLot, lots_of_sale
@@ -68,11 +68,15 @@ _logger = structlog.get_logger(__name__)
 
 
 class Begun(Struct, frozen=True, kw_only=True):
-    """What is fixed when publishing begins. The secret is 32 bytes, in hexadecimal."""
+    """What is fixed when publishing begins. The secret is 32 bytes, in hexadecimal.
+
+    ``barred``: the organisations whose goods are in the sale.
+    """
 
     secret: str
     actor_id: ActorId
     admitted: tuple[BidderId, ...] = ()
+    barred: tuple[BidderId, ...] = ()
     numbers: tuple[LotId, ...]
     times: tuple[Times, ...]
 
@@ -204,7 +208,9 @@ class Publishing:
         await publish_photos(connection, sale.sale_id)
         bound = [(_number(lot), lot.draft) for lot in lots]
         await record_lots(connection, sale.sale_id, bound)
+        consignors = {lot.draft.consignor_id for lot in lots if lot.draft.consignor_id is not None}
         begun = Begun(
+            barred=tuple(await organisations_of(connection, consignors)),
             secret=secrets.token_hex(32),
             actor_id=actor_id,
             admitted=await _admitted(connection, sale),
@@ -252,7 +258,7 @@ class Publishing:
                 command = ScheduleSale(
                     sale_id=sale.sale_id,
                     liquidator_id=sale.liquidator_id,
-                    seller_ids=_sellers(listings),
+                    seller_ids=_sellers(listings, begun.barred),
                     audience=sale.draft.audience,
                     terms=sale.draft.terms,
                     lots=chunk,
@@ -325,9 +331,10 @@ def _number(lot: DraftedLot) -> LotId:
     return lot.number
 
 
-def _sellers(listings: Sequence[LotListing]) -> tuple[BidderId, ...]:
+def _sellers(listings: Sequence[LotListing], barred: Sequence[BidderId]) -> tuple[BidderId, ...]:
     """Whose goods they are does not bid on them; the liquidator is barred by the engine itself."""
-    return tuple(sorted({one.consignor_id for one in listings if one.consignor_id is not None}))
+    consignors = {one.consignor_id for one in listings if one.consignor_id is not None}
+    return tuple(sorted(consignors.union(barred)))
 
 
 def _listing(lot: DraftedLot, times: Times, digest: bytes) -> LotListing:

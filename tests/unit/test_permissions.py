@@ -86,7 +86,7 @@ ASK_SELLER           -      -       st     st       -      -       -       -    
 VIEW_DESK            -      -       -      -        st     st      -       f      f
 RUN_SALE             -      -       -      -        st     -       -       -      -
 HIDE_QUESTION        -      -       -      -        st     -       -       f      f
-VIEW_CONSIGNED       -      -       -      -        -      -       st      -      -
+VIEW_CONSIGNED       -      -       st     st       -      -       st      -      -
 PAUSE_SALE           -      -       -      -        st     -       -       -      f
 VOID_BIDS            -      -       -      -        -      -       -       -      f
 VIEW_ORGANISATIONS   -      -       -      -        -      -       -       stf    stf

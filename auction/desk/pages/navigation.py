@@ -12,8 +12,8 @@ def links(identity: Identity | None) -> list[Link]:
     """The navigation of this room for who looks."""
     if identity is None:
         return []
-    if may(identity, Action.VIEW_CONSIGNED):
-        return [OWN_GOODS]
+    if identity.organisation_kind is OrganisationKind.CONSIGNOR:
+        return [OWN_GOODS] if may(identity, Action.VIEW_CONSIGNED) else []
     if identity.organisation_kind is not OrganisationKind.LIQUIDATOR:
         return []
     return [DESK] if may(identity, Action.VIEW_DESK) else []

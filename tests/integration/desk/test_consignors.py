@@ -176,9 +176,11 @@ async def test_a_sale_without_its_goods_is_one_that_does_not_exist(held: Held) -
 
 
 async def test_only_consignors_have_goods_of_their_own(held: Held) -> None:
-    for person in (held.sellers.seller, held.sellers.staff, held.hart):
+    for person in (held.sellers.seller, held.sellers.staff):
         for path in ("/consignor", results_of(held)):
             assert (await person.send("GET", path))[0] == 403
+    assert await held.hart.get("/consignor") == {"consigning": [], "sales": []}
+    await held.hart.get(results_of(held), status=404)
     assert (await held.sellers.market.guest.send("GET", "/consignor"))[0] == 401
     assert (await held.north.send("GET", "/desk/consignors"))[0] == 403
 
@@ -259,3 +261,21 @@ async def test_no_row_that_settlement_needs_is_public(held: Held) -> None:
         _, text = await held.sellers.market.guest.send("GET", path)
         marks: list[Any] = [*MARKS, held.north_id, held.agreement_id, "Northwind"]
         assert not [mark for mark in marks if mark.encode() in text]
+
+
+async def test_a_reseller_that_consigns_sees_its_goods_and_does_not_bid(sellers: Sellers) -> None:
+    by, hart = sellers.seller, await sellers.market.reseller("Hart")
+    consignor_id, _ = await consigning(by, "Hart")
+    path = f"/desk/consignors/{consignor_id}/organisation"
+    await by.does("PUT", path, {"organisation_id": hart.bidder_id}, If_Match='"1"')
+    now_us = sellers.market.clock.now_us()
+    lot = await a_lot(by, consignor_id=consignor_id)
+    sale = await by.does("POST", "/desk/sales", to_builtins(a_sale_draft(now_us)), status=201)
+    path, ids = f"/desk/sales/{sale['sale_id']}", {"draft_ids": [lot["draft_id"]]}
+    sale = await by.does("POST", f"{path}/lots", ids, If_Match='"1"')
+    await by.does("POST", f"{path}/publication", If_Match=f'"{sale["version"]}"')
+    await sellers.market.caught_up()
+    seen = await hart.get("/consignor")
+    assert [one["sale_id"] for one in seen["sales"]] == [sale["sale_id"]]
+    log = await sellers.late.sale(sale["sale_id"])
+    assert log is not None and hart.bidder_id in log.seller_ids
