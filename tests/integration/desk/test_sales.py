@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from accounts.clock import wall_clock
 from auction.desk.lots import Lots
+from auction.desk.photo_drafts import read_photos
 from auction.desk.recurrence import Recurrence, Rhythm
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Relisting
@@ -158,6 +159,8 @@ async def test_what_passed_is_offered_again_once_for_less(
     sales: Sales, lots: Lots, seller: Seller, desk: Desk, pool: Pool
 ) -> None:
     sale = await ended(sales, lots, seller, pool, desk.now_us, _1="PASSED", _2="SOLD", _3="PASSED")
+    first = (await sales.lots(seller.liquidator_id, sale.sale_id))[0]
+    await desk.photograph(first.draft_id)
     clone = await sales.clone(seller, sale.sale_id, date(2099, 3, 2), Relisting(20))
     again = await sales.lots(seller.liquidator_id, clone.sale_id)
     assert [lot.draft.title for lot in again] == ["Lot 0", "Lot 2"]
@@ -165,6 +168,9 @@ async def test_what_passed_is_offered_again_once_for_less(
     assert (again[0].draft.opening_minor, again[0].draft.reserve_minor) == (80_00, 320_00)
     lines = await lots.lines(seller.liquidator_id, again[0].draft_id)
     assert [line.lpn for line in lines] == ["PIECE0"]
+    async with pool.acquire() as connection:
+        photos = [await read_photos(connection, lot.draft_id) for lot in again]
+    assert [[photo.alt for photo in one.items] for one in photos] == [["front"], []]
     assert await sales.relist(seller, sale.sale_id, Relisting(50)) == []
 
 
