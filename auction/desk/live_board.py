@@ -146,6 +146,14 @@ class LiveBoards:
             listed = await self._read_listed(sale_id)
         return board_of(sale, listed, self._watchers.of_sale(sale_id))
 
+    async def title_of(self, sale_id: SaleId) -> str:
+        """As its catalogue calls the sale; its id where no catalogue does."""
+        async with acquire(self._pool) as connection:
+            title: str | None = await connection.fetchval(
+                "select title from sale_listing where sale_id = $1", sale_id
+            )
+        return title or str(sale_id)
+
     async def _read_listed(self, sale_id: SaleId) -> dict[LotId, Listed]:
         async with acquire(self._pool) as connection:
             rows = await connection.fetch(_LISTED, sale_id)

@@ -86,7 +86,7 @@ class LivePages:
             board=board,
             chosen=chosen,
             runs=may_run(request, owner),
-            title=await self._title(owner, board.sale_id),
+            title=await self._room.boards.title_of(board.sale_id),
             asked=await self._room.questions.waiting(owner, board.sale_id),
             causes=CAUSES,
             form=blank(counter=counter, cause=str(WithdrawalCause.SELLER)),
@@ -161,12 +161,6 @@ class LivePages:
         if board is None:
             raise NOT_FOUND()
         return owner, board
-
-    async def _title(self, owner: LiquidatorId, sale_id: SaleId) -> str:
-        try:
-            return (await self._room.sales.read(owner, sale_id)).draft.title
-        except Refused:  # it was scheduled by another way than the desk
-            return str(sale_id)
 
 
 def _sentence(text: str) -> str:
