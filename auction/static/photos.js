@@ -4,6 +4,10 @@
 // forms of the part do the same.
 
 const LATER_NEEDS_A_CLICK = "yes";
+// A camera's picture is made smaller before it is sent over a dock's bad line; the longest edge is that
+// of the largest size that the server makes.
+const HEAVY_BYTES = 2 * 2 ** 20;
+const LONGEST_EDGE = 2000;
 
 let turn = Promise.resolve();
 const uploads = document.createElement("ul");
@@ -118,7 +122,7 @@ function send(files, alt) {
   turn = turn.then(async () => {
     let added = 0;
     for (const [file, item] of waiting) {
-      const fault = await sent(file, alt, item.querySelector("progress"));
+      const fault = await sent(await lighter(file), alt, item.querySelector("progress"));
       if (fault === "") {
         added += 1;
         item.remove();
@@ -149,6 +153,28 @@ function entry(file) {
 function fail(item, file, fault) {
   item.className = "failed error";
   item.textContent = `${file.name}: ${fault}`;
+}
+
+// What this browser cannot decode is sent as it is: the server says what it is.
+async function lighter(file) {
+  if (file.size <= HEAVY_BYTES) return file;
+  try {
+    const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const scale = LONGEST_EDGE / Math.max(picture.width, picture.height);
+    if (scale >= 1) return file;
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.round(picture.width * scale);
+    canvas.height = Math.round(picture.height * scale);
+    const paper = canvas.getContext("2d");
+    paper.fillStyle = "white";
+    paper.fillRect(0, 0, canvas.width, canvas.height);
+    paper.imageSmoothingQuality = "high";
+    paper.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    picture.close();
+    return (await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92))) ?? file;
+  } catch {
+    return file;
+  }
 }
 
 // Why it was not taken; "": it was. XMLHttpRequest, because fetch tells nothing of what is under way.

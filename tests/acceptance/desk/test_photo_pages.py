@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from auction.catalog.photo_worker import PhotoFile
+from auction.catalog.photos import PhotoWorker
 from auction.desk.photo_drafts import DraftPhoto
 from tests.acceptance.resellers.hands import hands
 from tests.browser import PHONE
@@ -96,6 +100,37 @@ async def test_photos_are_dropped_described_moved_removed_and_brought_back(
             await window.screenshot("lot-photos-preview")
             await published(site, desk, lot, page)
             await window.screenshot("lot-photos-published")
+
+
+async def test_a_cameras_picture_is_made_smaller_before_it_is_sent(
+    database_url: str, tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, resize = list[int](), PhotoWorker.resize
+
+    async def noted(worker: PhotoWorker, upload: bytes) -> list[PhotoFile]:
+        taken.append(len(upload))
+        return await resize(worker, upload)
+
+    monkeypatch.setattr(PhotoWorker, "resize", noted)
+    heavy, noise = tmp_path / "heavy.jpg", Image.effect_noise((3_000, 4_000), 80)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    noise.save(heavy, "JPEG", quality=90, exif=exif)
+    assert heavy.stat().st_size > 4 * 2**20
+    async with open_site(database_url, tmp_path / "data") as site:
+        desk = await at_desk(site)
+        lot = await desk.lot()
+        async with hands(chromium, site.origin) as visitor:
+            page = visitor.page
+            await visitor.sign_in(Reseller(desk.organisation_id, desk.person_id, desk.mail))
+            await page.goto(f"{site.origin}/desk/lots/{lot}")
+            await page.set_input_files("#field-photo", heavy)
+            said = page.locator("#lot-photos [role=status]")
+            await expect(said).to_have_text("1 of 1 added.")
+        assert [size < heavy.stat().st_size / 2 for size in taken] == [True], taken
+        (photo,) = await kept(desk, lot)
+        full = photo.file("full")
+        assert (full.width, full.height) == (2_000, 1_500)
 
 
 async def published(site: Site, desk: AtDesk, lot: str, page: Page) -> None:
