@@ -159,3 +159,25 @@ async def test_bidders_see_which_photos_were_added_after_publishing(sellers: Sel
     await market.closes(sale_id)
     status, told = await upload(by, path, a_photo())
     assert (status, told["code"]) == (409, "NOT_NOW")
+
+
+async def test_a_rival_is_answered_as_if_there_were_no_photos(sellers: Sellers) -> None:
+    path = await photos_path(sellers.seller)
+    await upload(sellers.seller, path, a_photo())
+    before = await sellers.seller.get(path)
+    asked: list[tuple[str, str, object]] = [
+        ("GET", "", None),
+        ("POST", "", None),
+        ("PUT", "", {"numbers": [1]}),
+        ("PATCH", "/1", {"alt": "Mine"}),
+        ("DELETE", "/1", None),
+        ("POST", "/1/bring-back", None),
+    ]
+    for method, more, body in asked:
+        answers = [
+            await sellers.rival.send(method, f"{one}{more}", body, If_Match='"2"')
+            for one in (path, "/desk/lots/nobodys-1/photos")
+        ]
+        assert answers[0] == answers[1], (method, more)
+        assert answers[0][0] == 404, (method, more, answers[0])
+    assert await sellers.seller.get(path) == before
