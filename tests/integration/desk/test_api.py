@@ -12,7 +12,15 @@ from auction.desk.api_common import DESK
 from auction.desk.room import Desk
 from tests.consignors import agreement, consigning
 from tests.desk import a_sale_draft
-from tests.desk_market import DRAFT, LINES, Sellers, a_lot, a_planned_sale, desk_market
+from tests.desk_market import (
+    DRAFT,
+    LINES,
+    Sellers,
+    a_lot,
+    a_planned_sale,
+    a_published_sale,
+    desk_market,
+)
 
 
 @pytest.fixture
@@ -115,14 +123,19 @@ async def test_a_rival_is_answered_as_if_there_were_nothing(sellers: Sellers) ->
     ours["delivery_id"] = (await sellers.seller.does("POST", test, status=201))["delivery_id"]
     group = await sellers.seller.does("POST", "/desk/groups", {"name": MARK}, status=201)
     ours["group_id"] = group["group_id"]
+    asker = await sellers.market.reseller("Kestrel")
+    place = f"/sales/{await a_published_sale(sellers)}/lots/1/questions"
+    question = await asker.does("POST", place, {"question": MARK}, status=201)
+    ours["question_id"] = question["question_id"]
     ours |= {"number": "1", "sha256": "0" * 64}  # of photos; with real ones in test_photos_api
     nobodys = dict.fromkeys(ours, "nobodys-1")
     asked = 0
     for route in sellers.desk.routes():
-        if "{" not in route.path:
-            continue
+        if "{" not in route.path or not route.path.startswith(DESK):
+            continue  # a consignor's own are not a seller's at all: see test_consignors
         body = BODIES.get(route.body.__name__) if route.body else None
         query = f"?draft_id={own['draft_id']}" if route.path.endswith("/changes") else ""
+        query = "?hammer_minor=1" if route.path.endswith("/example") else query
         answers = []
         for names in (ours, nobodys):
             path = route.path.removeprefix("/api/v1").format(**names) + query
@@ -171,6 +184,8 @@ BODIES: dict[str, Any] = {
     "InvitingConsignor": {"mail": "nobody@example.com"},
     "GroupIn": {"name": "Mine"},
     "Pause": {"reason": "Mine"},
+    "QuestionAnswered": {"answer": "Mine"},
+    "QuestionHidden": {"reason": "SPAM"},
     "NewEnds": {"ends": [{"lot_id": "1", "closes_at_us": 1}]},
     "Bidders": {"bidder_ids": ["nobodys-3"]},
     "MakingLots": {"making": "ONE"},
@@ -218,4 +233,6 @@ def test_every_route_that_changes_something_is_for_sellers() -> None:
         wanted = Action.VIEW_DESK if looks else Action.RUN_SALE
         if route.path.startswith("/api/v1/consignor"):  # the consignor's own
             wanted = Action.VIEW_CONSIGNED
+        elif route.path.endswith("/hiding"):  # staff too
+            wanted = Action.HIDE_QUESTION
         assert route.access.action is wanted, route.path  # type: ignore[attr-defined]
