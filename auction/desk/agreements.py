@@ -17,8 +17,9 @@ import asyncpg
 from msgspec import Struct, structs
 
 from auction.consignment import AgreementTerms, Bearer, CommissionTier, Per
-from auction.desk.lot_drafts import LotDraft
+from auction.desk.lot_drafts import LotDraft, change_lots, lock_lots
 from auction.desk.refusals import Refusal, Refused
+from auction.desk.seller import Seller
 from auction.ids import ActorId, BidderId, LiquidatorId, LotId, SaleId
 from foundation.database import AnyConnection
 
@@ -56,6 +57,15 @@ _RECORD: Final = """
 insert into consigned_lot (sale_id, lot_id, consignor_id, agreement_id, agreement_version, pallets,
     load, purchase_order, rma)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+# Lots that can still be changed and have no agreement yet.
+_UNBOUND: Final = """
+select draft_id from lot_draft l left join sale_draft s using (sale_id)
+where l.liquidator_id = $1 and l.removed_at_us is null and l.draft ? 'consignor_id'
+and l.draft ->> 'consignor_id' = $2 and not l.draft ? 'agreement_id'
+and coalesce(s.state, 'DRAFT') = 'DRAFT' order by draft_id
 """
 
 
@@ -186,6 +196,20 @@ async def book_of(
     names = {row["consignor_id"]: row["name"] for row in rows}
     found = await agreements_of(connection, [BidderId(one) for one in names])
     return AgreementBook(names, found, day_of(now_us))
+
+
+async def bind_the_unbound(
+    connection: AnyConnection, seller: Seller, consignor_id: str, now_us: int
+) -> int:
+    """Lots whose consignor was chosen before anything was agreed; how many there were."""
+    owner = seller.liquidator_id
+    rows = await connection.fetch(_UNBOUND, owner, consignor_id)
+    lots = await lock_lots(connection, owner, [row["draft_id"] for row in rows])
+    book = await book_of(connection, owner, [lot.draft for lot in lots], now_us)
+    bound = [(lot, book.bound(lot.draft, lot.draft)) for lot in lots]
+    changed = [(lot, draft) for lot, draft in bound if draft != lot.draft]
+    await change_lots(connection, changed, seller.actor_id, now_us)
+    return len(changed)
 
 
 async def organisations_of(

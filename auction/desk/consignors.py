@@ -30,11 +30,12 @@ from auction.desk.agreements import (
     AgreementBook,
     add_version,
     agreements_of,
+    bind_the_unbound,
     book_of,
     day_of,
     in_force,
 )
-from auction.desk.lot_drafts import LotDraft, change_lots, lock_lots
+from auction.desk.lot_drafts import LotDraft
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.ids import BidderId, LiquidatorId
@@ -103,14 +104,6 @@ _LINK: Final = """
 update consignor set organisation_id = $2, organisation_made = $3, version = version + 1,
     changed_at_us = $4, changed_by = $5
 where consignor_id = $1
-"""
-
-# Lots that can still be changed and have no agreement yet.
-_UNBOUND: Final = """
-select draft_id from lot_draft l left join sale_draft s using (sale_id)
-where l.liquidator_id = $1 and l.removed_at_us is null and l.draft ? 'consignor_id'
-and l.draft ->> 'consignor_id' = $2 and not l.draft ? 'agreement_id'
-and coalesce(s.state, 'DRAFT') = 'DRAFT' order by draft_id
 """
 
 _PEOPLE: Final = """
@@ -354,7 +347,7 @@ class Consignors:
             made_by=seller.actor_id,
         )
         await add_version(connection, agreement)
-        return agreement, await _bind_the_unbound(connection, seller, consignor_id, now_us)
+        return agreement, await bind_the_unbound(connection, seller, consignor_id, now_us)
 
 
 def _check(words: AgreementWords, today: datetime.date) -> None:
@@ -366,20 +359,6 @@ def _check(words: AgreementWords, today: datetime.date) -> None:
     if abs((words.valid_from - today).days) > _YEARS * 366:
         said = f"More than {_YEARS} years from now."
         raise Refused(Refusal.BAD_AGREEMENT, field="valid_from", detail=said)
-
-
-async def _bind_the_unbound(
-    connection: AnyConnection, seller: Seller, consignor_id: str, now_us: int
-) -> int:
-    """Lots whose consignor was chosen before anything was agreed."""
-    owner = seller.liquidator_id
-    rows = await connection.fetch(_UNBOUND, owner, consignor_id)
-    lots = await lock_lots(connection, owner, [row["draft_id"] for row in rows])
-    book = await book_of(connection, owner, [lot.draft for lot in lots], now_us)
-    bound = [(lot, book.bound(lot.draft, lot.draft)) for lot in lots]
-    changed = [(lot, draft) for lot, draft in bound if draft != lot.draft]
-    await change_lots(connection, changed, seller.actor_id, now_us)
-    return len(changed)
 
 
 async def _read(

@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 
 from accounts.clock import wall_clock
+from auction.catalog.importing.importer import Importer
 from auction.consignment import CommissionTier
 from auction.desk.agreements import Agreement, day_of, in_force, versions
 from auction.desk.consignors import Consignor, Consignors, ConsignorWords
+from auction.desk.imports import Imports, Making
 from auction.desk.lot_changes import LotChanges
 from auction.desk.lot_drafts import LotDraft
 from auction.desk.lots import Lots, SeenLot
@@ -216,3 +218,19 @@ async def test_a_name_is_one_consignors_and_a_change_names_its_version(
 def test_an_agreement_of_tomorrow_is_none_today() -> None:
     today = TOMORROW - timedelta(days=1)
     assert in_force(list[Agreement](), today) == []
+
+
+async def test_all_lots_of_an_import_are_their_consignors(
+    consignors: Consignors, pool: Pool, seller: Seller, rival: Seller, north: Consignor
+) -> None:
+    imports = Imports(pool, Importer(), wall_clock)
+    lines = b"Pallet,Description,Qty,MSRP\nP1,Kettle,2,40.00\nP2,Toaster,1,25.00\n"
+    read = await imports.read_file(seller, "two.csv", lines, corrections={})
+    theirs, _ = await a_consignor(consignors, rival, "Southgate")
+    strange = LotDraft(consignor_id=theirs.consignor_id)
+    with pytest.raises(Refused, match="UNKNOWN_CONSIGNOR"):
+        await imports.make(seller, read.preview_id, Making.PALLETS, strange)
+    words = LotDraft(consignor_id=north.consignor_id)
+    made = await imports.make(seller, read.preview_id, Making.PALLETS, words)
+    assert [lot.draft.consignor_id for lot in made] == [north.consignor_id] * 2
+    assert [lot.draft.agreement_version for lot in made] == [1, 1]
