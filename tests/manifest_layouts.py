@@ -192,6 +192,37 @@ LAYOUTS: Final[dict[str, str]] = {
     "unit_price_msrp:unit=unit_msrp | qty_available:qty=quantity | brand_name:brand=brand | "
     "category_l1:cat=category | category_l2:sub=subcategory | item_condition:cond=condition | "
     "currency:cur=currency | created_at:date",
+    "selling prices of a chain": "Store #:code | Item #:sku=item_number | Model #:model=model | "
+    "Description:desc=description | Product Group:cat=category | Units:qty=quantity | "
+    "Unit Selling Price:unit=unit_msrp | Total Selling Price:ext=extended_msrp | "
+    "Damage Reason:reason",
+    "taxes included": "Pallet No:pallet=pallet | Line:line | Product Code:sku=item_number | "
+    "Description:desc=description | Qty:qty=quantity | RRP inc VAT:unit=unit_msrp | "
+    "Total RRP inc VAT:ext=extended_msrp | VAT Rate:percent | Barcode:ean=gtin",
+    "a status that grades": "Item ID:sku=item_number | Item Title:desc=description | "
+    "EAN/UPC:ean=gtin | Units:qty=quantity | RRP (£):unit=unit_msrp | Total RRP (£):ext="
+    "extended_msrp | Cost Price (£):cost | Status:cond=condition",
+    "Dutch compounds": "Palletnr.:pallet=pallet | Artikelnummer:sku=item_number | "
+    "Omschrijving:desc=description | Merk:brand=brand | EAN:ean=gtin | Aantal:qty=quantity | "
+    "Adviesprijs:unit=unit_msrp | Totale adviesprijs:ext=extended_msrp | Inkoopprijs:cost",
+    "what it sells for, and what it costs": "Model:model=model | Description:desc=description | "
+    "Quantity:qty=quantity | MSRP:unit=unit_msrp | Your Price:cost | Ext. Price:costs | "
+    "UPC:upc=gtin",
+    "a price of the lot": "ASIN:asin=item_number | Item Title:desc=description | Brand:brand=brand"
+    " | Qty:qty=quantity | Lot item price:cost | Est. Retail:unit=unit_msrp",
+    "regular and sale prices": "Item Name:desc=description | UPC:upc=gtin | Qty:qty=quantity | "
+    "Regular Price:unit=unit_msrp | Sale Price:cost | Discount %:percent | Total Regular "
+    "Price:ext=extended_msrp | Total Sale Price:costs",
+    "ticket prices": "Style #:model=model | Item Description:desc=description | Size:size | "
+    "UPC:upc=gtin | Units:qty=quantity | Ticket Price:unit=unit_msrp | "
+    "Ext Ticket Price:ext=extended_msrp | Cost:cost",
+    "Polish pallets": "Paleta:pallet=pallet | Nazwa:desc=description | EAN:ean=gtin | "
+    "Kod 1:lpn=lpn | Kod 2:asin=item_number | Kategoria:cat=category | Ilość:qty=quantity | "
+    "Cena regularna:unit=unit_msrp | Wartość regularna:ext=extended_msrp | Cena netto:cost",
+    "names and ids of pallets": "Quantity:qty=quantity | Retail_Price:unit=unit_msrp | "
+    "Extended Retail:ext=extended_msrp | Item_Description:desc=description | UPC:upc=gtin | "
+    "reason_name:reason | pallet_name:lot | Pallet_ID#:pallet=pallet | Product "
+    "ID:sku=item_number",
 }
 
 GOODS: Final = (
@@ -252,6 +283,7 @@ def value(kind: str, number: int, quantity: int, unit: Decimal, rng: random.Rand
         "qty": lambda: str(quantity),
         "unit": lambda: f"{unit:.2f}",
         "ext": lambda: f"{unit * quantity:.2f}",
+        "costs": lambda: f"{unit * quantity * Decimal('0.31'):.2f}",
         "cost": lambda: f"{unit * Decimal('0.31'):.2f}",
         "weight": lambda: f"{rng.randrange(5, 200) / 10}",
         "number": lambda: f"{rng.randrange(5, 200) / 10}",

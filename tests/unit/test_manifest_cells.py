@@ -47,6 +47,8 @@ from auction.catalog.importing.words import concepts
         ("'036000291452", "036000291452"),
         ("96385074", "96385074"),
         ("9780306406157", "9780306406157"),
+        ("0-306-40615-2", "9780306406157"),
+        ("080442957X", "9780804429573"),
         ("٠٣٦٠٠٠٢٩١٤٥٢", "036000291452"),
     ],
 )
@@ -65,6 +67,8 @@ def test_a_gtin_is_what_it_was_before_spreadsheets(cell: Cell, gtin: str) -> Non
         ("12345", "gtin_length"),
         ("123456789012345", "gtin_length"),
         ("ABC123", "gtin_not_digits"),
+        ("2026-01-02", "gtin_not_digits"),
+        ("1/2/2026", "gtin_not_digits"),
         ("036000291452 / 4006381333931", "gtin_not_digits"),
     ],
 )
@@ -90,6 +94,8 @@ AMOUNTS = {
         ("US$ 12.00", "12"),
         ("£9.99", "9.99"),
         (".99", "0.99"),
+        ("$12.99/ea", "12.99"),
+        ("12.99 each", "12.99"),
         ("5.", "5"),
         ("1 234.50", "1234.50"),
         ("1'234.50", "1234.50"),
@@ -106,6 +112,7 @@ AMOUNTS = {
         ("1.234.567,89", "1234567.89"),
         ("€ 1 234,50", "1234.50"),
         ("12,--", "12"),
+        ("12,50 € / Stk.", "12.50"),
         ("1.299", "1299"),
         (12.5, "12.5"),
     ],
@@ -169,26 +176,32 @@ def test_minor_units_are_rounded_half_up_and_told() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "quantity"),
-    [(2, 2), (2.0, 2), ("2", 2), ("2 pcs", 2), ("1,200", 1_200), ("3 Stk.", 3)],
+    [
+        *((2, 2), (2.0, 2), ("2", 2), ("2 pcs", 2), ("1,200", 1_200), ("3 Stk.", 3)),
+        *(("2 EA", 2), ("x2", 2), ("Qty: 2", 2), ("2 each", 2)),
+    ],
 )
 def test_a_quantity_is_whole(cell: Cell, quantity: int) -> None:
     assert quantity_in(cell) == quantity
 
 
 GRADES = {
-    Condition.NEW: "Brand New, NIB, New, NEW_IN_BOX, Neu, Neuf, Nuevo, New Overstock, Nieuw, N",
+    Condition.NEW: "Never used, NWT, Brand New, NIB, New, NEW_IN_BOX, Neu, Neuf, Nuevo, New "
+    "Overstock, Nieuw, N",
     Condition.LIKE_NEW: "Like New, LIKE_NEW, UsedLikeNew, Used - Like New, A, Grade A, Wie neu, "
     "Comme neuf, Como nuevo, Customer Returns - Like New",
     Condition.OPEN_BOX: "Open Box, OpenBox, New - Open Box, New (other), B-Ware, Damaged Box, "
-    "Caja abierta, New - damaged packaging",
+    "Caja abierta, New - damaged packaging, Open-Box Excellent, Display model, Ex-display",
     Condition.REFURBISHED: "Refurb, Refurbished, Renewed, Certified Refurbished, Generalüberholt, "
-    "Reconditionné, Reacondicionado",
+    "Reconditionné, Reacondicionado, RFB, Refurbished - Good, Renewed - Acceptable",
     Condition.USED_GOOD: "Used - Good, USED_GOOD, UsedGood, Good, Very Good, B, Grade B, Gut, "
-    "Gebraucht - sehr gut, Bon état, D'occasion - bon état, Tested Working",
+    "Grade A/B, Gr. B, Tested - Powers On, Sehr guter Zustand, Gebraucht - sehr gut, Bon état, "
+    "D'occasion - bon état, Tested Working",
     Condition.USED_FAIR: "Used, Used - Acceptable, Used - Fair, Fair, C, Scratch & Dent, "
-    "Gebraucht, Akzeptabel, Usado, Pre-owned, Scratch and Dent",
+    "Gebraucht, Akzeptabel, 2nd hand, New w/ defects, Usado, Pre-owned, Scratch and Dent",
     Condition.SALVAGE: "Salvage, Damaged, For parts, For Parts or Not Working, D, Defekt, Broken, "
-    "Warehouse Damage, Tested - Not Working, Para piezas, Endommagé, Defective",
+    "Unsalable, Defective - does not power on, Warehouse Damage, Tested - Not Working, Para "
+    "piezas, Endommagé, Defective",
     Condition.UNINSPECTED: "Uninspected returns, Raw returns, Customer Returns, Untested, As-Is, "
     "Kundenretouren, Retours clients, Ungeprüft, Overstock, Shelf Pulls, Mixed",
 }

@@ -311,7 +311,7 @@ def test_three_digits_behind_every_sign_are_thousands_of_a_price() -> None:
     manifest = read("Description;Menge;UVP\nEin Ding;1.200,00;1.299\nNoch ein Ding;2,00;2.499\n")
     assert [line.unit_msrp_minor for line in manifest.lines] == [129_900, 249_900]
     assert [line.quantity for line in manifest.lines] == [1_200, 2]
-    assert codes(manifest) == [(2, "amount_style_assumed")]
+    assert codes(manifest) == [(1, "currency_assumed"), (2, "amount_style_assumed")]
 
 
 def test_a_cell_against_the_habit_is_an_error() -> None:
@@ -328,8 +328,10 @@ def test_a_currency_that_sales_cannot_be_in_is_an_error() -> None:
 
 def test_a_currency_that_is_assumed_against_the_habit_is_a_warning() -> None:
     text = "Bezeichnung;Menge;UVP\nEin Ding;1;12,99\nNoch ein Ding;2;7,50\n"
-    assert codes(read(text)) == [(2, "currency_assumed")]
+    assert codes(read(text)) == [(1, "currency_assumed")]
+    assert read(text).head.currency == "EUR"
     assert codes(read(text, currency="EUR")) == []
+    assert codes(read(text, currency="USD")) == [(1, "currency_assumed")]
 
 
 def test_dollars_are_those_of_the_header() -> None:
@@ -366,7 +368,7 @@ def test_weights_are_grams(header: str, row: str, grams: int) -> None:
 
 def test_weights_without_a_unit_are_left_empty_and_told_once() -> None:
     manifest = read("Description,Qty,Retail,Weight\n" + "A thing,1,5.00,2.5\n" * 3)
-    assert codes(manifest) == [(2, "weight_without_unit")]
+    assert codes(manifest) == [(1, "weight_without_unit")]
     assert manifest.lines[0].weight_g is None
 
 

@@ -22,6 +22,13 @@ from auction.money import MAX_MINOR
 _NUMBER: Final = re.compile(r"\A(\d+(?:[.,]\d+)*)?(?:([.,])(\d*|-{1,2}|—))?\Z")
 _SPACED: Final = re.compile(r"(?<=\d)[\s'’`\u2019](?=\d{3}(?!\d))")  # noqa: RUF001 - the Swiss write 1'234
 _MAX_CHARACTERS: Final = 40
+# "x2", "Qty: 2"
+_TIMES: Final = re.compile(r"\A(x\s?(?=\d{1,3}\Z)|qty\.?\s*:?\s*(?=\d))", re.IGNORECASE)
+# "12.99 each", "12,99/Stk."
+_EACH: Final = re.compile(
+    r"(?<=[\d\s€$£])\s*(/|per\b|pro\b|je\b)?\s*(ea|each|units?|pcs?|piece|stk|stück|st|item|szt|ud)\.?\Z",
+    re.IGNORECASE,
+)
 # A float of a spreadsheet is off by less; more than that was a finer price.
 _FLOAT_NOISE: Final = Decimal("0.000001")
 
@@ -65,7 +72,12 @@ def bare_number(cell: Cell) -> str:
 
 @lru_cache(maxsize=50_000)
 def _bare(text: str) -> str:
-    text = without_currency(ascii_digits(text)).strip()
+    text = ascii_digits(text)
+    if text[-1:].isalpha() or text[-1:] == ".":
+        text = _EACH.sub("", text)
+    if text[:1] in "xXqQ":
+        text = _TIMES.sub("", text)
+    text = without_currency(text).strip()
     negative = False
     if text.startswith("(") and text.endswith(")"):
         text, negative = text[1:-1].strip(), True

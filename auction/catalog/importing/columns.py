@@ -3,22 +3,28 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from auction.catalog.importing.assignment import best_assignment
 from auction.catalog.importing.faults import Unreadable, shown
 from auction.catalog.importing.matching import LEAST, scores
 from auction.catalog.importing.profiles import Profile, profile_of
-from auction.catalog.importing.relations import product_of
+from auction.catalog.importing.relations import product_of, share_of_products
 from auction.catalog.importing.sheets import Cell
 from auction.catalog.importing.vocabulary import FIELDS, Field, header_score
-from auction.catalog.importing.words import plain
+from auction.catalog.importing.words import concepts, plain
 
 _PRICES: Final = (Field.QUANTITY, Field.UNIT_MSRP, Field.EXTENDED_MSRP)
 # Two columns that go equally well with a field: half of the confidence is a guess.
 _DOUBT: Final = 0.5
 _CLEAR_MARGIN: Final = 0.25
 _SPEAKS_TOO: Final = 0.4
+# Two prices are related by quantities on so many lines, or one of them is not ours.
+_RELATED: Final = 0.3
+_RELATED_BY_PACK: Final = 0.85
+# A header that says "extended retail" is believed, whatever its values are.
+_SURE_NAME: Final = 0.8
+_SURE_CODE: Final = 0.7
 
 
 class Column(Struct, frozen=True):
@@ -29,6 +35,10 @@ class Column(Struct, frozen=True):
     confidence: float
     corrected: bool = False
     instead_of: str = ""
+    # Other columns that hold the same where this one is empty: an EAN beside a UPC.
+    others: tuple[tuple[int, str], ...] = ()
+    # A column of pieces in each of what this one counts: in a case.
+    pack: int | None = None
 
 
 Columns = dict[Field, Column]
@@ -63,7 +73,73 @@ def map_columns(
         elif column is not None:
             used = {taken.index for taken in found.values()} | {column}
             found[field] = _column(field, headers, table[number], column, used)
-    return _sensible(found, profiles)
+    found = _sensible(found, profiles)
+    _drop_what_is_no_product(found, columns)
+    _add_other_codes(found, headers, profiles)
+    _find_pack(found, headers, columns)
+    return found
+
+
+def _drop_what_is_no_product(found: Columns, columns: Sequence[Sequence[Cell]]) -> None:
+    """Of two prices that quantities do not relate, the one with the weaker name is another's."""
+    of_prices = [found.get(field) for field in _PRICES]
+    quantity, unit, extended = of_prices
+    if quantity is None or unit is None or extended is None:
+        return
+    share = share_of_products([columns[c.index] for c in (quantity, unit, extended)])
+    if share is None or share >= _RELATED:
+        return
+    strength = {
+        field: header_score(found[field].header, field)
+        for field in (Field.EXTENDED_MSRP, Field.UNIT_MSRP)
+    }
+    weaker = min(strength, key=lambda field: strength[field])
+    if strength[weaker] < _SURE_NAME and not found[weaker].corrected:
+        del found[weaker]
+
+
+def _add_other_codes(found: Columns, headers: Sequence[str], profiles: Sequence[Profile]) -> None:
+    """UPC, EAN and GTIN side by side: a line has the one or the other."""
+    column = found.get(Field.GTIN)
+    if column is None or column.corrected:
+        return
+    used = {taken.index for taken in found.values()}
+    others = tuple(
+        (index, header)
+        for index, header in enumerate(headers)
+        if index not in used
+        and header_score(header, Field.GTIN) >= _SURE_CODE
+        and profiles[index].gtin_like > 0
+    )
+    found[Field.GTIN] = structs.replace(column, others=others)
+
+
+def _find_pack(found: Columns, headers: Sequence[str], columns: Sequence[Sequence[Cell]]) -> None:
+    """Cases, and pieces in each: where prices show it, or both headers say it."""
+    quantity = found.get(Field.QUANTITY)
+    if quantity is None or quantity.corrected:
+        return
+    used = {taken.index for taken in found.values()}
+    unit, extended = found.get(Field.UNIT_MSRP), found.get(Field.EXTENDED_MSRP)
+    for index, header in enumerate(headers):
+        if index in used or not {"pack", "container", "containers"} & concepts(header):
+            continue
+        three = [columns[quantity.index], columns[index]]
+        if unit is not None and extended is not None:
+            prices = [columns[unit.index], columns[extended.index]]
+            share = share_of_products([*three, *prices])
+            plain_share = share_of_products([three[0], *prices])
+            related = (share or 0) >= _RELATED_BY_PACK and (plain_share or 0) < _RELATED_BY_PACK
+        else:
+            related = "containers" in concepts(quantity.header) and _is_pack(header)
+        if related:
+            found[Field.QUANTITY] = structs.replace(quantity, pack=index)
+            return
+
+
+def _is_pack(header: str) -> bool:
+    said = concepts(header)
+    return "pack" in said or {"container", "units"} <= said
 
 
 def _column(

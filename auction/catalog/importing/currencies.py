@@ -1,6 +1,7 @@
 """Which currency a manifest is in: signs and codes beside amounts, words in headers, a column."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -58,6 +59,17 @@ def _currency_in(text: str) -> str | None:
 def currency_in(cell: Cell) -> str | None:
     """The currency that a cell or a header names by code or sign; it may be one that we lack."""
     return _currency_in(cell) if isinstance(cell, str) and len(cell) <= 120 else None
+
+
+def currencies_named(texts: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The currencies that texts name by codes in capitals or words, and those by signs."""
+    codes: set[str] = set()
+    signs: set[str] = set()
+    for text in texts:
+        codes |= {found[1] for found in _CODE.finditer(text) if found[1].isupper()}
+        codes |= {_WORDS.get(found[1].upper().split()[-1], "EUR") for found in _WORD.finditer(text)}
+        signs |= {_SIGNS[found[0]] for found in _SIGN.finditer(text)}
+    return codes, signs
 
 
 def is_code(text: str) -> bool:

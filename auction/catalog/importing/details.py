@@ -4,30 +4,36 @@ from auction.catalog.goods import Condition
 from auction.catalog.importing.amounts import BadAmount, Habit, habit_of, number_in
 from auction.catalog.importing.columns import Columns
 from auction.catalog.importing.faults import Problems, shown
-from auction.catalog.importing.grades import graded, source_in
+from auction.catalog.importing.grades import Graded, graded, source_in
 from auction.catalog.importing.sheets import Row
 from auction.catalog.importing.texts import cleaned, is_nothing, text_in
 from auction.catalog.importing.vocabulary import Field
 from auction.catalog.importing.weights import grams, split_weight, unit_in_header, weight_unit
 
 _SOURCE_CHARACTERS = 80
+_NOTHING_STATED = Graded(None, "")
 _MOST_GRAMS = 10**9
 
 
 class Grading:
     """Reads grades and sources. What is unknown promises nothing: UNINSPECTED, and it is told."""
 
-    def __init__(self, columns: Columns, problems: Problems) -> None:
+    def __init__(self, columns: Columns, problems: Problems, stated: Graded | None = None) -> None:
+        """``stated``: what titles say of all lines, for a file without a column."""
         self._columns, self._problems = columns, problems
+        self._stated = Graded(stated.condition, stated.source) if stated else _NOTHING_STATED
         if Field.CONDITION not in columns:
-            problems.note("no column of conditions was found: all lines are uninspected")
+            grade = (self._stated.condition or Condition.UNINSPECTED).value
+            where = "a title says so" if stated else "nothing says how they are"
+            problems.note(f"no column of conditions was found: all lines are {grade}, {where}")
 
     def read(self, row: Row) -> tuple[Condition, str]:
         """The grade of a line and where the goods are from, '' if that is not said."""
         source = self._source(row)
         column = self._columns.get(Field.CONDITION)
         if column is None:
-            return Condition.UNINSPECTED, source
+            stated = self._stated
+            return stated.condition or Condition.UNINSPECTED, source or stated.source
         text = text_in(row.at(column.index))
         if is_nothing(text):
             message = "there is no condition; the line is uninspected"
@@ -103,5 +109,6 @@ class Details:
     def _tell_once(self, row: Row, header: str) -> None:
         if not self._told:
             message = "no unit of the weights is known (lb, kg, oz, g); they were left empty"
-            self._problems.warning(row.line, header, "weight_without_unit", message)
+            line = self._problems.header_line or row.line
+            self._problems.warning(line, header, "weight_without_unit", message)
         self._told = True

@@ -73,14 +73,16 @@ _WORDS: Final[dict[str, str]] = {
     "ea each unites",
     "unit": "unit unitaire unitario unitaria einzel einheit unite unidad unita per pro je "
     "jednostkowa jednostka individual single eenheid",
-    "retail": "retail retails rtl einzelhandel ladenpreis dettaglio winkelwaarde winkelprijs "
+    "retail": "retail retails rtl regular regulare regularna ticket amazonprice "
+    "einzelhandel "
+    "ladenpreis dettaglio winkelwaarde winkelprijs "
     "handelswert verkaufspreis vk vkpreis venta vente publico pubblico public vendita "
     "verkaufswert verkoopprijs detaliczna",
     "msrp": "msrp rrp srp rsp uvp pvp pvr pvc ppc listprice listenpreis neupreis uvpe mrp "
     "conseille "
     "recomendado consigliato adviesprijs katalogowa asp",
     "list": "list liste lista",
-    "sell": "sell",
+    "sell": "sell selling",
     "price": "price prices preis preise prix precio precios prezzo prijs cena tarif",
     "value": "value values val valeur valor valore wert waarde wartosc warenwert worth",
     "amount": "amount amt betrag montant importe importo bedrag",
@@ -89,19 +91,23 @@ _WORDS: Final[dict[str, str]] = {
     "aggregate",
     "cost": "cost costs kosten cout costo coste koszt einkauf einkaufspreis ek ekpreis wholesale "
     "achat compra acquisto inkoop ankauf landed fob",
-    "sale": "sale sales sold selling angebot offer offerta oferta bid bids reserve buy paid "
-    "liquidation discounted discount rabatt remise descuento sconto net netto recovery margin "
-    "profit amazonfee fee fees tax vat mwst tva iva shipping freight",
+    "sale": "sale sales sold angebot offer offerta oferta bid bids reserve buy paid "
+    "liquidation discounted discount rabatt remise descuento sconto recovery margin "
+    "profit amazonfee fee fees shipping freight ask asking floor weighted your roi comps",
+    "tax": "tax taxes vat mwst tva iva btw ust",
+    "net": "net netto ht excl exkl excluding ex hors",
+    "included": "inc incl inkl including inclusive included ttc brutto",
     "percent": "percent pct prozent",
     "pallet": "pallet pallets palette paletten palet palets pallett pallette pallettes plt plts "
     "bancale bancali paleta palety pale pales skid skids pal",
+    "containers": "cases cartons kartons cajas kisten",
     "container": "container box boxes gaylord tote carton karton colis caja kiste case bin "
     "doos scatola karton",
     "lot": "lot lote lots partie posten auction",
     "load": "load truck truckload trailer manifest order po rma shipment sendung bestellung",
     "weight": "weight wt wgt gewicht poids peso waga gewichte",
     "package": "package pkg packaging verpackung emballage embalaje paket versand",
-    "gross": "gross brutto brut bruto",
+    "gross": "gross brut bruto bruttogewicht",
     "uom": "uom um unitofmeasure masseinheit",
     "pounds": "lb lbs pound pounds",
     "kilograms": "kg kgs kilo kilogram kilograms kilogramm",

@@ -45,6 +45,8 @@ class Problems:
         self.warning_count = 0
         # Set while the lines of one of several sheets are read.
         self.sheet = ""
+        # Of the table that is read: what is wrong with a column stands there.
+        self.header_line = 0
         self._faulty: set[tuple[str, int]] = set()
 
     def error(self, line: int, column: str, code: str, message: str) -> None:

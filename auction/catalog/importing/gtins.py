@@ -2,7 +2,8 @@
 
 A GTIN has 8, 12, 13 or 14 digits, the last of which checks the others (GS1 General Specifications,
 7.9). A spreadsheet takes one for a number, and drops leading zeros: with 9 to 11 digits left it is
-read as a UPC of 12, with 7 as a GTIN-8, if its check digit agrees then.
+read as a UPC of 12, with 7 as a GTIN-8, if its check digit agrees then. An ISBN of ten characters
+is the GTIN of its book.
 """
 
 import re
@@ -13,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from auction.catalog.goods import is_gtin
+from auction.catalog.goods import gtin_check_digit, is_gtin
 from auction.catalog.importing.faults import shown
 from auction.catalog.importing.sheets import Cell
 from auction.catalog.importing.texts import ascii_digits, is_nothing, text_in
@@ -22,6 +23,10 @@ _SEPARATORS: Final = re.compile("[\\s\\-\u2010-\u2015.]+")
 _LABEL: Final = re.compile(r"\A(upc|ean|gtin|isbn)(-?\d\d)?[\s:#]+", re.IGNORECASE)
 _FLOAT: Final = re.compile(r"\A(\d+)[.,]0*\Z")
 _SCIENTIFIC: Final = re.compile(r"\A(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})\Z")
+_DATE: Final = re.compile(
+    r"\A(\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})([ T].*)?\Z"
+)
+_ISBN10: Final = re.compile(r"\A\d{9}[\dXx]\Z")
 # Of a number in scientific notation: with fewer digits it was rounded.
 _LEAST_SIGNIFICANT: Final = 10
 
@@ -46,16 +51,19 @@ class GtinFound(Struct, frozen=True, gc=False):
 NO_GTIN: Final = GtinFound()
 
 
-def gtin_in(cell: Cell) -> GtinFound:
-    """The GTIN that a cell holds."""
-    return _gtin_in(text_in(cell))
+def gtin_in(cell: Cell, *, book: bool = False) -> GtinFound:
+    """The GTIN that a cell holds; ``book``: its header says that ten digits are an ISBN."""
+    return _gtin_in(text_in(cell), book)
 
 
 @lru_cache(maxsize=50_000)
-def _gtin_in(raw: str) -> GtinFound:
+def _gtin_in(raw: str, book: bool) -> GtinFound:
     text = _LABEL.sub("", ascii_digits(raw)).strip()
     if is_nothing(text):
         return NO_GTIN
+    if _DATE.match(text):
+        message = f"{shown(raw)} is no GTIN (UPC, EAN) but a date"
+        return GtinFound(code="gtin_not_digits", message=message)
     repair = GtinRepair.NONE
     scientific = _SCIENTIFIC.match(text)
     if scientific is not None:
@@ -72,7 +80,22 @@ def _gtin_in(raw: str) -> GtinFound:
     digits = _SEPARATORS.sub("", text)
     if digits.isdigit() and not digits.strip("0"):
         return NO_GTIN
-    return _checked(raw, digits, repair)
+    isbn = _of_isbn(digits)
+    if isbn and (book or not digits.isdigit()):
+        return GtinFound(isbn, repair)
+    found = _checked(raw, digits, repair)
+    return GtinFound(isbn, repair) if isbn and found.code else found
+
+
+def _of_isbn(text: str) -> str:
+    """The GTIN of a book with an ISBN of ten characters (ISO 2108:1970); "" if it is none."""
+    if _ISBN10.match(text) is None:
+        return ""
+    values = [10 if sign in "Xx" else int(sign) for sign in text]
+    if sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11:
+        return ""
+    body = "978" + text[:9]
+    return body + gtin_check_digit(body)
 
 
 def _digits_of(text: str, significant: str) -> str:

@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from auction.catalog.goods import ManifestLine
 from auction.catalog.importing.columns import Columns, map_columns
 from auction.catalog.importing.faults import Problems, Unreadable, shown
-from auction.catalog.importing.lines import LineReader, check_count, numbered, warn_of_doubles
+from auction.catalog.importing.lines import (
+    LineReader,
+    check_count,
+    numbered,
+    warn_of_doubles,
+    warn_of_the_unusual,
+)
 from auction.catalog.importing.money import Money, money_of
 from auction.catalog.importing.reading import read_source
 from auction.catalog.importing.results import ColumnUsed, Head, Manifest, sums_of
 from auction.catalog.importing.rows import Sorted, sort_rows
+from auction.catalog.importing.same_goods import aligned, goods_of, repeating
 from auction.catalog.importing.sheets import Source, column_letters
+from auction.catalog.importing.statements import currency_stated
 from auction.catalog.importing.tables import Table, find_table
 from auction.catalog.importing.totals import compare_totals
 from auction.catalog.importing.vocabulary import Field
@@ -61,6 +69,7 @@ def manifest_in(
     for note in source.notes:
         problems.note(note)
     first = chosen[0]
+    problems.header_line = first.table.header_line
     _warn_of_columns(first, problems)
     sorted_rows = []
     for found in chosen:
@@ -74,6 +83,7 @@ def manifest_in(
         default=currency,
         hints=source.currencies,
         delimiter=source.delimiter,
+        stated=currency_stated(first.table.titles),
     )
     lines: list[tuple[int, ManifestLine | None]] = []
     fits = check_count(sum(len(rows.lines) for rows in sorted_rows), problems)
@@ -102,12 +112,31 @@ def _chosen(source: Source, corrections: Mapping[str, str], problems: Problems) 
     if not found:
         raise _none_found(source, faults)
     best = max(found, key=lambda entry: entry.worth)
-    chosen = [entry for entry in found if entry.table.headers == best.table.headers]
+    chosen: list[_Found] = []
+    for entry in found:
+        table = aligned(entry.table, best.table, best.columns)
+        if table is not None:  # one mapping for all of them
+            chosen.append(_Found(table, best.columns, entry.worth))
     _note_others(source, found, chosen, problems)
+    chosen = _without_repeats(chosen, problems)
     chosen.sort(key=lambda entry: source.sheets.index(entry.table.sheet))
-    for entry in chosen:  # one mapping for all of them
-        entry.columns = best.columns
     return chosen
+
+
+def _without_repeats(chosen: list[_Found], problems: Problems) -> list[_Found]:
+    """Without the sheets of pallets where one sheet has all of them: goods count once."""
+    whole = repeating([goods_of(entry.table, entry.columns) for entry in chosen])
+    if whole is None:
+        return chosen
+    kept = chosen[whole]
+    for entry in chosen:
+        if entry is not kept:
+            message = (
+                f"the goods of sheet {shown(entry.table.sheet.name)} stand on sheet "
+                f"{shown(kept.table.sheet.name)} too; they count once"
+            )
+            problems.warning(entry.table.header_line, "", "sheet_repeated", message)
+    return [kept]
 
 
 def _is_manifest(columns: Columns) -> bool:
@@ -157,6 +186,7 @@ def _note_others(
 
 def _enter(found: _Found, chosen: Sequence[_Found], problems: Problems) -> None:
     problems.sheet = found.table.sheet.name if len(chosen) > 1 else ""
+    problems.header_line = found.table.header_line
 
 
 def _warn_of_columns(found: _Found, problems: Problems) -> None:
@@ -181,17 +211,22 @@ def _lines(
     found: _Found, rows: Sorted, money: Money, problems: Problems
 ) -> list[tuple[int, ManifestLine | None]]:
     _warn_of_cells(found, rows, problems)
-    reader = LineReader(found.columns, found.table.headers, money, problems)
+    reader = LineReader(found.columns, found.table, money, problems)
     reader.details.decide_habit(rows.lines)
     lines = reader.read(rows)
     warn_of_doubles(lines, found.columns, problems)
+    warn_of_the_unusual(lines, found.columns, problems)
     compare_totals(rows, lines, found.columns, money, problems)
     return lines
 
 
 def _warn_of_cells(found: _Found, rows: Sorted, problems: Problems) -> None:
     """What was seen while the file was read, where it is about lines and about columns in use."""
-    headers = {column_letters(column.index): column.header for column in found.columns.values()}
+    places = found.table.places
+    headers = {
+        column_letters(places.get(column.index, column.index)): column.header
+        for column in found.columns.values()
+    }
     of_goods = {row.line for row in rows.lines}
     for line, letters, code, message in found.table.sheet.warnings:
         if line in of_goods and (not letters or letters in headers):

@@ -60,7 +60,7 @@ def _score(field: Field, header: str, profile: Profile, *, longest: bool) -> flo
     if field is Field.SOURCE and header_score(header, Field.CONDITION) >= _SAYS_CONDITION:
         shown = 0.0  # "Condition: Customer Returns" is both, and is read as both
     score = max(allowed, shown) + _AGREEMENT * min(allowed, shown)
-    if field in (Field.CATEGORY, Field.CONDITION, Field.SUBCATEGORY):
+    if field in (Field.CATEGORY, Field.CONDITION, Field.SUBCATEGORY, Field.PALLET):
         score *= _information(profile)
     return score
 
@@ -120,7 +120,8 @@ def _gtin_shown(profile: Profile) -> float:
 
 
 def _grade_shown(profile: Profile) -> float:
-    if profile.grade_word >= 0.8 and profile.distinct <= 20:
+    told = profile.grade_word >= 0.5 and profile.grade_word + profile.source >= 0.9
+    if (profile.grade_word >= 0.8 or told) and profile.distinct <= 20:
         return 0.72
     letters = profile.grade >= 0.95 and profile.length <= 2 and profile.count >= _MANY
     return 0.3 if letters else 0.0
@@ -146,7 +147,7 @@ _SHOWN: Final[dict[Field, Callable[[Profile], float]]] = {
 
 
 def _allowed_quantity(profile: Profile) -> float:
-    return 0.08 if profile.counting and profile.count > 3 else 0.15 + 0.85 * profile.number
+    return 0.6 if profile.counting and profile.count > 3 else 0.15 + 0.85 * profile.number
 
 
 def _allowed_description(profile: Profile) -> float:
@@ -173,7 +174,7 @@ _ALLOWED: Final[dict[Field, Callable[[Profile], float]]] = {
     Field.MODEL: lambda p: 0.4 if p.words > 5 else 1.0,
     Field.CATEGORY: _allowed_word,
     Field.SUBCATEGORY: _allowed_word,
-    Field.CONDITION: lambda p: 0.4 + 0.6 * max(p.grade, 0.5 * p.source),
+    Field.CONDITION: lambda p: 0.4 + 0.6 * min(1.0, p.grade + 0.5 * p.source),
     Field.SOURCE: lambda p: 0.2 + 0.8 * p.source,
     Field.ITEM_NUMBER: lambda p: (
         _allowed_code(p) * (0.4 if p.priced > 0.5 and p.number > 0.8 else 1)

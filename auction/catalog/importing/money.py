@@ -23,6 +23,7 @@ from auction.catalog.importing.faults import Problems, some_lines
 from auction.catalog.importing.sheets import Row
 from auction.catalog.importing.texts import text_in
 from auction.catalog.importing.vocabulary import Field
+from auction.catalog.importing.words import words_of
 from auction.money import EXPONENTS
 
 PRICES = (Field.UNIT_MSRP, Field.EXTENDED_MSRP)
@@ -30,6 +31,13 @@ PRICES = (Field.UNIT_MSRP, Field.EXTENDED_MSRP)
 _COMMAS = frozenset({"EUR"})
 # Others that are written with "$".
 _DOLLARS = frozenset({"CAD", "AUD", "NZD", "MXN"})
+# Words for retail prices of lands that have euros, and next to no other.
+_OF_EUROS = frozenset(
+    (
+        *("uvp", "neupreis", "ladenpreis", "verkaufspreis", "einzelpreis", "ttc", "prix"),
+        *("pvp", "pvr", "precio", "prezzo", "listino", "adviesprijs", "prijs", "verkoopprijs"),
+    )
+)
 
 
 # Amounts in Bahraini dinars do have three decimals.
@@ -75,9 +83,14 @@ def money_of(
     default: str | None,
     hints: frozenset[str],
     delimiter: str,
+    stated: str | None = None,
 ) -> Money:
-    """Currency and habits of a table. Mixed and unknown currencies are errors of their lines."""
-    currency = _currency(rows, columns, problems, default=default, hints=hints)
+    """Currency and habits of a table. Mixed and unknown currencies are errors of their lines.
+
+    ``stated``: the currency that titles name; ``hints``: those that formats of numbers name.
+    """
+    stated = stated or (next(iter(hints)) if len(hints) == 1 else None)
+    currency = _currency(rows, columns, problems, default=default, stated=stated)
     likely = DecimalSign.COMMA if delimiter == ";" else DecimalSign.POINT
     if currency in _COMMAS and delimiter != ",":
         likely = DecimalSign.COMMA
@@ -123,7 +136,7 @@ def _currency(
     problems: Problems,
     *,
     default: str | None,
-    hints: frozenset[str],
+    stated: str | None,
 ) -> str:
     headers = [columns[field].header for field in PRICES if field in columns]
     named = [found for header in headers if (found := currency_in(header)) is not None]
@@ -132,18 +145,20 @@ def _currency(
     if counts:
         most = max(counts, key=lambda currency: counts[currency])
         usual = default if default is not None and default in counts else most
+        few = _few_say(said, rows, columns)
+        if few:
+            usual = next(iter(named), None) or stated or default or "USD"
         if _bare_dollars(rows, columns) and usual == "USD" and named and named[0] != "USD":
             usual = named[0]  # "Retail (CAD)" over amounts with "$"
         else:
             _refuse_mixed(said, usual, columns, problems)
     elif named:
         usual = named[0]
-    elif len(hints) == 1:
-        usual = next(iter(hints))
-        problems.note(f"the currency is {usual}: the formats of the file's numbers say so")
+    elif stated is not None:
+        usual = stated
+        problems.note(f"the currency is {usual}: titles or formats of numbers say so")
     else:
-        usual = default or "USD"
-        _say_assumed(usual, rows, columns, problems)
+        usual = _assumed(rows, columns, problems, default)
     if usual in EXPONENTS:
         return usual
     column = columns.get(Field.CURRENCY) or next(iter(columns.values()))
@@ -152,18 +167,32 @@ def _currency(
     return "USD"
 
 
-def _say_assumed(currency: str, rows: Sequence[Row], columns: Columns, problems: Problems) -> None:
-    """A note; a warning where the amounts are written as few write that currency."""
+def _few_say(said: Sequence[tuple[int, str]], rows: Sequence[Row], columns: Columns) -> bool:
+    """Whether a few lines name a currency that the others do not: they are the odd ones.
+
+    Where the first line names it, it does so for those below, as accountants write.
+    """
+    if Field.CURRENCY in columns or not rows or len(said) * 2 >= len(rows):
+        return False
+    return rows[0].line not in {line for line, _ in said}
+
+
+def _assumed(rows: Sequence[Row], columns: Columns, problems: Problems, default: str | None) -> str:
+    """What amounts are in of which nothing says it: euros if they are written so."""
+    prices = [columns[field] for field in PRICES if field in columns]
+    habits = [habit_of(row.at(column.index) for row in rows) for column in prices]
+    commas = any(habit.sure and habit.sign is DecimalSign.COMMA for habit in habits)
+    headers = {word for column in prices for word in words_of(column.header)}
+    currency = default or ("EUR" if commas or headers & _OF_EUROS else "USD")
     message = f"no currency is named in the file; it was taken for {currency}"
-    for field in PRICES:
-        if field in columns:
-            column = columns[field]
-            habit = habit_of(row.at(column.index) for row in rows)
-            if habit.sure and habit.sign is DecimalSign.COMMA and currency not in _COMMAS:
-                message += ", though amounts have decimal commas: name the currency"
-                problems.warning(rows[0].line, column.header, "currency_assumed", message)
-                return
-    problems.note(message)
+    unlike = commas and currency not in _COMMAS
+    if not unlike and (default is not None or currency == "USD"):
+        problems.note(message)
+    else:
+        told = ", though amounts have decimal commas" if unlike else ", by words and decimal signs"
+        line = problems.header_line or rows[0].line
+        problems.warning(line, prices[0].header, "currency_assumed", f"{message}{told}: name it")
+    return currency
 
 
 def _by_line(rows: Sequence[Row], columns: Columns) -> list[tuple[int, str]]:

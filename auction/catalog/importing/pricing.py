@@ -61,7 +61,11 @@ class Pricing:
             self._problems.error(row.line, column.header, "merged_amount", message)
             return None
         try:
-            return quantity_in(row.at(column.index), self._money.pieces)
+            quantity = quantity_in(row.at(column.index), self._money.pieces)
+            if column.pack is None:
+                return quantity
+            each = quantity_in(row.at(column.pack), self._money.pieces)
+            return quantity_in(quantity * each)
         except BadAmount as fault:
             self._problems.error(row.line, column.header, fault.code, str(fault))
             return None
@@ -96,6 +100,8 @@ class Pricing:
     ) -> int:
         if unit is None and extended is None:
             return self._missing(row)
+        if unit == 0:
+            return self._of_nothing(row, quantity, extended)
         if unit is None:
             assert extended is not None
             return self._from_extended(row, quantity, extended)
@@ -113,6 +119,16 @@ class Pricing:
             message = "there is no MSRP; it counts as 0 until it is filled in"
             self._tell(row, field, "msrp_missing", message)
         return 0
+
+    def _of_nothing(self, row: Row, quantity: int, extended: Decimal | None) -> int:
+        """A unit MSRP of 0 is a gap that somebody filled; the extended one may know better."""
+        if not extended:
+            message = "the MSRP is 0; fill it in if there is one"
+            self._tell(row, Field.UNIT_MSRP, "msrp_missing", message)
+            return 0
+        message = "the MSRP of one piece is 0 and the extended one is not; the latter counts"
+        self._tell(row, Field.EXTENDED_MSRP, "extended_differs", message)
+        return self._from_extended(row, quantity, extended)
 
     def _from_extended(self, row: Row, quantity: int, extended: Decimal) -> int:
         total, _ = self._money.minor(extended)

@@ -7,6 +7,7 @@ more than one piece, the values say which is which.
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import combinations
+from math import prod
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ _MOST_NUMBERS: Final = 12
 _ROWS: Final = 300
 _TELLING_ROWS: Final = 2
 _HOLDS: Final = 0.85
+_LEAST_ROWS: Final = 3
 
 
 class Product(Struct, frozen=True):
@@ -67,6 +69,19 @@ def _numbers(cells: Sequence[Cell]) -> list[Decimal | None]:
         except BadAmount:
             numbers.append(None)
     return numbers
+
+
+def share_of_products(columns: Sequence[Sequence[Cell]]) -> float | None:
+    """On what share of rows the last column is the product of the others; ``None``: too few."""
+    *factors, products = [_numbers(cells) for cells in columns]
+    kept = rows = 0
+    for *parts, product in zip(*factors, products, strict=True):
+        if product is None or None in parts:
+            continue
+        made = prod(part for part in parts if part is not None)
+        rows += 1
+        kept += abs(made - product) <= (abs(parts[0] or 0) + 1) * _CENT / 2
+    return kept / rows if rows >= _LEAST_ROWS else None
 
 
 def _ordered(one: int, other: int, extended: int, profiles: Sequence[Profile]) -> Product | None:

@@ -10,7 +10,12 @@ from auction.catalog.importing.amounts import is_number
 from auction.catalog.importing.columns import Columns
 from auction.catalog.importing.faults import Problems, shown, some_lines
 from auction.catalog.importing.sheets import Row, is_blank
-from auction.catalog.importing.tables import Table, filled, usual_count
+from auction.catalog.importing.tables import (
+    Table,
+    filled,
+    looks_like_header,
+    usual_count,
+)
 from auction.catalog.importing.texts import is_nothing, text_in
 from auction.catalog.importing.vocabulary import Field
 from auction.catalog.importing.words import plain
@@ -35,8 +40,14 @@ _SOUNDS_LIKE_ONE: Final = re.compile(
 )
 _MEANS: Final = re.compile(r"avg|average|durchschnitt")
 _PALLET: Final = re.compile(
-    r"\A\s*(?:pallet|palette|palet|pal|plt|skid)\b\s*(?:id|number|no\.?|nr\.?|#)?\s*[:#\-]?\s*"
-    r"((?=\S*\d)\w[\w\-./]{0,40})\s*\Z",
+    r"\A\s*(?:pallet|palette|palet|pal[eé]|paleta|bancale|pal|plt|skid|gaylord)\b\s*"
+    r"(?:id|number|no\.?|nr\.?|#)?\s*[:#\-]?\s*((?=\S*\d)\w[\w\-./]{0,40})"
+    r"(?:\s*(?:of|von|de|di|z|van|/)\s*\d+)?(?:\s*(?:[-\u2013,;:(|]).{0,80})?\s*\Z",
+    re.IGNORECASE,
+)
+_PAGE: Final = re.compile(
+    r"\A\W*(?:page|seite|pagina|página|strona|pag\.?|p\.)\s*\d+(?:\s*(?:of|von|de|di|sur|van|z|/)"
+    r"\s*\d+)?\W*\Z",
     re.IGNORECASE,
 )
 # Of these a line of goods has at least one; a total has none but its label.
@@ -57,6 +68,7 @@ class Kind(StrEnum):
     HEADER = "header"
     TOTAL = "total"
     HEADING = "heading"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(slots=True)
@@ -81,11 +93,13 @@ def sort_rows(table: Table, columns: Columns, problems: Problems) -> Sorted:
     """What each row is. What is left out is noted, and within the goods it is a warning."""
     usual = usual_count(row for row in table.rows[:2_000] if filled(row) > 1)
     kinds = [_kind(row, table, columns, usual) for row in table.rows]
+    _leave_out_other_tables(table, kinds, problems)
     last = max((at for at, kind in enumerate(kinds) if kind is Kind.LINE), default=-1)
     last = _without_footer(table.rows, kinds, last, columns, usual)
     found = Sorted()
     left_out: dict[Kind, list[int]] = {kind: [] for kind in Kind}
-    pallet = ""
+    named = _PALLET.match(table.sheet.name)
+    pallet = named[1] if named is not None else ""
     for at, (row, kind) in enumerate(zip(table.rows, kinds, strict=True)):
         if kind is Kind.LINE:
             found.lines.append(row)
@@ -113,6 +127,24 @@ def _kind(row: Row, table: Table, columns: Columns, usual: int) -> Kind:
     if count == 1 and usual >= 3 and not _only_number(row):
         return Kind.HEADING
     return Kind.LINE
+
+
+def _leave_out_other_tables(table: Table, kinds: list[Kind], problems: Problems) -> None:
+    """Another header behind a blank row begins another table: what the goods come to, say."""
+    elsewhere = False
+    for at, row in enumerate(table.rows):
+        if kinds[at] is Kind.HEADER:
+            elsewhere = False
+        elif at and kinds[at] is Kind.LINE and kinds[at - 1] is not Kind.LINE and not elsewhere:
+            elsewhere = looks_like_header(row)
+            if elsewhere:
+                message = (
+                    f"another table begins here, with {shown(text_in(row.at(0)))}; it was left "
+                    "out: if it holds goods, import it as a file of its own"
+                )
+                problems.note(f"line {row.line}: {message}")
+        if elsewhere:
+            kinds[at] = Kind.ELSEWHERE
 
 
 def _only_number(row: Row) -> bool:
@@ -196,7 +228,7 @@ def _heading(row: Row, within: bool, pallet: str, problems: Problems) -> str:
     if named is not None:
         problems.note(f"line {row.line} is a heading: the lines below it are of pallet {named[1]}")
         return named[1]
-    if within:
+    if within and _PAGE.match(text) is None:
         message = (
             f"{shown(text)} stands alone in its row; it was left out: if it is goods, fill it in"
         )

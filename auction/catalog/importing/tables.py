@@ -6,12 +6,13 @@ and its columns are named by their letters.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from auction.catalog.importing.amounts import is_number
 from auction.catalog.importing.bounds import HEADER_ROWS, SAMPLE_ROWS
 from auction.catalog.importing.sheets import Cell, Row, Sheet, column_letters, is_blank
+from auction.catalog.importing.statements import is_row_of_units
 from auction.catalog.importing.texts import cleaned, text_in
 from auction.catalog.importing.vocabulary import Field, strongest
 from auction.catalog.importing.words import plain
@@ -39,6 +40,10 @@ class Table:
     # Rows of the header as they stand: pages repeat them.
     header_rows: list[list[str]]
     evidence: float
+    # Rows above the header, and of units below it.
+    titles: list[Row] = field(default_factory=list)
+    # Where columns stood in the sheet, if they were put in the order of another one.
+    places: dict[int, int] = field(default_factory=dict)
 
     def sample(self) -> list[list[Cell]]:
         """Values of each column, from rows all over the table."""
@@ -142,12 +147,26 @@ def _joined(above: Row, texts: Sequence[str]) -> list[str]:
 def _table(
     sheet: Sheet, number: int, texts: Sequence[str], header_rows: list[list[str]], evidence: float
 ) -> Table:
-    rows = sheet.rows[number + 1 :]
-    width = len(texts)
-    while width and not texts[width - 1] and not _has_values(rows, width - 1):
+    above = number + 1 - len(header_rows)
+    titles = [row for row in sheet.rows[:above] if any(row.cells)]
+    below = number + 1
+    while below < len(sheet.rows) and is_row_of_units(sheet.rows[below]):
+        titles.append(sheet.rows[below])
+        below += 1
+    rows = sheet.rows[below:]
+    width = max(len(texts), _width_without_names(rows))
+    names = [*texts, *[""] * (width - len(texts))]
+    while width and not names[width - 1] and not _has_values(rows, width - 1):
         width -= 1
-    headers = _distinct([text[:_HEADER_CHARACTERS] for text in texts[:width]])
-    return Table(sheet, headers, sheet.rows[number].line, rows, header_rows, evidence)
+    headers = _distinct([text[:_HEADER_CHARACTERS] for text in names[:width]])
+    return Table(sheet, headers, sheet.rows[number].line, rows, header_rows, evidence, titles)
+
+
+def _width_without_names(rows: Sequence[Row]) -> int:
+    """How wide nearly all rows are: the last columns of a header may lack a name."""
+    widths = Counter(len(row.cells) for row in rows[:SAMPLE_ROWS] if filled(row) > 1)
+    width = max(widths, key=lambda entry: widths[entry], default=0)
+    return width if widths[width] >= _REPEATED * widths.total() else 0
 
 
 def _has_values(rows: Sequence[Row], column: int) -> bool:
@@ -161,6 +180,13 @@ def _distinct(texts: Sequence[str]) -> list[str]:
         text if text and counts[text] == 1 else f"{text} (column {column_letters(column)})".strip()
         for column, text in enumerate(texts)
     ]
+
+
+def looks_like_header(row: Row) -> bool:
+    """Whether a row speaks of fields as strongly as a header does, and holds no number."""
+    if filled(row) < _LEAST_FIELDS or _numbers(row.cells):
+        return False
+    return _evidence(row.cells, _texts(row), set()) >= _LEAST_EVIDENCE
 
 
 def _same(row: Row, header: Sequence[str]) -> bool:

@@ -120,14 +120,17 @@ _PHRASES: Final[dict[Field, str]] = {
     "retail units 0, msrp units 0, units weight 0, extended quantity .9, original quantity .85, "
     "item units .8, quantity unit .9, units uom .1, pack .2, sale units .5, retail unit units 0, "
     "units id 0, value units 0, load units .8, inventory units .8, return quantity .8, "
-    "estimated quantity .8, line quantity .9, pack units .2, container units .2, cost units 0",
+    "estimated quantity .8, line quantity .9, pack units .2, container units .2, cost units 0, "
+    "containers .45, containers quantity .5, quantity containers .5, number containers .5, "
+    "containers units .2",
     Field.UNIT_MSRP: "",
     Field.EXTENDED_MSRP: "",
     Field.PALLET: "pallet 1, pallet id 1, pallet number 1, pallet name .97, pallet code .97, "
     "pallet lpn .95, pallet barcode .9, pallet reference .95, container .45, container id .62, "
     "container number .6, container name .6, pallet license plate .97, pallet quantity .1, "
     "pallet weight 0, pallet type .2, pallet size 0, pallet cost 0, pallet price 0, "
-    "pallet total .1, pallet category .1, pallet description .2, pallet location .2, "
+    "pallet total .1, container pack 0, container units 0, pallet category .1, pallet description "
+    ".2, pallet location .2, "
     "container quantity 0, container weight 0, container condition 0, pallet units 0, "
     "pallet msrp 0, pallet retail 0, pallet value 0, pallet count .1, number pallet .9, "
     "pallet lot .9, pallet load .9, container lpn .7, container type .1, container size 0",
@@ -166,11 +169,16 @@ _OF_EXTENDED: Final = (
 )
 
 # Said of a field without saying anything.
-_NOISE: Final = frozenset({"item", "product", "original", "estimated", "seller", "usd", "long"})
+_NOISE: Final = frozenset(
+    {"item", "product", "original", "estimated", "seller", "usd", "long", "included"}
+)
 _NOISE_OF: Final[dict[Field, frozenset[str]]] = {
-    Field.UNIT_MSRP: frozenset({"price", "value", "msrp", "retail", "amount", "currency", "list"}),
+    Field.UNIT_MSRP: frozenset(
+        {"price", "value", "msrp", "retail", "amount", "currency", "list", "tax", "net"}
+    ),
     Field.EXTENDED_MSRP: frozenset(
         {"price", "value", "msrp", "retail", "amount", "total", "currency", "list", "extended"}
+        | {"tax", "net"}
     ),
     Field.GTIN: frozenset({"upc", "ean", "gtin", "barcode", "number", "code", "id", "isbn"}),
     Field.BRAND: frozenset({"manufacturer", "vendor", "name"}),
@@ -186,11 +194,13 @@ _NOISE_OF: Final[dict[Field, frozenset[str]]] = {
 }
 # What money is when it is no retail price.
 _OTHER_MONEY: Final = frozenset({"cost", "sale", "percent", "size", "weight", "date"})
+# Prices without taxes are retail prices only where nothing else is.
+_NET: Final = 0.6
 _EXTRA: Final = 0.85  # what each other word leaves
 # What makes a column something else, whatever its values are like.
 _ELSEWHERE: Final = frozenset(
     {"country", "color", "size", "date", "link", "location", "reason", "line", "lot", "load"}
-    | {"cost", "sale", "percent", "pack", "note", "iso"}
+    | {"cost", "sale", "percent", "pack", "note", "iso", "tax"}
 )
 
 _Phrase = tuple[frozenset[str], float, bool]
@@ -244,6 +254,11 @@ def _as_retail(said: frozenset[str], field: Field, score: float) -> float:
         return score * 0.3
     if said & _OTHER_MONEY and not ("retail" in said and "sale" in said and "msrp" in said):
         return score * 0.15
+    retail = bool(said & {"retail", "msrp"})
+    if "tax" in said and not (retail or "included" in said):
+        return score * 0.15
+    if "net" in said:
+        return score * (_NET if retail else 0.15)
     return score
 
 

@@ -17,6 +17,10 @@ MAX_HEADER_WORDS: Final = 12
 # Shorter words with one letter changed are other words.
 _LEAST_FOR_SLIPS: Final = 6
 
+# Shorter parts of a compound would be found in too many words.
+_LEAST_OF_PART: Final = 3
+_SHORT_TAILS: Final = frozenset({"nr", "id"})
+
 _LONG_WORDS: Final[dict[str, list[str]]] = {}
 for _word in CONCEPTS:
     if len(_word) >= _LEAST_FOR_SLIPS:
@@ -76,7 +80,19 @@ def _concepts_of(word: str) -> tuple[str, ...]:
         for known in _LONG_WORDS.get(word[0], ()):
             if _is_slip(word, known):
                 return CONCEPTS[known]
-    return (word,)
+    return _parts_of(word) or (word,)
+
+
+def _parts_of(word: str) -> tuple[str, ...]:
+    """The concepts of a compound, as German and Dutch make them: ``inkoopprijs``, ``palletnr``."""
+    for end in range(len(word) - 2, _LEAST_OF_PART - 1, -1):
+        head, tail = word[:end], word[end:]
+        if len(tail) < _LEAST_OF_PART and tail not in _SHORT_TAILS:
+            continue
+        first = CONCEPTS.get(head) or (CONCEPTS.get(head.removesuffix("s")) if end > 4 else None)
+        if first is not None and (second := CONCEPTS.get(tail)) is not None:
+            return (*first, *second)
+    return ()
 
 
 def _is_slip(word: str, known: str) -> bool:
