@@ -2,15 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
+from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.async_api import Browser
+from yarl import URL
 
 from foundation.database import connect
+from foundation.outbound import Answer, NoAnswer, Outbound
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
 from tests.browser import running_chromium
@@ -28,6 +32,22 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         asyncio.run(_start_with_template(server))
         yield server
         asyncio.run(server.stop())
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_sent_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests talk to this machine only: nobody answers at an address of the Internet."""
+    post = Outbound.post
+
+    async def post_here(
+        self: Outbound, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        with suppress(ValueError):
+            if ip_address(URL(url).host or "").is_global:
+                raise NoAnswer(f"{url} is not of this machine")
+        return await post(self, url, body, headers)
+
+    monkeypatch.setattr(Outbound, "post", post_here)
 
 
 @pytest.fixture
