@@ -1,0 +1,48 @@
+"""docs/settlement-lives.md: the diagrams and the moves of the two lives, made from their tables.
+
+``python -m settlement.lives_page > docs/settlement-lives.md`` writes it; a test compares.
+"""
+
+import sys
+
+from settlement.lives import AWARD_LIFE, PAYMENT_LIFE, Life, StateT
+
+_HEAD = """# The lives of a payment and of an award
+
+Made by `python -m settlement.lives_page > docs/settlement-lives.md` from `settlement/lives.py`. A
+move that is not here is refused.
+"""
+
+_PAYMENT = """
+## The payment of an invoice
+
+One for each invoice. It is PAID when nothing of it is left to pay: its lots that were cancelled or
+are void were credited before.
+"""
+
+_AWARD = """
+## The award of a lot
+
+One for each lot that was sold, and another for the runner-up who takes it after a default.
+"""
+
+
+def lives_page() -> str:
+    """The page as Markdown."""
+    return "".join((_HEAD, _PAYMENT, _life(PAYMENT_LIFE), _AWARD, _life(AWARD_LIFE)))
+
+
+def _life(life: Life[StateT]) -> str:
+    lines = ["\n```mermaid\nstateDiagram-v2\n", f"    [*] --> {life.start}\n"]
+    moves = [
+        (state, after, why) for state, afters in life.moves.items() for after, why in afters.items()
+    ]
+    lines += [f"    {state} --> {after}\n" for state, after, _ in moves]
+    lines += [f"    {state} --> [*]\n" for state in life.moves if state in life.ends]
+    lines.append("```\n\n| from | to | when |\n| --- | --- | --- |\n")
+    lines += [f"| `{state}` | `{after}` | {why} |\n" for state, after, why in moves]
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(lives_page())
