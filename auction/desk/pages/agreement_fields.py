@@ -2,14 +2,16 @@
 
 import datetime
 import re
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
+import msgspec
 from msgspec import Meta
 
 from auction.amounts import NotMoney, parse_typed, plain
 from auction.consignment import (
     MAX_NET_DAYS,
+    MAX_TIERS,
     AgreementTerms,
     Bearer,
     CommissionTier,
@@ -21,8 +23,9 @@ from auction.money import EXPONENTS
 from foundation.http.reading import Input
 
 _RATE: Final = re.compile(r"([0-9]{1,3})(?:[.,]([0-9]{1,2}))?\s*%?")
-# Tiers that the page has room for; by the API there may be more.
-TIERS: Final = ("second", "third")
+# Tiers above the first; so many the page has room for, and one more than are used.
+_TIERS: Final = tuple(f"tier{number}" for number in range(2, MAX_TIERS + 1))
+_LEAST_TIERS: Final = 2
 
 BEARERS: Final = (
     (Bearer.LIQUIDATOR.value, "You"),
@@ -33,7 +36,7 @@ PER: Final = ((Per.LOT.value, "for each lot sold"), (Per.PALLET.value, "for each
 CURRENCIES: Final = tuple((code, code) for code in EXPONENTS)
 
 
-class AgreementForm(Input):
+class _Typed(Input, kw_only=True):
     """A version as it is typed; ``agreement`` and ``version``: what it follows."""
 
     name: Annotated[
@@ -44,10 +47,6 @@ class AgreementForm(Input):
     agreement: Annotated[str, Meta(max_length=64)] = ""
     version: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
     currency: Annotated[str, Meta(pattern=rf"\A({'|'.join(EXPONENTS)})\Z")] = "USD"
-    second_from: str = ""
-    second_rate: str = ""
-    third_from: str = ""
-    third_rate: str = ""
     minimum_commission: str = ""
     fee_per_lot: str = ""
     fee_per_pallet: str = ""
@@ -64,6 +63,22 @@ class AgreementForm(Input):
     note: Note = ""
 
 
+AgreementForm: Final = msgspec.defstruct(
+    "AgreementForm",
+    [(f"{name}_{part}", str, "") for name in _TIERS for part in ("from", "rate")],
+    bases=(_Typed,),
+    kw_only=True,
+)
+
+
+def tiers_shown(values: Mapping[str, str]) -> Sequence[str]:
+    """The tiers of the form whose fields there are on the page."""
+    used = max(
+        (place for place, name in enumerate(_TIERS, 1) if values.get(f"{name}_rate")), default=0
+    )
+    return _TIERS[: max(_LEAST_TIERS, used + 1)]
+
+
 class BadAgreement(ValueError):
     """What was typed into a field will not do."""
 
@@ -72,10 +87,10 @@ class BadAgreement(ValueError):
         self.field = field
 
 
-def words_of(given: AgreementForm) -> AgreementWords:
+def words_of(given: Any) -> AgreementWords:
     """The version that was typed. Raises `BadAgreement`."""
     tiers = [CommissionTier(0, _bps("rate", given.rate))]
-    for name in TIERS:
+    for name in _TIERS:
         begins, rate = getattr(given, f"{name}_from"), getattr(given, f"{name}_rate")
         if begins or rate:
             from_minor = _minor(f"{name}_from", begins, given.currency)
@@ -137,7 +152,7 @@ def values_of(agreement: Agreement | None, today: datetime.date) -> dict[str, st
 
 def _tiers(terms: AgreementTerms) -> Mapping[str, str]:
     values = {"rate": _percent(terms.commission[0].rate_bps)}
-    for name, tier in zip(TIERS, terms.commission[1:], strict=False):
+    for name, tier in zip(_TIERS, terms.commission[1:], strict=False):
         values[f"{name}_from"] = plain(tier.from_minor, terms.currency)
         values[f"{name}_rate"] = _percent(tier.rate_bps)
     return values

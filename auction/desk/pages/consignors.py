@@ -20,9 +20,9 @@ from auction.desk.pages.agreement_fields import (
     BEARERS,
     CURRENCIES,
     PER,
-    TIERS,
     AgreementForm,
     BadAgreement,
+    tiers_shown,
     values_of,
     words_of,
 )
@@ -146,7 +146,7 @@ class ConsignorPages:
 
     async def agree(self, request: web.Request) -> web.StreamResponse:
         """POST .../agreements: a new agreement, or the next version of one."""
-        form = await form_of(request, AgreementForm)
+        form: Form[Any] = await form_of(request, AgreementForm)
         consignor = await self._consignor(request)
         seller, given = seller_of(request, consignor.liquidator_id), form.valid
         if given is None:
@@ -230,6 +230,7 @@ class ConsignorPages:
         current = (await room.consignors.in_force([consignor]))[consignor_id]
         prepared = await room.consignor_sums.prepared(owner, [consignor_id])
         brought = await room.consignor_sums.brought([consignor_id])
+        agreeing = forms.get("agreeing") or _agreeing(request, agreements, today)
         return show(
             request,
             "consignor.html",
@@ -239,7 +240,7 @@ class ConsignorPages:
             waiting=await room.consignors.is_waiting(consignor),
             words=forms.get("words") or _words_form(consignor),
             login=forms.get("login") or blank(version=str(consignor.version)),
-            agreeing=forms.get("agreeing") or _agreeing(request, agreements, today),
+            agreeing=agreeing,
             opened=next(iter(forms), "" if agreements else "agreeing"),
             agreements=agreements,
             current=[
@@ -249,7 +250,7 @@ class ConsignorPages:
             bearers=BEARERS,
             per=PER,
             currencies=CURRENCIES,
-            tiers=TIERS,
+            tiers=tiers_shown(agreeing.values),
             lots=await room.consignor_sums.lots(owner, consignor_id),
             prepared=prepared.get(consignor_id, 0),
             brought=brought.get(consignor_id, ()),

@@ -19,8 +19,8 @@ AGREED = {
     "name": "Returns",
     "valid_from": "2020-01-01",
     "rate": "12.5",
-    "second_from": "5,000",
-    "second_rate": "8 %",
+    "tier2_from": "5,000",
+    "tier2_rate": "8 %",
     "fee_per_pallet": "18",
     "fees_when_unsold": "on",
     "net_days": "14",
@@ -75,12 +75,25 @@ async def test_a_consignor_is_added_and_agreed_with_on_pages(desk: AtDesk, dana:
     assert "Returns, version 1" in (await dana.get("/desk/consignors")).text
 
 
+async def test_all_tiers_of_an_agreement_stand_in_its_next_version(
+    desk: AtDesk, dana: Client
+) -> None:
+    consignor = await desk.room.consignors.add(desk.seller, ConsignorWords(name="Northwind"))
+    path = f"/desk/consignors/{consignor.consignor_id}"
+    rates = {"tier3_from": "10,000", "tier3_rate": "6", "tier4_from": "20,000", "tier4_rate": "5"}
+    assert (await dana.post(f"{path}/agreements", AGREED | rates)).status == 303
+    (first,) = await of(desk, consignor)
+    page = (await dana.get(f"{path}?agreement={first.agreement_id}")).text
+    assert 'name="tier4_rate"' in page and 'value="5"' in page
+    assert 'name="tier5_rate"' in page and 'name="tier6_rate"' not in page
+
+
 @pytest.mark.parametrize(
     ("typed", "place", "said"),
     [
         ({"rate": "112"}, "rate", "Enter per cent from 0 to 100"),
         ({"rate": "a"}, "rate", "Enter per cent"),
-        ({"second_from": ""}, "second_from", "more than the part before"),
+        ({"tier2_from": ""}, "tier2_from", "more than the part before"),
         ({"fee_per_pallet": "1.2.3"}, "fee_per_pallet", "Write the amount in digits"),
         ({"net_days": "900"}, "net_days", "From 0 to 365 days"),
         ({"valid_from": "soon"}, "valid_from", "Choose a day"),
