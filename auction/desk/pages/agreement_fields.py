@@ -71,12 +71,10 @@ AgreementForm: Final = msgspec.defstruct(
 )
 
 
-def tiers_shown(values: Mapping[str, str]) -> Sequence[str]:
+def tiers_shown(values: Mapping[str, object]) -> Sequence[str]:
     """The tiers of the form whose fields there are on the page."""
-    used = max(
-        (place for place, name in enumerate(_TIERS, 1) if values.get(f"{name}_rate")), default=0
-    )
-    return _TIERS[: max(_LEAST_TIERS, used + 1)]
+    used = [place for place, name in enumerate(_TIERS, start=1) if values.get(f"{name}_rate")]
+    return _TIERS[: max(_LEAST_TIERS, used[-1] + 1 if used else 0)]
 
 
 class BadAgreement(ValueError):
