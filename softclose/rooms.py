@@ -2,7 +2,7 @@
 
 from foundation.migrator import Room, read_room
 
-ROOMS = ("accounts", "auction", "bidder_gateway", "softclose")
+ROOMS = ("accounts", "auction", "bidder_gateway", "settlement", "softclose")
 
 
 def rooms() -> tuple[Room, ...]:
