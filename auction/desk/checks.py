@@ -47,25 +47,32 @@ def findings(
     lots: Sequence[DraftedLot],
     photos: Mapping[str, int],
     agreed: AgreementBook,
+    admitted: int,
     now_us: int,
 ) -> list[Finding]:
     """All that the checks find, errors first.
 
-    ``photos``: how many each draft of a lot has; ``agreed``: with whose goods they are.
+    ``photos``: how many each draft of a lot has; ``agreed``: with whose goods they are;
+    ``admitted``: how many resellers a sale that is not for everybody would be seen by.
     """
-    found = [*_of_sale(draft, lots, now_us)]
+    found = [*_of_sale(draft, lots, admitted, now_us)]
     for lot in lots:
         found += _of_lot(draft.terms, lot, photos.get(lot.draft_id, 0))
         found += _of_agreement(draft.terms, lot, agreed)
     return sorted(found, key=lambda finding: finding.level is Level.WARNING)
 
 
-def _of_sale(draft: SaleDraft, lots: Sequence[DraftedLot], now_us: int) -> Iterator[Finding]:
+def _of_sale(
+    draft: SaleDraft, lots: Sequence[DraftedLot], admitted: int, now_us: int
+) -> Iterator[Finding]:
     for field, words in _SALE_NEEDS.items():
         if not getattr(draft, field):
             yield _error("SALE_INCOMPLETE", f"The sale has no {words}.", field)
     if draft.audience is SaleAudience.GROUP and not draft.groups:
         yield _error("NOBODY_ADMITTED", "Say which groups of buyers may enter the sale.", "groups")
+    if draft.audience is SaleAudience.GROUP and draft.groups and not admitted:
+        message = "Nobody is in these groups: no buyer would see the sale. Put some in."
+        yield _warning("EMPTY_GROUPS", message, "groups")
     if draft.audience is SaleAudience.INVITE and not draft.invited:
         yield _error("NOBODY_ADMITTED", "Say who is invited to the sale.", "invited")
     if not lots:

@@ -136,7 +136,8 @@ class Publishing:
             photos = await photo_counts(connection, sale_id)
             drafts = [lot.draft for lot in lots]
             agreed = await book_of(connection, liquidator_id, drafts, self._now_us())
-        return findings(sale.draft, lots, photos, agreed, self._now_us())
+            admitted = await _admitted(connection, sale)
+        return findings(sale.draft, lots, photos, agreed, len(admitted), self._now_us())
 
     async def publish(
         self, liquidator_id: LiquidatorId, sale_id: SaleId, version: int, actor_id: ActorId
@@ -189,9 +190,10 @@ class Publishing:
         lots = await lots_of_sale(connection, sale.sale_id)
         drafts = [lot.draft for lot in lots]
         agreed = await book_of(connection, sale.liquidator_id, drafts, now_us)
+        admitted = await _admitted(connection, sale)
         faults = [
             finding.message
-            for finding in findings(sale.draft, lots, {}, agreed, now_us)
+            for finding in findings(sale.draft, lots, {}, agreed, len(admitted), now_us)
             if finding.level is Level.ERROR
         ]
         if faults:
@@ -213,7 +215,7 @@ class Publishing:
             barred=tuple(await organisations_of(connection, consignors)),
             secret=secrets.token_hex(32),
             actor_id=actor_id,
-            admitted=await _admitted(connection, sale),
+            admitted=admitted,
             numbers=tuple(_number(lot) for lot in lots),
             times=tuple(times),
         )

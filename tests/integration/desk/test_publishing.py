@@ -327,6 +327,17 @@ async def test_a_sale_for_nobody_is_not_ready(desk: Desk) -> None:
             await publish(desk, sale_id)
 
 
+async def test_a_sale_for_groups_in_which_nobody_is_is_asked_about(desk: Desk) -> None:
+    groups, by = BuyerGroups(desk.pool, wall_clock), Seller(SELLER, STAFF_MEMBER)
+    await groups.add(by, "empty", [])
+    await groups.add(by, "regulars", [BidderId("ann")])
+    for names, asked in ((("empty",), True), (("empty", "regulars"), False)):
+        draft = replace(a_sale_draft(desk.now_us), audience=SaleAudience.GROUP, groups=names)
+        sale_id = await desk.sale(await desk.lot(), draft=draft)
+        codes = {one.code for one in await desk.publishing.check(SELLER, sale_id)}
+        assert ("EMPTY_GROUPS" in codes) is asked
+
+
 async def test_consigned_goods_are_not_published_before_anything_is_agreed(desk: Desk) -> None:
     consignors, seller = Consignors(desk.pool, wall_clock, None), Seller(SELLER, STAFF_MEMBER)
     north = await consignors.add(seller, ConsignorWords(name="Northwind"))
