@@ -1,0 +1,94 @@
+"""When things are due after the hammer. Pure: the time is always an argument.
+
+Business days are counted by `auction.business_days`, in the zone and by the holidays of the sale;
+what is due, is due at the same time of day as that from which it is counted.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from auction.business_days import due_at_us
+from settlement.policy import Policy
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Calendar(Struct, frozen=True):
+    """The days of a sale: its zone (an IANA name) and its country's holidays."""
+
+    zone: str
+    holidays: frozenset[date] = frozenset()
+
+    def business_days_after_us(self, from_us: int, days: int) -> int:
+        """The same time of day so many business days later."""
+        return due_at_us(from_us, days, self.zone, self.holidays)
+
+    def calendar_days_after_us(self, from_us: int, days: int) -> int:
+        """The same time of day so many days later, business or not."""
+        zone = ZoneInfo(self.zone)
+        local = (_EPOCH + from_us * _MICROSECOND).astimezone(zone)
+        later = datetime.combine(local.date() + timedelta(days), local.time(), zone)
+        return (later - _EPOCH) // _MICROSECOND
+
+    def day_of(self, at_us: int) -> date:
+        """The date that it is then in the sale's zone."""
+        return (_EPOCH + at_us * _MICROSECOND).astimezone(ZoneInfo(self.zone)).date()
+
+
+def payment_due_us(policy: Policy, calendar: Calendar, closed_at_us: int) -> int:
+    """When an invoice is to be paid. ``closed_at_us``: of the last of its lots, so that nobody has
+    less time for a lot than was promised.
+
+    Closed on Friday at 17:00 and two days: Tuesday 17:00; with a holiday on Monday: Wednesday.
+    """
+    return calendar.business_days_after_us(closed_at_us, policy.days_to_pay)
+
+
+def claims_until_us(policy: Policy, calendar: Calendar, handed_over_at_us: int) -> int:
+    """When the claims window ends, which begins with the signed pickup or the proof of delivery."""
+    return calendar.business_days_after_us(handed_over_at_us, policy.claim_days)
+
+
+def pickup_deadline_us(policy: Policy, calendar: Calendar, funded_at_us: int) -> int:
+    """Until when the goods are to be fetched, and lie for free."""
+    return calendar.business_days_after_us(funded_at_us, policy.free_days)
+
+
+def uncollected_accepted_us(policy: Policy, calendar: Calendar, deadline_us: int) -> int:
+    """When goods are accepted that were never fetched: counted from the pickup deadline."""
+    return calendar.business_days_after_us(deadline_us, policy.uncollected_days)
+
+
+def abandonment_notice_us(policy: Policy, calendar: Calendar, funded_at_us: int) -> int:
+    """When the buyer is told that its goods will be treated as abandoned."""
+    return calendar.calendar_days_after_us(funded_at_us, policy.abandoned_calendar_days)
+
+
+def suspended_until_us(policy: Policy, calendar: Calendar, defaulted_at_us: int) -> int:
+    """Until when a bidder that did not pay may not bid."""
+    return calendar.calendar_days_after_us(defaulted_at_us, policy.suspension_calendar_days)
+
+
+def capture_at_us(
+    policy: Policy,
+    authorised_at_us: int,
+    capture_before_us: int,
+    *,
+    asks_seller: bool,
+    confirmed_at_us: int | None = None,
+) -> int:
+    """When an authorised amount is captured: at once, unless the terms ask the seller first.
+
+    A seller that says nothing in its time has confirmed: the hammer bound it. The promise is never
+    let run out: capture comes the policy's margin before ``capture_before_us``, also unconfirmed.
+    """
+    if not asks_seller:
+        return authorised_at_us
+    wanted_us = authorised_at_us + policy.confirmation_us
+    if confirmed_at_us is not None:
+        wanted_us = min(wanted_us, confirmed_at_us)
+    latest_us = capture_before_us - policy.capture_margin_us
+    return max(authorised_at_us, min(wanted_us, latest_us))

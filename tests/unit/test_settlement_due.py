@@ -1,0 +1,81 @@
+"""When things are due after the hammer, to the minute."""
+
+import pytest
+
+from settlement.due import (
+    abandonment_notice_us,
+    capture_at_us,
+    claims_until_us,
+    payment_due_us,
+    pickup_deadline_us,
+    suspended_until_us,
+    uncollected_accepted_us,
+)
+from settlement.policy import HOUR_US
+from tests.settlement_rules import CALENDAR, at_us, policy
+
+FRIDAY = at_us("2026-03-06 17:00")
+
+
+def test_what_closed_on_friday_is_to_be_paid_on_tuesday() -> None:
+    assert payment_due_us(policy(), CALENDAR, FRIDAY) == at_us("2026-03-10 17:00")
+
+
+def test_a_holiday_on_monday_makes_it_wednesday() -> None:
+    closed = at_us("2026-05-22 17:00")
+    assert payment_due_us(policy(), CALENDAR, closed) == at_us("2026-05-27 17:00")
+
+
+def test_claims_are_taken_for_two_business_days_after_the_goods_changed_hands() -> None:
+    assert claims_until_us(policy(), CALENDAR, FRIDAY) == at_us("2026-03-10 17:00")
+    assert claims_until_us(policy(claim_days=5), CALENDAR, FRIDAY) == at_us("2026-03-13 17:00")
+
+
+def test_goods_that_nobody_fetches_are_accepted_two_days_after_the_deadline() -> None:
+    deadline = pickup_deadline_us(policy(), CALENDAR, FRIDAY)
+    assert deadline == at_us("2026-03-13 17:00")
+    assert uncollected_accepted_us(policy(), CALENDAR, deadline) == at_us("2026-03-17 17:00")
+
+
+def test_the_notice_of_abandonment_goes_out_on_day_14_at_the_same_time_of_day() -> None:
+    assert abandonment_notice_us(policy(), CALENDAR, FRIDAY) == at_us("2026-03-20 17:00")
+
+
+def test_a_suspension_is_counted_in_days_of_the_calendar() -> None:
+    assert suspended_until_us(policy(), CALENDAR, FRIDAY) == at_us("2026-04-05 17:00")
+
+
+def test_money_is_captured_at_once_unless_the_terms_ask_the_seller() -> None:
+    before = FRIDAY + 114 * HOUR_US  # a merchant-initiated Visa hold: 4 d 18 h
+    assert capture_at_us(policy(), FRIDAY, before, asks_seller=False) == FRIDAY
+
+
+@pytest.mark.parametrize(
+    ("hold_hours", "confirmed_hours", "captured_hours"),
+    [
+        (114, 3, 3),  # when the seller has confirmed
+        (114, None, 24),  # when its time is over
+        (114, 30, 24),  # it need not confirm any more
+        (30, None, 18),  # 12 h before the promise ends
+        (30, 20, 18),
+        (36, None, 24),
+        (6, None, 0),  # such a short promise is not waited with
+    ],
+)
+def test_a_promise_is_captured_twelve_hours_before_it_ends(
+    hold_hours: int, confirmed_hours: int | None, captured_hours: int
+) -> None:
+    confirmed = None if confirmed_hours is None else FRIDAY + confirmed_hours * HOUR_US
+    captured = capture_at_us(
+        policy(),
+        FRIDAY,
+        FRIDAY + hold_hours * HOUR_US,
+        asks_seller=True,
+        confirmed_at_us=confirmed,
+    )
+    assert (captured - FRIDAY) // HOUR_US == captured_hours
+
+
+def test_a_card_takes_an_invoice_up_to_the_cap() -> None:
+    assert policy().takes_card(1_000_00)
+    assert not policy().takes_card(1_000_01)
