@@ -98,7 +98,8 @@ class About(Struct, frozen=True, kw_only=True):
     """The facts around an entry: what it is about, when it took effect, which objects tell of it.
 
     ``subject`` and ``generation`` make its key: an invoice's or award's id, and a number that grows
-    where the same may happen to it again (a second part payment, a second claim).
+    where the same may happen to it again (a second part payment, a second claim). ``award_id``: the
+    award that postings are about which name none.
     """
 
     subject: str
@@ -106,6 +107,7 @@ class About(Struct, frozen=True, kw_only=True):
     at_us: int
     currency: str
     sale_id: SaleId | None = None
+    award_id: AwardId | None = None
     invoice_id: InvoiceId | None = None
     liquidator_id: LiquidatorId | None = None
     consignor_id: ConsignorId | None = None
@@ -196,7 +198,13 @@ def entry_key(purpose: Purpose, subject: str, generation: int = 1) -> EntryKey:
 
 def entry(purpose: Purpose, about: About, postings: Iterable[Posting | None]) -> Entry:
     """An entry of the postings that move something."""
-    kept = tuple(posting for posting in postings if posting is not None)
+    kept = tuple(
+        posting
+        if posting.award_id or not about.award_id
+        else msgspec.structs.replace(posting, award_id=about.award_id)
+        for posting in postings
+        if posting is not None
+    )
     return Entry(entry_key(purpose, about.subject, about.generation), purpose, about, kept)
 
 
@@ -228,6 +236,13 @@ def paired(
             left -= amount
             waiting[:1] = [(credit, open_minor - amount)] if amount < open_minor else []
     return postings
+
+
+def named(key: EntryKey) -> tuple[Purpose, str, int]:
+    """What `entry_key` made a key of."""
+    purpose, _, rest = key.partition(":")
+    subject, _, generation = rest.rpartition(":")
+    return Purpose(purpose), subject, int(generation)
 
 
 def reversal(wrong: Entry, at_us: int, note: str) -> Entry:

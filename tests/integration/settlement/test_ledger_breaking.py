@@ -10,8 +10,8 @@ import pytest
 from foundation.database import Connection, connect
 from settlement import postings as p
 from settlement import postings_house as h
-from settlement.chart import CHART, STRIPE, Side
-from settlement.entries import MAX_NOTE, Posting, reversal
+from settlement.chart import CHART, STRIPE, Side, held
+from settlement.entries import MAX_NOTE, AwardMoney, Posting, reversal
 from settlement.ledger import LedgerRefusal, LedgerRefused, close_month, closed_through
 from tests.books import (
     ACME,
@@ -41,10 +41,11 @@ TABLES = (
 
 @pytest.fixture
 async def books(database_url: str) -> AsyncIterator[Connection]:
-    """A ledger with an entry and a closed month of another currency, seen by its owner."""
+    """A ledger with entries and a closed month of another currency, seen by its owner."""
     connection = await connect(database_url, name="test")
     try:
         await booked(connection, p.capture(about(INVOICE), [money(10_000, 1_000, 500)]))
+        await booked(connection, h.deposit_forfeited(about("D1"), 5))
         await close_month(connection, "EUR", MARCH, "staff-1", APRIL_US)
         yield connection
     finally:
@@ -139,7 +140,7 @@ credit_account_id, amount_minor) select transaction_id, 0, {}, {}, {} from made"
         # A transfer joins no transaction that was made before.
         (
             "insert into ledger_transfer (transaction_id, place, debit_account_id, "  # noqa: S608
-            f"credit_account_id, amount_minor) select min(transaction_id), 9, {BOTH}, {HELD}, 1 "
+            f"credit_account_id, amount_minor) select max(transaction_id), 9, {BOTH}, {HELD}, 1 "
             "from ledger_transaction",
             "SL001",
         ),
@@ -265,7 +266,7 @@ async def test_an_entry_is_taken_back_at_most_once(books: Connection) -> None:
 def test_an_entry_that_moves_nothing_or_the_wrong_way_cannot_be_made() -> None:
     for amount_minor in (0, -1, 2**53 + 1):
         with pytest.raises(ValueError, match="is not an amount"):
-            Posting(STRIPE, p.held(money(1).award_id), amount_minor)
+            Posting(STRIPE, held(money(1).award_id), amount_minor)
     with pytest.raises(ValueError, match="two accounts"):
         Posting(STRIPE, STRIPE, 1)
     with pytest.raises(ValueError, match="postings are not from 1"):
@@ -273,7 +274,7 @@ def test_an_entry_that_moves_nothing_or_the_wrong_way_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="does not fund"):
         p.bank_funding(about(INVOICE), ACME, 5, [money(6)])
     with pytest.raises(ValueError, match="tax is due in a place"):
-        p.AwardMoney(award_id=money(1).award_id, hammer_minor=1, tax_minor=1)
+        AwardMoney(award_id=money(1).award_id, hammer_minor=1, tax_minor=1)
     for wrong in (
         {"currency": "XXX"},
         {"at_us": NOON_US // 1_000_000 * 10**9},
