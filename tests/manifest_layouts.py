@@ -219,6 +219,12 @@ LAYOUTS: Final[dict[str, str]] = {
     "Polish pallets": "Paleta:pallet=pallet | Nazwa:desc=description | EAN:ean=gtin | "
     "Kod 1:lpn=lpn | Kod 2:asin=item_number | Kategoria:cat=category | Ilość:qty=quantity | "
     "Cena regularna:unit=unit_msrp | Wartość regularna:ext=extended_msrp | Cena netto:cost",
+    "French abbreviations": "Désignation:desc=description | Nb:qty=quantity | PV TTC:unit="
+    "unit_msrp | Prix HT:cost | Remarques:reason | EAN13:ean=gtin",
+    "Polish totals": "Nazwa:desc=description | Ilość:qty=quantity | Łączna wartość:ext="
+    "extended_msrp | Dział:cat=category | Symbol:sku=item_number | Cena zakupu:cost",
+    "prices of a store": "Merchandise Description:desc=description | Scan Code:code | Store "
+    "Price:unit=unit_msrp | Lot Price:cost | Pcs:qty=quantity | Dept #:code",
     "names and ids of pallets": "Quantity:qty=quantity | Retail_Price:unit=unit_msrp | "
     "Extended Retail:ext=extended_msrp | Item_Description:desc=description | UPC:upc=gtin | "
     "reason_name:reason | pallet_name:lot | Pallet_ID#:pallet=pallet | Product "

@@ -204,3 +204,53 @@ def test_a_remark_beside_the_table_of_a_workbook_is_named_and_left_out() -> None
     rows[3] = [*rows[3], None, "call Bob"]
     manifest = read(xlsx({"Sheet1": rows}))
     assert (codes(manifest), len(manifest.lines)) == ([(4, "beside_table")], 12)
+
+
+SECTIONS = "Description,Qty,Retail\n{},,\nA thing,1,5.00\nB thing,1,5.00\n{},,\nC thing,2,6.00\n"
+
+
+def test_headings_above_the_goods_are_their_categories_or_grades() -> None:
+    manifest = read(SECTIONS.format("ELECTRONICS", "TOYS"))
+    assert [line.category for line in manifest.lines] == ["ELECTRONICS", "ELECTRONICS", "TOYS"]
+    assert codes(manifest) == []
+    manifest = read(SECTIONS.format("GRADE A", "GRADE D"))
+    assert manifest.conditions == {"LIKE_NEW": 2, "SALVAGE": 1}
+    assert {line.category for line in manifest.lines} == {""}
+
+
+def test_texts_between_goods_that_no_heading_precedes_are_named() -> None:
+    text = "Description,Qty,Retail\nA thing,1,5.00\nB thing,,\nC thing,1,5.00\nD thing,,\nE,1,1\n"
+    assert codes(read(text)) == [(3, "text_only_row"), (5, "text_only_row")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("Total Units: {pieces},,\nTotal Retail Value: ${retail},,\n", 2),
+        (",Total units,{pieces}\n,Total retail,{retail}\n", 2),
+        ("Gesamtmenge,{pieces},\n", 1),
+        ("Total Pallets: 17,,\nTotal weight,400,\n", 0),
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_sums_that_have_a_name_are_compared_wherever_they_stand(
+    rows: str, told: int, above: bool
+) -> None:
+    right = rows.format(pieces=6, retail="58.99")
+    wrong = rows.format(pieces=8, retail="99.00")
+    for sums, count in ((right, 0), (wrong, told)):
+        manifest = read(f"{sums},,\n{BARE}" if above else f"{BARE},,\n{sums}")
+        assert [code for _, code in codes(manifest)] == ["total_differs"] * count
+        assert (len(manifest.lines), manifest.retail_minor) == (3, 5_899)
+
+
+@pytest.mark.parametrize("word", ["Euro", "€", "EUR"])
+def test_a_column_of_currencies_may_hold_words_and_signs(word: str) -> None:
+    text = "".join(f"{line},{word}\n" for line in BARE.splitlines()).replace(word, "Currency", 1)
+    manifest = read(text)
+    assert (manifest.columns["currency"], manifest.head.currency) == ("Currency", "EUR")
+
+
+def test_a_column_of_quantities_that_is_empty_counts_each_line_once() -> None:
+    manifest = read("Description,Qty,Retail\nA thing,,5.00\nB thing,,6.00\n")
+    assert (manifest.units, codes(manifest)) == (2, [(1, "no_quantity_column")])

@@ -19,7 +19,7 @@ from auction.catalog.importing.sheets import Cell
 from auction.catalog.importing.texts import ascii_digits, is_nothing, text_in
 from auction.money import MAX_MINOR
 
-_NUMBER: Final = re.compile(r"\A(\d+(?:[.,]\d+)*)?(?:([.,])(\d*|-{1,2}|—))?\Z")
+_NUMBER: Final = re.compile(r"\A(\d+(?:[.,]\d+)*)?(?:([.,])(\d*|[-\u2013\u2014]{1,2}))?\Z")
 _SPACED: Final = re.compile(r"(?<=\d)[\s'’`\u2019](?=\d{3}(?!\d))")  # noqa: RUF001 - the Swiss write 1'234
 _MAX_CHARACTERS: Final = 40
 # "x2", "Qty: 2"
@@ -77,7 +77,7 @@ def _bare(text: str) -> str:
         text = _EACH.sub("", text)
     if text[:1] in "xXqQ":
         text = _TIMES.sub("", text)
-    text = without_currency(text).strip()
+    text = _EACH.sub("", without_currency(text)).strip()
     negative = False
     if text.startswith("(") and text.endswith(")"):
         text, negative = text[1:-1].strip(), True
@@ -149,7 +149,7 @@ def _decimal_of(bare: str, sign: DecimalSign) -> Decimal | None:
     """The number in this habit; ``None`` if it cannot be one."""
     negative, number = bare.startswith("-"), bare.removeprefix("-")
     whole, _, fraction = number.partition(sign)
-    fraction = fraction.rstrip("-—")
+    fraction = fraction.rstrip("-\u2013\u2014")
     groups = whole.split(sign.other)
     if len(groups) > 1 and not (
         1 <= len(groups[0]) <= 3

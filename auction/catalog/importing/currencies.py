@@ -15,6 +15,7 @@ _CODE: Final = re.compile(rf"(?<![A-Z])({_CODES})(?![A-Z])", re.IGNORECASE)
 # The longest first. "$" alone is the dollar of the United States unless a code says otherwise.
 _SIGNS: Final = {
     "US$": "USD",
+    "US $": "USD",
     "U$S": "USD",
     "CA$": "CAD",
     "C$": "CAD",
@@ -73,5 +74,6 @@ def currencies_named(texts: Iterable[str]) -> tuple[set[str], set[str]]:
 
 
 def is_code(text: str) -> bool:
-    """Whether the text is a currency's code and nothing else."""
-    return _CODE.fullmatch(text.strip()) is not None
+    """Whether the text is a currency's code, sign or name and nothing else."""
+    text = text.strip()
+    return any(form.fullmatch(text) for form in (_CODE, _SIGN, _WORD))

@@ -4,7 +4,7 @@ from auction.catalog.goods import Condition
 from auction.catalog.importing.amounts import BadAmount, Habit, habit_of, number_in
 from auction.catalog.importing.columns import Columns
 from auction.catalog.importing.faults import Problems, shown
-from auction.catalog.importing.grades import Graded, graded, source_in
+from auction.catalog.importing.grades import Graded, graded, is_whole_grade, source_in
 from auction.catalog.importing.sheets import Row
 from auction.catalog.importing.texts import cleaned, is_nothing, text_in
 from auction.catalog.importing.vocabulary import Field
@@ -27,12 +27,15 @@ class Grading:
             where = "a title says so" if stated else "nothing says how they are"
             problems.note(f"no column of conditions was found: all lines are {grade}, {where}")
 
-    def read(self, row: Row) -> tuple[Condition, str]:
-        """The grade of a line and where the goods are from, '' if that is not said."""
+    def read(self, row: Row, section: str = "") -> tuple[Condition, str]:
+        """The grade of a line and where the goods are from, '' if that is not said.
+
+        ``section``: the heading that the line stands under.
+        """
         source = self._source(row)
         column = self._columns.get(Field.CONDITION)
         if column is None:
-            stated = self._stated
+            stated = graded(section) if is_whole_grade(section) else self._stated
             return stated.condition or Condition.UNINSPECTED, source or stated.source
         text = text_in(row.at(column.index))
         if is_nothing(text):

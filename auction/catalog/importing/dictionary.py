@@ -4,7 +4,7 @@ from typing import Final
 
 # Concept: the words for it, in any language. A word may stand for several concepts.
 _WORDS: Final[dict[str, str]] = {
-    "number": "number num no nr nbr nummer numero numer numeros nro nb nbre",
+    "number": "number num no nr nbr nummer numero numer numeros nro",
     "code": "code codes cod codigo codice kod kode kodierung",
     "id": "id ids ident identifier identification kennung identificador identifiant",
     "name": "name names nom nombre naam nazwa",
@@ -26,17 +26,18 @@ _WORDS: Final[dict[str, str]] = {
     "style": "style styles stil",
     "category": "category categories cat catg categ kategorie kategorien categorie categoria "
     "categorias kategoria warengruppe produktgruppe produktkategorie warenkategorie "
-    "produkttyp artikelgruppe hauptkategorie",
+    "sortiment univers produkttyp artikelgruppe hauptkategorie",
     "subcategory": "subcategory subcategories subcat subcategorie subcategoria unterkategorie "
     "untergruppe sottocategoria podkategoria subclass unterwarengruppe subfamilia subfamily "
     "sousfamille sottofamiglia subgroup subgruppe subtype subdept",
     "sub": "sub sous sotto sotte unter",
     "class": "class classe clase klasse",
     "department": "department departments dept dep departement departamento reparto abteilung "
+    "seccion sezione dzial "
     "rayon afdeling dzial",
     "division": "division divisions div sparte",
     "family": "family famille familia famiglia familie segment commodity gl",
-    "group": "group groups gruppe groupe grupo gruppo groep",
+    "group": "group groups gruppe groupe grupo gruppo groep grupa assortment",
     "type": "type types typ tipo art. sorte",
     "condition": "condition conditions cond cndtn conditon zustand zustande etat condicion "
     "condizione condizioni conditie toestand staat stan stato estado warenzustand artikelzustand "
@@ -64,8 +65,9 @@ _WORDS: Final[dict[str, str]] = {
     "fnsku": "fnsku",
     "sku": "sku skus lieferantensku",
     "tcin": "tcin dpci omsid wmt wpid",
-    "reference": "reference ref referenz referencia riferimento referentie",
-    "quantity": "anz quantity quantities quanity quantitiy qty qnty quantite qte menge mengen "
+    "reference": "reference symbol indeks ref referenz referencia riferimento referentie",
+    "quantity": "anz nb nbre quantity quantities quanity quantitiy qty qnty quantite qte menge "
+    "mengen "
     "anzahl "
     "cantidad cant "
     "quantita qta aantal ilosc quant count cnt",
@@ -73,7 +75,9 @@ _WORDS: Final[dict[str, str]] = {
     "ea each unites",
     "unit": "unit unitaire unitario unitaria einzel einheit unite unidad unita per pro je "
     "jednostkowa jednostka individual single eenheid",
-    "retail": "retail retails rtl regular regulare regularna ticket amazonprice "
+    "retail": "retail retails rtl regular regulare regularna ticket magasin amazonprice rynkowa "
+    "rynkowy "
+    "sklepowa consumentenprijs marktwert "
     "einzelhandel "
     "ladenpreis dettaglio winkelwaarde winkelprijs "
     "handelswert verkaufspreis vk vkpreis venta vente publico pubblico public vendita "
@@ -83,13 +87,15 @@ _WORDS: Final[dict[str, str]] = {
     "recomendado consigliato adviesprijs katalogowa asp",
     "list": "list liste lista",
     "sell": "sell selling",
-    "price": "price prices preis preise prix precio precios prezzo prijs cena tarif",
-    "value": "value values val valeur valor valore wert waarde wartosc warenwert worth",
-    "amount": "amount amt betrag montant importe importo bedrag",
+    "price": "pv price prices preis preise prix precio precios prezzo prijs cena tarif",
+    "value": "value values val valeur valor valore wert waarde warenwert worth",
+    "amount": "amount amt betrag bedrag",
     "extended": "extended ext extd extnd extension",
-    "total": "total totals tot ttl gesamt summe somme totale totaal suma lacznie razem totales "
+    "total": "total totals tot ttl gesamt summe somme totale complessivo complessiva totaal suma "
+    "lacznie laczna laczny razem totales "
     "aggregate",
-    "cost": "cost costs kosten cout costo coste koszt einkauf einkaufspreis ek ekpreis wholesale "
+    "cost": "cost costs kosten cout costo coste koszt einkauf zakup zakupu hurtowa hurtowy "
+    "ingrosso mayorista grossiste einkaufspreis ek ekpreis wholesale "
     "achat compra acquisto inkoop ankauf landed fob",
     "sale": "sale sales sold angebot offer offerta oferta bid bids reserve buy paid "
     "liquidation discounted discount rabatt remise descuento sconto recovery margin "
@@ -98,11 +104,13 @@ _WORDS: Final[dict[str, str]] = {
     "net": "net netto ht excl exkl excluding ex hors",
     "included": "inc incl inkl including inclusive included ttc brutto",
     "percent": "percent pct prozent",
-    "pallet": "pallet pallets palette paletten palet palets pallett pallette pallettes plt plts "
+    "pallet": "gaylord gaylords pallet pallets palette paletten palet palets pallett pallette "
+    "pallettes plt plts "
     "bancale bancali paleta palety pale pales skid skids pal",
     "containers": "cases cartons kartons cajas kisten",
-    "container": "container box boxes gaylord tote carton karton colis caja kiste case bin "
+    "container": "container box boxes tote carton karton colis caja kiste case bin "
     "doos scatola karton",
+    "label": "label labels",
     "lot": "lot lote lots partie posten auction",
     "load": "load truck truckload trailer manifest order po rma shipment sendung bestellung",
     "weight": "weight wt wgt gewicht poids peso waga gewichte",
@@ -128,7 +136,9 @@ _WORDS: Final[dict[str, str]] = {
     "location": "location lagerort warehouse aisle shelf store site zip plz address lager",
     "reason": "reason grund motif motivo",
     "line": "line row position pos zeile ligne linea lfd seq sequence index rank",
-    "note": "note notes comment comments remark remarks bemerkung kommentar notiz notas",
+    "note": "note notes comment comments remark remarks bemerkung kommentar notiz notas remarque "
+    "remarques opmerking opmerkingen uwagi observaciones osservazioni bemerkungen commentaire "
+    "commentaires comentarios commenti anmerkung anmerkungen hinweis",
     "pack": "pack packs packung inner master",
     "long": "long full detailed kurz lang short",
     "seller": "seller verkaufer vendeur",
@@ -185,6 +195,10 @@ _COMPOUNDS: Final[dict[str, tuple[str, ...]]] = {
     "palletnumber": ("pallet", "number"),
     "palletnummer": ("pallet", "number"),
     "lotid": ("lot", "id"),
+    "wartosc": ("total", "value"),
+    "importe": ("total", "amount"),
+    "importo": ("total", "amount"),
+    "montant": ("total", "amount"),
     "einzelpreis": ("unit", "price"),
     "stuckpreis": ("unit", "price"),
     "unitprice": ("unit", "price"),

@@ -13,6 +13,7 @@ from auction.catalog.goods import MAX_LINES, ManifestLine
 from auction.catalog.importing.columns import Columns
 from auction.catalog.importing.details import Details, Grading
 from auction.catalog.importing.faults import Problems, shown, some_lines
+from auction.catalog.importing.grades import is_whole_grade
 from auction.catalog.importing.gtins import NO_GTIN, GtinFound, GtinRepair, gtin_in
 from auction.catalog.importing.money import Money
 from auction.catalog.importing.pricing import Pricing
@@ -55,20 +56,21 @@ class LineReader:
 
     def read(self, found: Sorted) -> list[tuple[int, ManifestLine | None]]:
         """The lines with the numbers of their rows; ``None`` where there is an error."""
-        lines = [
-            (row.line, self._line(row, found.pallets.get(row.line, ""))) for row in found.lines
-        ]
+        lines = [(row.line, self._line(row, found)) for row in found.lines]
         self._note_repairs()
         return lines
 
-    def _line(self, row: Row, pallet: str) -> ManifestLine | None:
+    def _line(self, row: Row, found: Sorted) -> ManifestLine | None:
         self._check_shape(row)
         quantity = self._pricing.quantity(row)
         unit = None if quantity is None else self._pricing.unit_minor(row, quantity)
         texts = {field: self._text(row, field) for field in _TEXTS}
         gtin = self._gtin(row)
         description = self._described(row, texts, gtin)
-        condition, source = self._grading.read(row)
+        section = found.sections.get(row.line, "")
+        condition, source = self._grading.read(row, section)
+        if section and Field.CATEGORY not in self._columns and not is_whole_grade(section):
+            texts[Field.CATEGORY] = cleaned(section)[0][: _LONGEST[Field.CATEGORY]]
         weight = self.details.weight_g(row)
         if quantity is None or unit is None or not description:
             return None
@@ -84,7 +86,7 @@ class LineReader:
             unit_msrp_minor=unit,
             weight_g=weight,
             **{field.value: text for field, text in texts.items() if field is not Field.PALLET},
-            pallet=texts[Field.PALLET] or pallet,
+            pallet=texts[Field.PALLET] or found.pallets.get(row.line, ""),
         )
 
     def _check_shape(self, row: Row) -> None:

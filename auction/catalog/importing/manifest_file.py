@@ -86,10 +86,11 @@ def manifest_in(
         stated=currency_stated(first.table.titles),
     )
     lines: list[tuple[int, ManifestLine | None]] = []
+    alone = len(chosen) == 1  # else a title may speak of all sheets together
     fits = check_count(sum(len(rows.lines) for rows in sorted_rows), problems)
     for found, rows in zip(chosen, sorted_rows, strict=True) if fits else ():
         _enter(found, chosen, problems)
-        lines += _lines(found, rows, money, problems)
+        lines += _lines(found, rows, money, problems, alone=alone)
     report(4, _STEPS)
     return _manifest(source, chosen, money, lines, problems)
 
@@ -208,7 +209,7 @@ def _warn_of_columns(found: _Found, problems: Problems) -> None:
 
 
 def _lines(
-    found: _Found, rows: Sorted, money: Money, problems: Problems
+    found: _Found, rows: Sorted, money: Money, problems: Problems, *, alone: bool
 ) -> list[tuple[int, ManifestLine | None]]:
     _warn_of_cells(found, rows, problems)
     reader = LineReader(found.columns, found.table, money, problems)
@@ -216,7 +217,8 @@ def _lines(
     lines = reader.read(rows)
     warn_of_doubles(lines, found.columns, problems)
     warn_of_the_unusual(lines, found.columns, problems)
-    compare_totals(rows, lines, found.columns, money, problems)
+    titles = found.table.titles if alone else []
+    compare_totals(rows, titles, lines, found.columns, money, problems)
     return lines
 
 

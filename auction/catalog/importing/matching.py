@@ -16,6 +16,7 @@ from auction.catalog.importing.vocabulary import (
     header_score,
     speaks_of_something_else,
 )
+from auction.catalog.importing.words import concepts
 
 # Below it a column is not taken for a field.
 LEAST: Final = 0.38
@@ -30,6 +31,8 @@ _NOTHING_KNOWN: Final = 0.45
 _GTIN_ELSEWHERE: Final = 0.35
 _MANY: Final = 5
 _SAYS_CONDITION: Final = 0.7
+# What whole numbers below such a header count is no piece.
+_NUMBERS_OF_THINGS: Final = frozenset({"number", "code", "id", "pallet", "container", "department"})
 
 
 def scores(
@@ -50,12 +53,14 @@ def scores(
 def _score(field: Field, header: str, profile: Profile, *, longest: bool) -> float:
     said = header_score(header, field)
     if profile.count == 0:
-        return said * _NOTHING_KNOWN
+        return 0.0 if field is Field.QUANTITY else said * _NOTHING_KNOWN
     allowed = said * _ALLOWED[field](profile)
     if field is not Field.GTIN and profile.long_gtin >= 0.8 and profile.count >= 2:
         allowed *= _GTIN_ELSEWHERE
     shown = _shown(field, profile, longest=longest)
     if speaks_of_something_else(header) and field not in (Field.GTIN, Field.LPN):
+        shown = 0.0
+    if field is Field.QUANTITY and concepts(header) & _NUMBERS_OF_THINGS:
         shown = 0.0
     if field is Field.SOURCE and header_score(header, Field.CONDITION) >= _SAYS_CONDITION:
         shown = 0.0  # "Condition: Customer Returns" is both, and is read as both
@@ -128,7 +133,7 @@ def _grade_shown(profile: Profile) -> float:
 
 
 def _quantity_shown(profile: Profile) -> float:
-    plausible = profile.whole >= 0.97 and not profile.counting and profile.length < 3
+    plausible = profile.whole >= 0.97 and profile.few >= 0.8 and not profile.counting
     return 0.4 if plausible and profile.filled > 0.9 else 0.0
 
 

@@ -22,6 +22,7 @@ _PALLET: Final = re.compile(r"(PALLET|PALETTE|PLT|PAL|SKID)[\s#_:.-]*\w*\d\w*\Z"
 _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?\Z")
 _LINK: Final = re.compile(r"(https?://|www\.)", re.IGNORECASE)
 _PIECES: Final = 100_000
+_FEW: Final = 12
 
 
 class Profile(Struct, frozen=True):
@@ -32,6 +33,7 @@ class Profile(Struct, frozen=True):
     distinct: int
     number: float = 0.0
     whole: float = 0.0  # whole numbers that could be pieces
+    few: float = 0.0  # of them, such as lines of returns have
     priced: float = 0.0  # with a fraction or a currency
     gtin: float = 0.0
     long_gtin: float = 0.0  # of them, of 11 digits and more in the file
@@ -83,7 +85,7 @@ def profile_of(cells: Sequence[Cell]) -> Profile:
 
 
 _MARKS: Final = (
-    *("number", "whole", "priced", "gtin", "long_gtin", "gtin_like", "lpn", "asin", "grade"),
+    *("number", "whole", "few", "priced", "gtin", "long_gtin", "gtin_like", "lpn", "asin", "grade"),
     *("grade_word", "source", "currency", "weight_unit", "weight", "pallet", "date", "link"),
     "single",
 )
@@ -111,7 +113,7 @@ def _of_numbers(cell: Cell, text: str) -> list[str]:
         bare = bare_number(text)
         whole = bare.split(".")[0] if bare.rstrip("0").endswith(".") else bare
         if whole.isdigit() and len(whole) <= 6 and int(whole) <= _PIECES:
-            marks.append("whole")
+            marks += ["whole", "few"] if int(whole) <= _FEW else ["whole"]
         if not whole.removeprefix("-").isdigit() or currency_in(text):
             marks.append("priced")
     if len(text) <= 40:

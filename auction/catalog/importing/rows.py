@@ -22,7 +22,7 @@ from auction.catalog.importing.words import plain
 
 _TOTAL: Final = re.compile(
     r"(grand|sub|page|report|overall|running|pallet|lot|load|manifest|category)?[\s-]*"
-    r"(totals?|subtotals?|summe|gesamt|gesamtsumme|zwischensumme|endsumme|insgesamt|somme|totaux|"
+    r"(totals?|subtotals?|summe|gesamt(?:menge|wert|preis|betrag|anzahl|stuckzahl|uvp|summe)?|zwischensumme|endsumme|insgesamt|somme|totaux|"
     r"sous-total|totale|suma|suma total|razem|subtotale|totaal|subtotaal|averages?|avg|"
     r"durchschnitt)"
     r"([\s:.-]*(general|generale|generaal|units?|items?|qty|quantity|pieces|pcs|retail|msrp|rrp|uvp|"
@@ -87,6 +87,10 @@ class Sorted:
     lines: list[Row] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     pallets: dict[int, str] = field(default_factory=dict)
+    # The heading that lines stand under, by the row's number: a category, a grade.
+    sections: dict[int, str] = field(default_factory=dict)
+    # Words below the last line: remarks, and what the goods come to.
+    footers: list[Row] = field(default_factory=list)
 
 
 def sort_rows(table: Table, columns: Columns, problems: Problems) -> Sorted:
@@ -100,17 +104,25 @@ def sort_rows(table: Table, columns: Columns, problems: Problems) -> Sorted:
     left_out: dict[Kind, list[int]] = {kind: [] for kind in Kind}
     named = _PALLET.match(table.sheet.name)
     pallet = named[1] if named is not None else ""
+    section = ""
+    in_sections = _has_sections(table.rows, kinds)
     for at, (row, kind) in enumerate(zip(table.rows, kinds, strict=True)):
         if kind is Kind.LINE:
             found.lines.append(row)
             if pallet:
                 found.pallets[row.line] = pallet
+            if section:
+                found.sections[row.line] = section
             continue
         if kind is not Kind.BLANK or at < last:
             left_out[kind].append(row.line)
         if kind is Kind.TOTAL:
             found.totals.append(Total(row, _label(row), len(found.lines)))
+        elif kind is Kind.HEADING and in_sections and at < last and _is_section(row):
+            section = _words(row)
+            problems.note(f"line {row.line} is a heading: {shown(section)}")
         elif kind is Kind.HEADING:
+            found.footers += [row] if at > last else []
             pallet = _heading(row, at < last, pallet, problems)
     _note(left_out, problems)
     return found
@@ -221,9 +233,25 @@ def _without_footer(
     return last
 
 
+def _words(row: Row) -> str:
+    return " ".join(text_in(cell) for cell in row.cells if not is_blank(cell))
+
+
+def _is_section(row: Row) -> bool:
+    text = _words(row)
+    return _PALLET.match(text) is None and _PAGE.match(text) is None
+
+
+def _has_sections(rows: Sequence[Row], kinds: Sequence[Kind]) -> bool:
+    """Whether headings part the lines: the first stands above all lines, and others follow."""
+    at = [at for at, row in enumerate(rows) if kinds[at] is Kind.HEADING and _is_section(row)]
+    first = next((at for at, kind in enumerate(kinds) if kind is Kind.LINE), len(rows))
+    return len(at) > 1 and at[0] < first < at[1]
+
+
 def _heading(row: Row, within: bool, pallet: str, problems: Problems) -> str:
     """The pallet of the lines that follow."""
-    text = " ".join(text_in(cell) for cell in row.cells if not is_blank(cell))
+    text = _words(row)
     named = _PALLET.match(text)
     if named is not None:
         problems.note(f"line {row.line} is a heading: the lines below it are of pallet {named[1]}")

@@ -49,10 +49,11 @@ _PHRASES: Final[dict[Field, str]] = {
     "pallet name 0, department name 0, class name 0, family name 0, group name 0, "
     "family description 0, group description 0, source description 0, load name 0, lot name .1, "
     "lot title .2, country name 0, location name 0, type description 0, brand description 0",
-    Field.BRAND: "brand 1, brand name 1, manufacturer .86, vendor .7, vendor name .76, "
+    Field.BRAND: "brand 1, label .5*, brand name 1, manufacturer .86, vendor .7, vendor name .76, "
     "manufacturer name .87, manufacturer number 0, manufacturer part 0, vendor number .1, "
     "vendor code .3, vendor item 0, vendor part 0, vendor id .2, manufacturer id .2, "
-    "vendor sku 0, manufacturer model 0, brand code .4, brand id .3, seller name .1",
+    "vendor sku 0, vendor style 0, vendor model 0, manufacturer model 0, brand code .4, brand id "
+    ".3, seller name .1",
     Field.MODEL: "model 1, model number 1, model name .9, mpn 1, manufacturer part 1, "
     "manufacturer part number 1, manufacturer number .9, part number .75, part .4, style .5, "
     "style number .6, manufacturer model 1, vendor part .7, manufacturer sku .6, vendor style .5, "
@@ -90,7 +91,7 @@ _PHRASES: Final[dict[Field, str]] = {
     Field.ITEM_NUMBER: "item number 1, item id .93, item code .93, sku .9, sku number .93, "
     "asin .9, tcin .85, fnsku .72, product number .93, product id .93, product code .9, "
     "inventory number .9, inventory code .85, item .42*, reference .7, reference number .75, "
-    "style number .45, part number .5, id .3*, number .2*, code .35*, item reference .9, "
+    "style number .45, part number .5, id .3*, number .2*, code .42*, item reference .9, "
     "vendor item .6, vendor item number .62, vendor sku .65, seller sku .85, retail sku .9, "
     "item sku .95, product sku .92, product reference .9, manufacturer sku .5, "
     "category number 0, category code 0, category id 0, brand code 0, vendor number .15, "
@@ -159,7 +160,7 @@ _MONEY: Final = {
     "value": 0.5,
 }
 _UNIT: Final = {"": 0.86, "unit": 1.0, "units": 0.97, "item": 0.92, "original": 0.88}
-_EXTENDED: Final = {"extended": 1.0, "total": 0.97, "lot": 0.6, "line": 0.85}
+_EXTENDED: Final = {"extended": 1.0, "total": 0.97, "lot": 0.3, "line": 0.85}
 _OF_UNIT: Final = "amount .25, retail value .86, msrp value .9"
 _OF_EXTENDED: Final = (
     "total .45*, extended .6*, total amount .6, amount .45, extended amount .75, line total .6, "
@@ -175,6 +176,7 @@ _NOISE: Final = frozenset(
 _NOISE_OF: Final[dict[Field, frozenset[str]]] = {
     Field.UNIT_MSRP: frozenset(
         {"price", "value", "msrp", "retail", "amount", "currency", "list", "tax", "net"}
+        | {"location"}
     ),
     Field.EXTENDED_MSRP: frozenset(
         {"price", "value", "msrp", "retail", "amount", "total", "currency", "list", "extended"}
@@ -196,12 +198,18 @@ _NOISE_OF: Final[dict[Field, frozenset[str]]] = {
 _OTHER_MONEY: Final = frozenset({"cost", "sale", "percent", "size", "weight", "date"})
 # Prices without taxes are retail prices only where nothing else is.
 _NET: Final = 0.6
+# A phrase that must be all is all beside them.
+_ALONE_STILL: Final = frozenset({"usd", "included", "tax"})
 _EXTRA: Final = 0.85  # what each other word leaves
 # What makes a column something else, whatever its values are like.
 _ELSEWHERE: Final = frozenset(
     {"country", "color", "size", "date", "link", "location", "reason", "line", "lot", "load"}
-    | {"cost", "sale", "percent", "pack", "note", "iso", "tax"}
+    | {"cost", "sale", "percent", "pack", "note", "iso", "tax", "net"}
 )
+
+# "Store price", "line total" are prices.
+_PRICED: Final = frozenset({"retail", "msrp", "price", "total"})
+_OF_PRICES: Final = frozenset({"location", "line"})
 
 _Phrase = tuple[frozenset[str], float, bool]
 
@@ -237,7 +245,7 @@ def header_score(header: str, field: Field) -> float:
     said = concepts(header)
     best: tuple[int, float] | None = None
     for phrase, weight, alone in _BY_FIELD[field]:
-        if not phrase <= said or (alone and said - phrase - {"usd"}):
+        if not phrase <= said or (alone and said - phrase - _ALONE_STILL):
             continue
         score = weight * _EXTRA ** len(_extra(said - phrase, field))
         if best is None or (len(phrase), score) > best:
@@ -255,6 +263,8 @@ def _as_retail(said: frozenset[str], field: Field, score: float) -> float:
     if said & _OTHER_MONEY and not ("retail" in said and "sale" in said and "msrp" in said):
         return score * 0.15
     retail = bool(said & {"retail", "msrp"})
+    if "lot" in said and not retail:
+        return score * 0.15
     if "tax" in said and not (retail or "included" in said):
         return score * 0.15
     if "net" in said:
@@ -273,7 +283,8 @@ def header_scores(header: str) -> dict[Field, float]:
 
 def speaks_of_something_else(header: str) -> bool:
     """Whether the header says that the column is none that a line has: a colour, a cost."""
-    return bool(concepts(header) & _ELSEWHERE)
+    said = concepts(header)
+    return bool((said - _OF_PRICES if said & _PRICED else said) & _ELSEWHERE)
 
 
 @lru_cache(maxsize=20_000)

@@ -39,13 +39,15 @@ _SIGNS: Final = (
     (re.compile("%"), " percent "),
     (re.compile(r"[$€£¥]"), " sign "),
 )
+# Letters that no decomposition takes apart.
+_STROKED: Final = str.maketrans("łøđ", "lod")
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _DIGITS_AT_END: Final = re.compile(r"(?<=[a-z]{3})\d+$")
 
 
 def plain(text: str) -> str:
     """Text for comparing: compatibility forms, accents and case taken away."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
+    folded = unicodedata.normalize("NFKD", text).casefold().translate(_STROKED)
     return "".join(letter for letter in folded if not unicodedata.combining(letter))
 
 
