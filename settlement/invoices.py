@@ -2,8 +2,8 @@
 
 Each line is a lot's award: hammer price, premium, freight, and the tax on them, each rounded half
 up for itself, by the arithmetic that priced the lot while it was bid on (`catalog.door_price`). An
-invoice is never changed; what of it need not be paid, or was paid and goes back, is credited, and no
-line is ever credited more than it is.
+invoice is never changed; what of it need not be paid, or was paid and goes back, is credited, and
+no line is ever credited more than it is.
 
 Hammer 1,237.50, premium 15 % 185.63, tax 8.25 % of 1,423.13 is 117.41: 1,540.54.
 """
