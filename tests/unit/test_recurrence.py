@@ -41,6 +41,18 @@ def test_a_fifth_weekday_that_a_month_lacks_is_its_last() -> None:
     ]
 
 
+@pytest.mark.parametrize("day", [7, 14, 21, 28])
+def test_the_last_day_of_a_week_of_the_month_is_still_in_it(day: int) -> None:
+    monthly = Recurrence(rhythm=Rhythm.MONTHLY)
+    (then,) = days_after(monthly, date(2026, 7, day), 1)  # a Tuesday
+    assert (then.weekday(), (then.day - 1) // 7) == (1, (day - 1) // 7)
+
+
+def test_a_holiday_is_left_out_and_not_made_up_for() -> None:
+    weekly = Recurrence(rhythm=Rhythm.WEEKLY, skip=(date(2026, 1, 27),))
+    assert days_after(weekly, TUESDAY, 3) == [date(2026, 1, 20), date(2026, 2, 3)]
+
+
 def test_a_year_has_no_end() -> None:
     monthly = Recurrence(rhythm=Rhythm.MONTHLY, every=6)
     assert days_after(monthly, date(2026, 11, 2), 2) == [date(2027, 5, 3), date(2027, 11, 1)]

@@ -46,6 +46,22 @@ def test_of_a_time_that_comes_twice_it_must_be_said_which() -> None:
     assert instant_us("2026-11-01T01:30", CHICAGO, second=True) == first + HOUR_US
 
 
+@pytest.mark.parametrize("second", [False, True])
+def test_both_the_opening_and_the_first_end_are_meant_when_clocks_have_gone_back(
+    second: bool,
+) -> None:
+    opens, ends = (
+        Schedule(time_zone="America/Chicago", opens=opens, first_end=first_end, second=second)
+        for opens, first_end in (
+            ("2026-11-01T01:30", "2026-11-01T04:00"),
+            ("2026-10-30T10:00", "2026-11-01T01:30"),
+        )
+    )
+    meant = utc_us("2026-11-01T07:30" if second else "2026-11-01T06:30")
+    assert times_of(opens, 1)[0].opens_at_us == meant
+    assert times_of(ends, 1)[0].closes_at_us == meant
+
+
 @pytest.mark.parametrize(
     ("first_end", "second_end_on_the_wall"),
     [("2026-03-08T01:30", "2026-03-08T03:30:00"), ("2026-11-01T00:30", "2026-11-01T01:30:00")],
