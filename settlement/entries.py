@@ -7,6 +7,7 @@ the one at Stripe, or the one that was stored with the operation), never the clo
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
@@ -27,6 +28,9 @@ MAX_NOTE: Final = 500
 MAX_STRIPE_IDS: Final = 50
 # 1970 to 2100: a time in other units is out of it.
 MAX_AT_US: Final = 4_102_444_800_000_000
+
+# What can stand in a key, a file and a URL: a reversal's is the key of what it takes back.
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:~\-]{0,239}")
 
 
 class Purpose(StrEnum):
@@ -116,8 +120,10 @@ class About(Struct, frozen=True, kw_only=True):
     note: str = ""
 
     def __post_init__(self) -> None:
-        if not self.subject or any(not " " < letter <= "~" for letter in self.subject):
+        if not _WORD.fullmatch(self.subject):
             raise ValueError(f"subject: {self.subject[:40]!r} is not a word")
+        if not all(_WORD.fullmatch(stripe_id) for stripe_id in self.stripe_ids):
+            raise ValueError("stripe_ids: one is not a word")
         if self.generation < 1:
             raise ValueError(f"generation: {self.generation} is not 1 or more")
         if not 0 < self.at_us < MAX_AT_US:
