@@ -1,0 +1,1 @@
+"""What settlement relies on at Stripe: one suite, over the simulator and over Stripe itself."""
