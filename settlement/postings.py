@@ -78,7 +78,7 @@ def fee_refunded(about: About, fee_minor: int) -> Entry:
 
 
 def claim_credit(about: About, back: AwardMoney, to: Account = STRIPE) -> Entry:
-    """A claim is credited before the release, from what is held; ``to``: or the buyer's credit."""
+    """A claim is credited before the release, from what is held."""
     return entry(Purpose.CLAIM_CREDIT, about, _given_back(back, to))
 
 
