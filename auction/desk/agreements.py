@@ -206,7 +206,9 @@ async def bind_the_unbound(
     rows = await connection.fetch(_UNBOUND, owner, consignor_id)
     lots = await lock_lots(connection, owner, [row["draft_id"] for row in rows])
     book = await book_of(connection, owner, [lot.draft for lot in lots], now_us)
-    bound = [(lot, book.bound(lot.draft, lot.draft)) for lot in lots]
+    # Publishing may have begun while they were waited for.
+    free = (lot for lot in lots if lot.sale_state in (None, "DRAFT"))
+    bound = [(lot, book.bound(lot.draft, lot.draft)) for lot in free]
     changed = [(lot, draft) for lot, draft in bound if draft != lot.draft]
     await change_lots(connection, changed, seller.actor_id, now_us)
     return len(changed)

@@ -128,9 +128,17 @@ from lot_draft l
 
 _ONE = f"{_READ} where draft_id = $1 and liquidator_id = $2 and removed_at_us is null"
 
-_SOME = f"""
-{_READ} where draft_id = any($1) and liquidator_id = $2 and removed_at_us is null
+_SOME = f"{_READ} where draft_id = any($1) and liquidator_id = $2 and removed_at_us is null"
+
+# Locked in one order, and read after that in a statement of its own: one that had to wait would
+# still see the state of the sale as it was before publishing began.
+_LOCK = """
+select from lot_draft where draft_id = any($1) and liquidator_id = $2 and removed_at_us is null
 order by draft_id for update
+"""
+
+_LOCK_IN_SALE = """
+select from lot_draft where sale_id = $1 and removed_at_us is null order by draft_id for update
 """
 
 _IN_STOCK = f"""
@@ -202,7 +210,9 @@ async def read_lot(
     connection: AnyConnection, liquidator_id: LiquidatorId, draft_id: str, *, lock: bool = False
 ) -> DraftedLot:
     """A draft; ``lock``: nobody else changes it in this transaction. Raises `Refused` NOT_FOUND."""
-    row = await connection.fetchrow(_ONE + (" for update" if lock else ""), draft_id, liquidator_id)
+    if lock:
+        await connection.execute(_LOCK, [draft_id], liquidator_id)
+    row = await connection.fetchrow(_ONE, draft_id, liquidator_id)
     if row is None:
         raise Refused(Refusal.NOT_FOUND)
     return _lot_of(row)
@@ -212,6 +222,7 @@ async def lock_lots(
     connection: AnyConnection, liquidator_id: LiquidatorId, draft_ids: Sequence[str]
 ) -> list[DraftedLot]:
     """Several drafts, in this order, locked. `Refused` NOT_FOUND, also for one named twice."""
+    await connection.execute(_LOCK, list(draft_ids), liquidator_id)
     rows = await connection.fetch(_SOME, list(draft_ids), liquidator_id)
     found = {row["draft_id"]: _lot_of(row) for row in rows}
     if len(found) != len(draft_ids):
@@ -226,8 +237,15 @@ async def stock(
     return [_lot_of(row) for row in await connection.fetch(_IN_STOCK, liquidator_id, after, limit)]
 
 
-async def lots_of_sale(connection: AnyConnection, sale_id: SaleId) -> list[DraftedLot]:
-    """The drafts of a sale in the order of its catalogue; whose it is, the caller has asked."""
+async def lots_of_sale(
+    connection: AnyConnection, sale_id: SaleId, *, lock: bool = False
+) -> list[DraftedLot]:
+    """The drafts of a sale in the order of its catalogue; whose it is, the caller has asked.
+
+    ``lock``: of a sale that is locked; nobody changes its lots either in this transaction.
+    """
+    if lock:
+        await connection.execute(_LOCK_IN_SALE, sale_id)
     return [_lot_of(row) for row in await connection.fetch(_IN_SALE, sale_id)]
 
 

@@ -182,12 +182,15 @@ class Publishing:
             _logger.info("publishing_waits_for_the_engine", sale_id=sale_id)
         except Refused as refused:
             _logger.warning("sale_not_published", sale_id=sale_id, reason=refused.message)
+        except Exception:  # the other sales are not to wait for this one; the log tells
+            _logger.exception("publishing_failed", sale_id=sale_id)
 
     # --- The steps ---------------------------------------------------------------------------
 
     async def _begin(self, connection: AnyConnection, sale: DraftedSale, actor_id: ActorId) -> None:
         now_us = self._now_us()
-        lots = await lots_of_sale(connection, sale.sale_id)
+        # Whoever is just changing one of them is waited for, and who comes later finds it begun.
+        lots = await lots_of_sale(connection, sale.sale_id, lock=True)
         drafts = [lot.draft for lot in lots]
         agreed = await book_of(connection, sale.liquidator_id, drafts, now_us)
         admitted = await _admitted(connection, sale)
@@ -237,8 +240,7 @@ class Publishing:
         ]
         refused = await self._schedule(sale, begun, listings)
         async with transaction(self._pool) as connection:
-            locked = await read_sale(connection, liquidator_id, sale_id, lock=True)
-            if locked.state is not DraftState.PUBLISHING:  # another process was faster
+            if not await _is_still(connection, sale, begun):
                 return
             for statement in (_BACK_TO_STOCK, *_NOT_LISTED) if refused else ():
                 await connection.execute(statement, sale_id, refused)
@@ -269,7 +271,7 @@ class Publishing:
                 )
             reason = await self._asked(command)
             if reason is not None and first == 0:
-                await self._take_back(sale, reason)
+                await self._take_back(sale, begun, reason)
             if reason is not None:
                 _logger.warning("lots_not_scheduled", sale_id=sale.sale_id, reason=reason)
                 refused += [listing.lot_id for listing in chunk]
@@ -294,11 +296,21 @@ class Publishing:
             return None
         return verdict.message
 
-    async def _take_back(self, sale: DraftedSale, reason: str) -> None:
+    async def _take_back(self, sale: DraftedSale, begun: Begun, reason: str) -> None:
         async with transaction(self._pool) as connection:
-            for statement in (*_TAKE_BACK, _A_DRAFT_AGAIN):
-                await connection.execute(statement, sale.sale_id)
+            if await _is_still(connection, sale, begun):
+                for statement in (*_TAKE_BACK, _A_DRAFT_AGAIN):
+                    await connection.execute(statement, sale.sale_id)
         raise Refused(Refusal.NOT_READY, detail=reason)
+
+
+async def _is_still(connection: AnyConnection, sale: DraftedSale, begun: Begun) -> bool:
+    """Whether this very publishing goes on; the sale is locked. Else another process was faster,
+    and it may have been taken back and begun anew meanwhile."""
+    locked = await read_sale(connection, sale.liquidator_id, sale.sale_id, lock=True)
+    if locked.state is not DraftState.PUBLISHING:
+        return False
+    return (await _begun(connection, sale.sale_id)).secret == begun.secret
 
 
 async def _begun(connection: AnyConnection, sale_id: SaleId) -> Begun:
