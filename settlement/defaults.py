@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from auction.ids import BidderId
 from auction.money import share_minor
@@ -106,7 +106,7 @@ def runner_up_of(
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """A lot offered to a runner-up until just before ``until_us``. ``accepted`` None: unanswered."""
+    """A lot offered to a runner-up until just before ``until_us``; ``accepted`` None: no answer."""
 
     bidder_id: BidderId
     price_minor: int
@@ -116,6 +116,12 @@ class Offer(Struct, frozen=True, kw_only=True):
     def is_open(self, now_us: int) -> bool:
         """Whether it can still be answered."""
         return self.accepted is None and now_us < self.until_us
+
+    def answered(self, accepted: bool, now_us: int) -> "Offer | None":
+        """The offer with its answer; ``None``: it had one, or came too late. An answer stands."""
+        if not self.is_open(now_us):
+            return None
+        return structs.replace(self, accepted=accepted)
 
 
 class AskSeller(Struct, frozen=True):

@@ -62,6 +62,27 @@ def uncollected_accepted_us(policy: Policy, calendar: Calendar, deadline_us: int
     return calendar.business_days_after_us(deadline_us, policy.uncollected_days)
 
 
+def accepted_us(
+    policy: Policy,
+    calendar: Calendar,
+    *,
+    funded_at_us: int,
+    handed_over_at_us: int | None,
+    collected: bool,
+) -> int | None:
+    """When goods count as accepted if nobody says a word; ``None``: not before they are delivered.
+
+    ``collected``: by the buyer or its carrier, and so left lying by them; what the house sends and
+    nobody can prove to have arrived is never accepted by the passing of time.
+    """
+    if handed_over_at_us is not None:
+        return claims_until_us(policy, calendar, handed_over_at_us)
+    if not collected:
+        return None
+    deadline_us = pickup_deadline_us(policy, calendar, funded_at_us)
+    return uncollected_accepted_us(policy, calendar, deadline_us)
+
+
 def abandonment_notice_us(policy: Policy, calendar: Calendar, funded_at_us: int) -> int:
     """When the buyer is told that its goods will be treated as abandoned."""
     return calendar.calendar_days_after_us(funded_at_us, policy.abandoned_calendar_days)

@@ -49,7 +49,10 @@ class Certificate(Struct, frozen=True):
 
 
 class Award(Struct, frozen=True, kw_only=True):
-    """A lot that was sold, as it is invoiced. ``ships_to`` None: the buyer collects it."""
+    """A lot that was sold, as it is invoiced. ``ships_to`` None: the buyer collects it.
+
+    ``closed_at_us``: the lot's end; of a runner-up's award, when it took the lot.
+    """
 
     award_id: AwardId
     lot_id: LotId

@@ -121,6 +121,12 @@ def test_who_takes_it_gets_a_new_award_however_late_that_is_seen() -> None:
     assert step(TAKEN, now_us=NOW + 2 * DAY_US, b=True) == AwardTo(B, 3_050_00)
 
 
+def test_an_offer_is_answered_once_and_in_time() -> None:
+    assert OFFERED.answered(accepted=True, now_us=NOW + DAY_US - 1) == TAKEN
+    assert OFFERED.answered(accepted=True, now_us=NOW + DAY_US) is None
+    assert DECLINED.answered(accepted=True, now_us=NOW) is None
+
+
 def test_when_nobody_is_left_it_is_relisted() -> None:
     to_a = Offer(bidder_id=A, price_minor=1_000_00, until_us=NOW, accepted=False)
     assert step(DECLINED, to_a, b=True, a=True) == Relist()

@@ -4,6 +4,7 @@ import pytest
 
 from settlement.due import (
     abandonment_notice_us,
+    accepted_us,
     capture_at_us,
     claims_until_us,
     payment_due_us,
@@ -35,6 +36,28 @@ def test_goods_that_nobody_fetches_are_accepted_two_days_after_the_deadline() ->
     deadline = pickup_deadline_us(policy(), CALENDAR, FRIDAY)
     assert deadline == at_us("2026-03-13 17:00")
     assert uncollected_accepted_us(policy(), CALENDAR, deadline) == at_us("2026-03-17 17:00")
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "collected", "accepted"),
+    [
+        ("2026-03-11 09:00", True, "2026-03-13 09:00"),
+        ("2026-03-11 09:00", False, "2026-03-13 09:00"),
+        (None, True, "2026-03-17 17:00"),
+        (None, False, None),
+    ],
+)
+def test_goods_are_accepted_by_silence_but_not_if_they_were_sent_and_never_arrived(
+    handed_over: str | None, collected: bool, accepted: str | None
+) -> None:
+    found = accepted_us(
+        policy(),
+        CALENDAR,
+        funded_at_us=FRIDAY,
+        handed_over_at_us=None if handed_over is None else at_us(handed_over),
+        collected=collected,
+    )
+    assert found == (None if accepted is None else at_us(accepted))
 
 
 def test_the_notice_of_abandonment_goes_out_on_day_14_at_the_same_time_of_day() -> None:
