@@ -133,6 +133,9 @@ def test_a_few_lines_in_a_currency_that_the_others_do_not_name_are_errors() -> N
     assert codes(read(text)) == [(3, "currency_mixed")]
     first = read(BARE.replace("10.00", "€10.00"))  # as accountants write
     assert (first.head.currency, codes(first)) == ("EUR", [])
+    alone = read(BARE.replace("10.00", "").replace("22.49", "€22.49").replace("5.50", "N/A"))
+    assert alone.head.currency == "EUR"
+    assert codes(alone) == [(2, "msrp_missing"), (4, "msrp_missing")]
 
 
 def test_a_price_that_quantities_do_not_relate_is_no_extended_one() -> None:
@@ -254,3 +257,16 @@ def test_a_column_of_currencies_may_hold_words_and_signs(word: str) -> None:
 def test_a_column_of_quantities_that_is_empty_counts_each_line_once() -> None:
     manifest = read("Description,Qty,Retail\nA thing,,5.00\nB thing,,6.00\n")
     assert (manifest.units, codes(manifest)) == (2, [(1, "no_quantity_column")])
+
+
+def test_numbers_of_places_are_no_quantities() -> None:
+    rows = [f"A thing no. {n},{11 + n * 37 % 80},5.00" for n in range(8)]
+    manifest = read("\n".join(("Description,Zone,Retail", *rows)))
+    assert (manifest.units, manifest.columns.get("quantity")) == (8, None)
+
+
+def test_a_sheet_may_lack_a_column_that_no_field_was_read_from() -> None:
+    rows: list[list[Cell]] = [[*line.split(","), "red"] for line in MANY]
+    rows[0][-1] = "Color"
+    manifest = read(xlsx({"A": rows[:9], "B": [row[:-1] for row in (rows[0], *rows[9:])]}))
+    assert (len(manifest.lines), codes(manifest)) == (12, [])

@@ -126,6 +126,8 @@ def _chosen(source: Source, corrections: Mapping[str, str], problems: Problems) 
 
 def _without_repeats(chosen: list[_Found], problems: Problems) -> list[_Found]:
     """Without the sheets of pallets where one sheet has all of them: goods count once."""
+    if len(chosen) == 1:
+        return chosen
     whole = repeating([goods_of(entry.table, entry.columns) for entry in chosen])
     if whole is None:
         return chosen

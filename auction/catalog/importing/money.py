@@ -21,7 +21,7 @@ from auction.catalog.importing.columns import Columns
 from auction.catalog.importing.currencies import currency_in
 from auction.catalog.importing.faults import Problems, some_lines
 from auction.catalog.importing.sheets import Row
-from auction.catalog.importing.texts import text_in
+from auction.catalog.importing.texts import is_nothing, text_in
 from auction.catalog.importing.vocabulary import Field
 from auction.catalog.importing.words import words_of
 from auction.money import EXPONENTS
@@ -172,9 +172,13 @@ def _few_say(said: Sequence[tuple[int, str]], rows: Sequence[Row], columns: Colu
 
     Where the first line names it, it does so for those below, as accountants write.
     """
-    if Field.CURRENCY in columns or not rows or len(said) * 2 >= len(rows):
+    prices = [columns[field].index for field in PRICES if field in columns]
+    priced = [
+        row.line for row in rows if any(not is_nothing(text_in(row.at(index))) for index in prices)
+    ]
+    if Field.CURRENCY in columns or not priced or len(said) * 2 >= len(priced):
         return False
-    return rows[0].line not in {line for line, _ in said}
+    return priced[0] not in {line for line, _ in said}
 
 
 def _assumed(rows: Sequence[Row], columns: Columns, problems: Problems, default: str | None) -> str:

@@ -69,8 +69,6 @@ def goods_of(table: Table, columns: Columns) -> Counter[Goods]:
 
 def repeating(goods: Sequence[Counter[Goods]]) -> int | None:
     """The one of these that holds just what all others hold together; ``None``: none does."""
-    if len(goods) < 2:
-        return None
     whole = max(range(len(goods)), key=lambda at: goods[at].total())
     others: Counter[Goods] = Counter()
     for at, held in enumerate(goods):
