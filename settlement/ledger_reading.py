@@ -44,7 +44,10 @@ async def read_lines(
 async def read_totals(
     connection: AnyConnection, scope: Scope, currency: str, period: Period
 ) -> dict[Account, Totals]:
-    """What each account of a scope had before a period and got in it (`statements.totals_of`)."""
+    """What each account of a scope had before a period and got in it (`statements.totals_of`).
+
+    Of the whole book it reads every line there is: pages ask `read_book`.
+    """
     condition, values = _condition(scope)
     statement = _TOTALS.format(condition=condition)
     rows = await connection.fetch(statement, values, currency, period.from_us, period.to_us)
@@ -53,6 +56,25 @@ async def read_totals(
     }
     kept = scope.accounts
     return {account: its for account, its in totals.items() if kept is None or account in kept}
+
+
+async def read_book(
+    connection: AnyConnection, currency: str, period: Period
+) -> dict[Kind, tuple[Totals, tuple[int, int]]]:
+    """The whole book by kind: what was booked before a period and in it, and what stands on debit
+    and on credit at its end (`statements.trial_balance`).
+
+    Counted back from the balances as they are now, so that it reads what took effect since, and not
+    all that ever did.
+    """
+    rows = await connection.fetch(_BOOK, currency, period.from_us, period.to_us)
+    return {
+        Kind(row["kind"]): (
+            Totals(*(int(row[side]) for side in _SIDES)),
+            (int(row["on_debit_minor"]), int(row["on_credit_minor"])),
+        )
+        for row in rows
+    }
 
 
 async def read_position(connection: AnyConnection, currency: str) -> Position:
@@ -204,6 +226,46 @@ from (
 ) as s
 join ledger_account a using (account_id)
 group by a.name
+"""
+
+_BOOK: Final = """
+with moved as (
+    select v.account_id,
+        coalesce(sum(v.debit_minor) filter (where t.effective_at_us < $3), 0) as debits_minor,
+        coalesce(sum(v.credit_minor) filter (where t.effective_at_us < $3), 0) as credits_minor,
+        sum(v.debit_minor) as since_debits_minor,
+        sum(v.credit_minor) as since_credits_minor
+    from ledger_transaction t
+    join ledger_transfer f using (transaction_id)
+    cross join lateral (
+        values (f.debit_account_id, f.amount_minor, 0), (f.credit_account_id, 0, f.amount_minor)
+    ) as v (account_id, debit_minor, credit_minor)
+    where t.currency = $1 and t.effective_at_us >= $2
+    group by v.account_id
+), accounts as (
+    select a.kind,
+        b.debits_minor - coalesce(m.since_debits_minor, 0) as opening_debits_minor,
+        b.credits_minor - coalesce(m.since_credits_minor, 0) as opening_credits_minor,
+        coalesce(m.debits_minor, 0) as debits_minor,
+        coalesce(m.credits_minor, 0) as credits_minor
+    from ledger_account a
+    join ledger_balance b using (account_id)
+    left join moved m using (account_id)
+    where a.currency = $1
+), closed as (
+    select *, opening_debits_minor + debits_minor - opening_credits_minor - credits_minor
+        as closing_minor
+    from accounts
+)
+select kind,
+    sum(opening_debits_minor) as opening_debits_minor,
+    sum(opening_credits_minor) as opening_credits_minor,
+    sum(debits_minor) as debits_minor,
+    sum(credits_minor) as credits_minor,
+    sum(greatest(closing_minor, 0)) as on_debit_minor,
+    sum(greatest(-closing_minor, 0)) as on_credit_minor
+from closed
+group by kind
 """
 
 _POSITION: Final = """

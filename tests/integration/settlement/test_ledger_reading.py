@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from msgspec.structs import astuple
 
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
 from foundation.database import Connection, connect
@@ -15,6 +16,7 @@ from settlement.ledger import balances
 from settlement.ledger_reading import (
     after_line,
     keys_of_stripe,
+    read_book,
     read_entries,
     read_lines,
     read_position,
@@ -187,11 +189,22 @@ async def test_lines_come_in_pages_that_leave_none_out(books: Connection) -> Non
     assert paged == whole
 
 
-async def test_the_trial_balance_of_the_whole_book_is_in_balance(books: Connection) -> None:
+async def test_the_whole_book_by_kind_is_that_of_its_accounts(books: Connection) -> None:
     for period in PERIODS:
         totals = await read_totals(books, Scope(), "USD", period)
-        columns = trial_balance(totals).values()
-        assert sum(debit for debit, _ in columns) == sum(credit for _, credit in columns)
+        book = await read_book(books, "USD", period)
+        sums: dict[Kind, list[int]] = {}
+        for account, its in totals.items():
+            columns = sums.setdefault(account.kind, [0, 0, 0, 0])
+            for place, amount in enumerate(astuple(its)):
+                columns[place] += amount
+        found = {kind: list(astuple(its)) for kind, (its, _) in book.items()}
+        assert {kind: its for kind, its in found.items() if any(its)} == sums
+        stands = {kind: columns for kind, (_, columns) in book.items() if any(columns)}
+        assert stands == trial_balance(totals)
+        assert sum(debit for debit, _ in stands.values()) == sum(
+            credit for _, credit in stands.values()
+        )
 
 
 async def test_the_position_says_what_is_free_for_a_payout(books: Connection) -> None:
