@@ -7,6 +7,7 @@ from msgspec import Meta, Struct, structs
 
 from auction.desk.lot_drafts import LotDraft
 from auction.desk.recurrence import moved
+from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import SaleDraft
 from auction.increments import IncrementTable
 
@@ -32,16 +33,23 @@ def marked_down(draft: LotDraft, percent: int, increments: IncrementTable) -> Lo
 
 
 def on_day(draft: SaleDraft, day: date) -> SaleDraft:
-    """The same sale opening on another day, at the same times by the clock of its place."""
+    """The same sale opening on another day, at the same times by the clock of its place.
+
+    Raises `Refused` BAD_TIME for a day that is too far away.
+    """
     schedule = draft.schedule
     if schedule is None:
         return draft
     first = date.fromisoformat(schedule.opens[:10])
-    times = structs.replace(
-        schedule,
-        opens=moved(schedule.opens, first, day),
-        first_end=moved(schedule.first_end, first, day),
-    )
+    try:
+        times = structs.replace(
+            schedule,
+            opens=moved(schedule.opens, first, day),
+            first_end=moved(schedule.first_end, first, day),
+        )
+    except (ValueError, OverflowError):
+        detail = f"{day} is too far away for a sale."
+        raise Refused(Refusal.BAD_TIME, field="day", detail=detail) from None
     return structs.replace(draft, schedule=times)
 
 

@@ -154,7 +154,8 @@ class Sales:
     ) -> DraftedSale:
         """A draft with the same words and terms, opening on another day at the same times.
 
-        ``relisting``: with the lots of it that passed. Raises `Refused` NOT_FOUND, TOO_MANY.
+        ``relisting``: with the lots of it that passed. Raises `Refused` NOT_FOUND, BAD_TIME,
+        TOO_MANY.
         """
         async with transaction(self._pool) as connection:
             owner, now_us = seller.liquidator_id, self._now_us()

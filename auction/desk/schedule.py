@@ -23,6 +23,9 @@ MAX_LOTS: Final = 5 * MAX_LOTS_PER_COMMAND
 # Between two ends: long enough to bid on one lot after the other, short enough to sit through.
 MAX_STEP_US: Final = 3_600 * SECOND_US
 
+# In which sales are held; what is further away is a slip of a key.
+YEARS: Final = range(1970, 2100)
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # As pages write and forms send it: 2026-11-01T16:00, a time on the wall of the sale's place.
@@ -53,6 +56,13 @@ class Schedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     second: bool | None = None
     latest_after_us: Duration | None = None
 
+    def __post_init__(self) -> None:
+        """Whoever shows a draft may count on its times being times. Raises `NoSuchTime`."""
+        zone_of(self.time_zone)
+        for text in (self.opens, self.first_end):
+            if _wall_time(text).year not in YEARS:
+                raise NoSuchTime(f"{text!r} is not in the years {YEARS[0]} to {YEARS[-1]}")
+
 
 class Times(Struct, frozen=True):
     """When a lot may be bid on: [opens_at_us, closes_at_us), and at the latest until."""
@@ -78,12 +88,13 @@ def instant_us(wall_time: str, zone: ZoneInfo, *, second: bool | None = None) ->
     Raises `NoSuchTime` for one that never comes or is no time, `TimeComesTwice` for one that comes
     twice when ``second`` is None.
     """
-    try:
-        wall = datetime.fromisoformat(wall_time)
-    except ValueError:
-        raise NoSuchTime(f"{wall_time!r} is not a time as in 2026-11-01T16:00") from None
+    wall = _wall_time(wall_time)
     first, last = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if _wall(first) != wall:
+    try:
+        shown = _wall(first)
+    except OverflowError:
+        raise NoSuchTime(f"{wall_time!r} is beyond the calendar") from None
+    if shown != wall:
         raise NoSuchTime(_skipped(wall, zone, first, last))
     if first.utcoffset() != last.utcoffset() and second is None:
         names = f"{first.tzname()} and {last.tzname()}"
@@ -113,6 +124,14 @@ def times_of(schedule: Schedule, lots: int) -> list[Times]:
     ends = (first_end_us + number * schedule.step_us for number in range(lots))
     after_us = schedule.latest_after_us
     return [Times(opens_at_us, end, None if after_us is None else end + after_us) for end in ends]
+
+
+def _wall_time(text: str) -> datetime:
+    """What is written, without a zone. Raises `NoSuchTime`."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise NoSuchTime(f"{text!r} is not a time as in 2026-11-01T16:00") from None
 
 
 def _us(at: datetime) -> int:

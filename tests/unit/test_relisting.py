@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from auction.desk.refusals import Refused
 from auction.desk.relisting import marked_down, on_day
 from auction.desk.sale_drafts import SaleDraft
 from auction.desk.schedule import Schedule
@@ -36,6 +37,15 @@ def test_a_sale_moves_as_a_whole_by_the_clock_of_its_place() -> None:
     later = on_day(SaleDraft(title="Weekly", schedule=times), date(2026, 11, 4)).schedule
     assert later is not None
     assert (later.opens, later.first_end) == ("2026-11-04T09:00", "2026-11-07T16:00")
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(2100, 1, 1), date(1, 1, 1)])
+def test_a_sale_is_not_moved_off_the_calendar(day: date) -> None:
+    times = Schedule(
+        time_zone="America/Chicago", opens="2026-10-28T09:00", first_end="2026-10-31T16:00"
+    )
+    with pytest.raises(Refused, match="BAD_TIME"):
+        on_day(SaleDraft(schedule=times), day)
 
 
 def test_a_sale_without_times_has_none_on_any_day() -> None:

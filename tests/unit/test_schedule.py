@@ -1,8 +1,10 @@
 """Times on the wall become instants, also when clocks change."""
 
+import contextlib
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,3 +127,29 @@ def test_an_instant_told_by_the_clock_comes_back(at_s: int, name: str) -> None:
     wall = wall_time(at_s * 1_000_000, zone)
     readings = {instant_us(wall, zone, second=second) for second in (False, True)}
     assert at_s * 1_000_000 in readings
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00", "9999-12-31T23:59"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Chicago"])
+def test_the_ends_of_the_calendar_are_no_times_or_are_told(text: str, zone: str) -> None:
+    with contextlib.suppress(NoSuchTime):
+        instant_us(text, zone_of(zone))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time_zone": "America/Nowhere"},
+        {"opens": "2026-13-45T99:99"},
+        {"first_end": "2026-02-30T10:00"},
+        {"opens": "1969-12-31T10:00"},
+        {"first_end": "9999-12-31T23:59"},
+    ],
+)
+def test_a_schedule_of_no_times_is_none(changes: dict[str, str]) -> None:
+    times = {"time_zone": "America/Chicago", "opens": "2026-06-01T10:00"}
+    with pytest.raises(NoSuchTime):
+        Schedule(**({**times, "first_end": "2026-06-02T10:00"} | changes))
+    told = msgspec.json.encode({**times, "first_end": "2026-06-02T10:00"} | changes)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(told, type=Schedule)

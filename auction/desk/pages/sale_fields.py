@@ -18,6 +18,7 @@ from auction.desk.sale_drafts import SaleDraft
 from auction.desk.schedule import (
     MAX_STEP_US,
     SECOND_US,
+    YEARS,
     NoSuchTime,
     Schedule,
     TimeComesTwice,
@@ -195,6 +196,8 @@ def _instant(given: SaleForm, name: str, second: bool | None) -> int:
         raise ValueError("Say when the sale opens, and when its first lot ends.")
     if not _WALL.fullmatch(wall):
         raise ValueError("Write day and time as in 2026-11-01T16:00.")
+    if int(wall[:4]) not in YEARS:
+        raise ValueError(f"Write a year from {YEARS[0]} to {YEARS[-1]}.")
     try:
         return instant_us(wall, zone_of(given.time_zone), second=second)
     except NoSuchTime as fault:
