@@ -23,6 +23,7 @@ from auction.pricing import ReserveStatus, price_minor, reserve_status
 from auction.sale import Lot
 from auction.terms import Terms
 from settlement.due import Calendar, suspended_until_us
+from settlement.lives import PaymentState
 from settlement.policy import Policy, RunnerUpPrice
 
 
@@ -40,11 +41,40 @@ _SUCCEEDED: Final = "succeeded"
 
 
 def at_provider(statuses: Iterable[str]) -> AtProvider:
-    """What all tries to pay an invoice come to; a status that is not known counts as open."""
+    """What the tries to pay an invoice come to, without those whose money is in the books already.
+
+    A status that is not known counts as open.
+    """
     seen = set(statuses)
     if _SUCCEEDED in seen:
         return AtProvider.MONEY
     return AtProvider.OPEN if seen - {_CANCELLED} else AtProvider.NOTHING
+
+
+class NotVoid(StrEnum):
+    """Why what an invoice lacks cannot be given up yet, and what is to be done first."""
+
+    NOT_OVERDUE = "NOT_OVERDUE"
+    STILL_OPEN = "STILL_OPEN"  # cancel it at the provider, and read it again
+    MONEY_CAME = "MONEY_CAME"  # book it
+
+
+def keeps_from_void(payment: PaymentState, provider: AtProvider) -> NotVoid | None:
+    """Why the unpaid lots of an invoice are not void yet; ``None``: they may be made so."""
+    if payment is not PaymentState.OVERDUE:
+        return NotVoid.NOT_OVERDUE
+    match provider:
+        case AtProvider.OPEN:
+            return NotVoid.STILL_OPEN
+        case AtProvider.MONEY:
+            return NotVoid.MONEY_CAME
+        case AtProvider.NOTHING:
+            return None
+
+
+def payment_after_void(*, lots_paid: bool) -> PaymentState:
+    """What an overdue invoice becomes: where some of its lots are paid, nothing else is left."""
+    return PaymentState.PAID if lots_paid else PaymentState.DEFAULTED
 
 
 class Penalty(Struct, frozen=True, kw_only=True):

@@ -12,15 +12,19 @@ from settlement.defaults import (
     AwardTo,
     MakeOffer,
     Next,
+    NotVoid,
     Offer,
     Relist,
     RunnerUp,
     Wait,
     at_provider,
+    keeps_from_void,
     next_step,
+    payment_after_void,
     penalty_of,
     runner_up_of,
 )
+from settlement.lives import PAYMENT_LIFE, PaymentState
 from settlement.policy import DAY_US, RunnerUpPrice
 from tests.settlement_rules import CALENDAR, CLOSED, at_us, policy
 
@@ -153,6 +157,31 @@ def test_a_payment_is_over_only_when_nothing_of_it_can_happen_any_more(
     statuses: list[str], state: AtProvider
 ) -> None:
     assert at_provider(statuses) is state
+
+
+@pytest.mark.parametrize(
+    ("payment", "provider", "kept"),
+    [
+        (PaymentState.OVERDUE, AtProvider.NOTHING, None),
+        (PaymentState.OVERDUE, AtProvider.OPEN, NotVoid.STILL_OPEN),
+        (PaymentState.OVERDUE, AtProvider.MONEY, NotVoid.MONEY_CAME),
+        (PaymentState.DUE, AtProvider.NOTHING, NotVoid.NOT_OVERDUE),
+        (PaymentState.CAPTURING, AtProvider.NOTHING, NotVoid.NOT_OVERDUE),
+        (PaymentState.PAID, AtProvider.NOTHING, NotVoid.NOT_OVERDUE),
+    ],
+)
+def test_a_lot_is_void_only_when_its_payment_is_over_at_the_provider(
+    payment: PaymentState, provider: AtProvider, kept: NotVoid | None
+) -> None:
+    assert keeps_from_void(payment, provider) is kept
+
+
+def test_an_invoice_of_which_some_lots_are_paid_does_not_default() -> None:
+    paid = payment_after_void(lots_paid=True)
+    lost = payment_after_void(lots_paid=False)
+    assert (paid, lost) == (PaymentState.PAID, PaymentState.DEFAULTED)
+    assert PAYMENT_LIFE.allows(PaymentState.OVERDUE, paid)
+    assert PAYMENT_LIFE.allows(PaymentState.OVERDUE, lost)
 
 
 def test_who_does_not_pay_loses_deposit_a_tenth_of_each_lot_and_access() -> None:
