@@ -87,6 +87,8 @@ PERIODS = [
     Period(NOON_US + 3 * DAY_US, NOON_US + 4 * DAY_US),
     Period(NOON_US + 2 * DAY_US, NOON_US + 6 * DAY_US),
     Period(NOON_US + 90 * DAY_US),
+    # From the very time of an entry to that of another: the one is in it, the other is not.
+    Period(NOON_US + DAY_US + 1, NOON_US + 4 * DAY_US + 1),
 ]
 SCOPES = [
     Scope(),
