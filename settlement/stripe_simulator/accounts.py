@@ -62,7 +62,8 @@ def create(work: Work, params: Json) -> Json:
         "business_type": params.get("business_type"),
         "capabilities": {},
         "charges_enabled": False,
-        "controller": {"type": "application", "is_controller": True},
+        "controller": {"type": "application", "is_controller": True}
+        | (params.get("controller") or {}),
         "country": country,
         "created": work.now,
         "default_currency": params.get("default_currency", "usd"),
@@ -75,7 +76,7 @@ def create(work: Work, params: Json) -> Json:
         "requirements": _requirements(_DUE),
         "settings": _settings(),
         "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
-        "type": params.get("type", "express"),
+        "type": "none" if params.get("controller") else params.get("type", "standard"),
     }
     account["external_accounts"]["url"] = f"/v1/accounts/{account['id']}/external_accounts"
     _set(work.changes.put("account", account["id"], account), params)

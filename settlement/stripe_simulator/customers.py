@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from settlement.stripe_simulator import listing
+from settlement.stripe_simulator import listing, payment_methods
 from settlement.stripe_simulator import parameters as p
 from settlement.stripe_simulator.problems import missing
 from settlement.stripe_simulator.work import Work
@@ -56,8 +56,11 @@ def create(work: Work, params: Json) -> Json:
         "tax_exempt": "none",
         "test_clock": None,
     }
+    method = params.pop("payment_method", None)
     _set(work.add("customer", customer), params)
     work.emit("customer.created", customer)
+    if method:
+        payment_methods.attach(work, {"customer": object_id}, method)
     return customer
 
 
@@ -113,7 +116,6 @@ def living(work: Work, customer_id: str, param: str = "customer", *, in_path: bo
 
 def _set(customer: Json, params: Json) -> None:
     customer["metadata"] = p.merged(customer["metadata"], params.pop("metadata", None))
-    params.pop("payment_method", None)
     for name, value in params.items():
         customer[name] = value if value != "" else None
 

@@ -67,7 +67,7 @@ class Deliveries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._repeats: list[str] = []
+        self._repeats: list[tuple[str, str]] = []
         self._seen: set[str] = set()
         self.set_mood(Mood())
 
@@ -85,33 +85,50 @@ class Deliveries:
         """The next that is due."""
         if self.mood.held:
             return None
-        now = self._engine.now
-        waiting = self._engine.store.oldest_first("delivery")
-        due = list(islice((row for row in waiting if row["at"] <= now), LOOKED_AT))
-        for row in list(due):
-            if row["id"] not in self._seen and self._delayed(row):
-                due.remove(row)
-        if self._repeats and (not due or self._random.random() < 0.5):
-            event_id, endpoint_id = self._repeats.pop(0).split(" ")
-            return self._delivery("", event_id, endpoint_id)
-        if not due:
-            return None
-        row = self._random.choice(due) if self.mood.shuffled else due[0]
-        if self._random.randrange(1_000) < self.mood.repeat_per_mille:
-            self._repeats.append(f"{row['event']} {row['endpoint']}")
-        return self._delivery(row["id"], row["event"], row["endpoint"])
+        while True:
+            due = self._due()
+            if self._repeats and (not due or self._random.random() < 0.5):
+                delivery = self._delivery("", *self._repeats.pop(0))
+            elif due:
+                row = self._random.choice(due) if self.mood.shuffled else due[0]
+                if self._random.randrange(1_000) < self.mood.repeat_per_mille:
+                    self._repeats.append((row["event"], row["endpoint"]))
+                delivery = self._delivery(row["id"], row["event"], row["endpoint"])
+                if delivery is None:
+                    self._forget(row["id"])
+            else:
+                return None
+            if delivery is not None:
+                return delivery
 
     def settled(self, delivery: Delivery, *, taken: bool) -> None:
         """What became of it."""
+        self._seen.discard(delivery.id)
         row = self._engine.store.find("delivery", delivery.id)
         if row is not None:
             self._engine.run(lambda work: _settle(work, delivery.id, taken=taken))
 
+    def _due(self) -> list[Json]:
+        """Some of those that are due, after each was looked at once whether it is put off."""
+        while True:
+            now = self._engine.now
+            waiting = self._engine.store.oldest_first("delivery")
+            due = list(islice((row for row in waiting if row["at"] <= now), LOOKED_AT))
+            if not [row for row in due if row["id"] not in self._seen and self._delayed(row)]:
+                return due
+
+    def _forget(self, delivery_id: str) -> None:
+        """As if it had been taken: it was lost, or its event is too old."""
+        self._seen.discard(delivery_id)
+        self._engine.run(lambda work: _settle(work, delivery_id, taken=True))
+
     def _delayed(self, row: Json) -> bool:
         """Whether it is put off, or lost, when it is first looked at."""
         self._seen.add(row["id"])
-        if row["attempts"] == 0 and self._random.randrange(1_000) < self.mood.lose_per_mille:
-            self._engine.run(lambda work: _settle(work, row["id"], taken=True))
+        if row["attempts"]:
+            return False
+        if self._random.randrange(1_000) < self.mood.lose_per_mille:
+            self._forget(row["id"])
             return True
         late = self._random.randint(0, self.mood.late_by_s) if self.mood.late_by_s else 0
         if late:

@@ -60,7 +60,14 @@ class Journal:
     def append(self, record: Json) -> None:
         """Keep a record."""
         line = msgspec.json.encode(record) + b"\n"
-        written = os.write(self._file, line)
+        before = os.fstat(self._file).st_size
+        written = 0
+        try:
+            written = os.write(self._file, line)
+        finally:
+            if written != len(line):
+                # What comes next must not stand behind half a line.
+                os.ftruncate(self._file, before)
         if written != len(line):
             raise Damaged(f"{self._path} cannot be written: the disk is full")
 

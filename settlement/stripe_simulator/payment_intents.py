@@ -153,7 +153,7 @@ def capture(work: Work, params: Json, intent_id: str) -> Json:
         )  # fmt: skip
     currencies.positive(amount, found["currency"], "amount_to_capture")
     intent = work.edit("payment_intent", intent_id)
-    intent["metadata"] = p.merged(intent["metadata"], params.get("metadata"))
+    _set(work, intent, params)
     charge = charges.capture(work, intent["latest_charge"], amount)
     intent |= {"status": "succeeded", "amount_capturable": 0}
     intent["amount_received"] = charge["amount_captured"]

@@ -22,11 +22,7 @@ CREATE: Final[p.Shape] = {
     "statement_descriptor": p.text,
 }
 UPDATE: Final[p.Shape] = {"metadata": p.metadata}
-LIST: Final[p.Shape] = (
-    listing.PAGE
-    | listing.CREATED
-    | {"arrival_date": p.created_range, "destination": p.text, "status": p.text}
-)
+LIST: Final[p.Shape] = listing.PAGE | listing.CREATED | {"destination": p.text, "status": p.text}
 
 
 def create(work: Work, params: Json) -> Json:

@@ -16,6 +16,7 @@ from settlement.stripe_simulator import (
     payment_methods,
     payouts,
     refunds,
+    searching,
     setup_intents,
     transfers,
     webhook_endpoints,
@@ -49,9 +50,7 @@ def _balance(work: Work, _: Json) -> Json:
 
 
 _TRANSACTIONS: Final[p.Shape] = (
-    listing.PAGE
-    | listing.CREATED
-    | {"currency": p.text, "payout": p.text, "source": p.text, "type": p.text}
+    listing.PAGE | listing.CREATED | {"currency": p.text, "source": p.text, "type": p.text}
 )
 
 
@@ -94,6 +93,21 @@ _TRANSFER: Final = "/v1/transfers/{id}"
 _REVERSALS: Final = _TRANSFER + "/reversals"
 
 ROUTES: Final[tuple[Route, ...]] = (
+    # Before the addresses that have an id in the same place.
+    *(
+        Route(
+            "GET",
+            f"/v1/{kind}s/search",
+            searching.searcher(kind, f"/v1/{kind}s/search"),
+            searching.SEARCH,
+            f"{params}SearchParams",
+        )
+        for kind, params in (
+            ("charge", "Charge"),
+            ("customer", "Customer"),
+            ("payment_intent", "PaymentIntent"),
+        )
+    ),
     *_crud("/v1/customers", customers, "Customer"),
     Route("DELETE", _CUSTOMER, customers.delete, NOTHING, "CustomerDeleteParams"),
     _see(

@@ -143,11 +143,12 @@ class Server:
             await request.read(),
             {name.lower(): value for name, value in request.headers.items()},
         )
-        key = asked.headers.get("idempotency-key")
-        if key is None:
+        given = asked.headers.get("idempotency-key")
+        if given is None:
             return await self._answer(request, asked)
+        key = f"{asked.headers.get('stripe-account', '')}:{given}"
         if key in self._in_flight:
-            return _response(self._engine.refuse(asked, in_use(key)))
+            return _response(self._engine.refuse(asked, in_use(given)))
         self._in_flight.add(key)
         try:
             return await self._answer(request, asked)

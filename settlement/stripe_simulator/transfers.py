@@ -30,7 +30,6 @@ LIST: Final[p.Shape] = (
 )
 REVERSE: Final[p.Shape] = {
     "amount": p.integer,
-    "description": p.text,
     "metadata": p.metadata,
 }
 UPDATE_REVERSAL: Final[p.Shape] = {"metadata": p.metadata}

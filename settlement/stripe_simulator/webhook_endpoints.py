@@ -112,7 +112,11 @@ def list_events(work: Work, params: Json) -> Json:
     """Newest first; a type may end with ``*``."""
     wanted = params.get("types") or ([params["type"]] if "type" in params else [])
 
+    delivered = params.get("delivery_success")
+
     def fits(event: Json) -> bool:
+        if delivered is not None and delivered != (event["pending_webhooks"] == 0):
+            return False
         return not wanted or any(
             event["type"] == kind or (kind.endswith("*") and event["type"].startswith(kind[:-1]))
             for kind in wanted

@@ -3,6 +3,7 @@
 import pytest
 import stripe
 
+from settlement.stripe_simulator import Running
 from tests.contract.stripe.conftest import At
 
 AMOUNT = 119_075
@@ -287,3 +288,24 @@ async def test_lists_are_paged_newest_first_in_both_directions(at: At) -> None:
     assert ([one.id for one in newer.data], newer.has_more) == (newest[1:3], True)
     walked = [one.id async for one in first.auto_paging_iter()]
     assert walked == newest
+
+
+async def test_an_intent_is_found_by_its_metadata(
+    running: Running, client: stripe.StripeClient
+) -> None:
+    made = [
+        await client.v1.payment_intents.create_async(
+            {"amount": AMOUNT, "currency": "usd", "metadata": {"op_id": f"capture:INV-{number}:1"}}
+        )
+        for number in range(3)
+    ]
+    query: stripe.params.PaymentIntentSearchParams = {
+        "query": f"metadata['op_id']:'capture:INV-1:1' AND amount>={AMOUNT} AND currency:'usd'"
+    }
+    young = await client.v1.payment_intents.search_async(query)
+    assert young.data == []
+    await running.control.move(seconds=60)
+    found = await client.v1.payment_intents.search_async(query)
+    assert [one.id for one in found.data] == [made[1].id]
+    with pytest.raises(stripe.InvalidRequestError):
+        await client.v1.payment_intents.search_async({"query": "metadata OR 1"})
