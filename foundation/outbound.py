@@ -29,8 +29,14 @@ MAX_URL: Final = 2_000
 # Open at the same time, in all and to one host: a slow one does not take all.
 MAX_CONNECTIONS, MAX_PER_HOST = 64, 16
 
-# Their last four bytes are an IPv4 address that a gateway talks to for us (RFC 6052, 8215).
-_TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+# Their last four bytes are an IPv4 address that a gateway talks to for us (RFC 6052, 8215), or did
+# so in older networks (RFC 4291 2.5.5.1, RFC 2765).
+_TRANSLATED: Final = (
+    IPv6Network("64:ff9b::/96"),
+    IPv6Network("64:ff9b:1::/48"),
+    IPv6Network("::/96"),
+    IPv6Network("::ffff:0:0:0/96"),
+)
 
 
 class AddressRefused(Exception):

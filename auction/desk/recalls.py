@@ -49,8 +49,9 @@ class Recall(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class RecalledLot(Struct, frozen=True, kw_only=True):
     """A lot that holds what is recalled: ``units`` pieces on ``lines`` of its manifest.
 
-    ``draft_id``: it is in stock or in the draft of a sale; else ``sale_id`` and ``lot_id``.
-    ``buyers``: who won it. ``status``: None for a draft.
+    ``draft_id``: it is in stock or in the draft of a sale; else ``sale_id`` and ``lot_id``. All
+    three: its sale is just being published. ``buyers``: who won it, once the sale has closed, so
+    that nobody learns by it who a paddle is. ``status``: None for what bidders do not see yet.
     """
 
     draft_id: str | None
@@ -61,6 +62,11 @@ class RecalledLot(Struct, frozen=True, kw_only=True):
     lines: tuple[int, ...]
     units: int
     buyers: tuple[BidderId, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has to be withdrawn."""
+        return self.status is LotStatus.LIVE or (self.status is None and self.sale_id is not None)
 
 
 class Withdrawn(Struct, frozen=True, kw_only=True):
@@ -100,26 +106,31 @@ or lower(m.brand) = any($4)
 
 _PUBLISHED: Final = f"""
 select m.sale_id, m.lot_id, l.title, b.status, array_agg(m.line order by m.line) as lines,
-    sum(m.quantity)::bigint as units, coalesce(r.winner_ids, '{{}}') as buyers
+    sum(m.quantity)::bigint as units,
+    case when o.closed_at_us is null then '{{}}' else coalesce(r.winner_ids, '{{}}') end as buyers
 from manifest_line m
 join lot_listing l using (sale_id, lot_id)
 join sale_listing s using (sale_id)
 join lot_board b using (sale_id, lot_id)
 left join lot_result r using (sale_id, lot_id)
+left join sale_result o using (sale_id)
 where s.liquidator_id = $1 and ({_HOLDS})
-group by m.sale_id, m.lot_id, l.title, b.status, r.winner_ids, l.place
+group by m.sale_id, m.lot_id, l.title, b.status, r.winner_ids, o.closed_at_us, l.place
 order by m.sale_id, l.place
 """  # noqa: S608 - the condition above
 
+# Also what is being published, and what the board has not heard of yet: a recall overlooks nothing.
 _DRAFTED: Final = f"""
 select d.draft_id, d.draft ->> 'title' as title, array_agg(m.line order by m.line) as lines,
-    sum(m.quantity)::bigint as units
+    sum(m.quantity)::bigint as units, case when s.state <> 'DRAFT' then d.sale_id end as sale_id,
+    case when s.state <> 'DRAFT' then d.number end as number
 from lot_draft_line m
 join lot_draft d using (draft_id)
 left join sale_draft s on s.sale_id = d.sale_id
 where d.liquidator_id = $1 and d.removed_at_us is null
-and coalesce(s.state, 'DRAFT') = 'DRAFT' and ({_HOLDS})
-group by d.draft_id
+and not exists (select from lot_board b where b.sale_id = d.sale_id and b.lot_id = d.number)
+and ({_HOLDS})
+group by d.draft_id, s.state
 order by d.draft_id
 """  # noqa: S608
 
@@ -150,7 +161,7 @@ class Recalls:
         withdrawn = [
             await self._withdrawn(seller, lot.sale_id, lot.lot_id, reason)
             for lot in found
-            if lot.status is LotStatus.LIVE and lot.sale_id is not None and lot.lot_id is not None
+            if lot.is_open and lot.sale_id is not None and lot.lot_id is not None
         ]
         await self._keep(seller, recall, withdrawn, reason)
         return withdrawn
@@ -229,8 +240,8 @@ def _published(row: asyncpg.Record) -> RecalledLot:
 def _drafted(row: asyncpg.Record) -> RecalledLot:
     return RecalledLot(
         draft_id=row["draft_id"],
-        sale_id=None,
-        lot_id=None,
+        sale_id=row["sale_id"],
+        lot_id=row["number"],
         title=row["title"] or "",
         status=None,
         lines=tuple(row["lines"]),

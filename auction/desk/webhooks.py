@@ -171,8 +171,9 @@ values ($1, $2, $3, $4, 'WAITING', $5, $5, 0, 0)
 returning {_DELIVERY}
 """  # noqa: S608
 
+# A try that is in flight now settles nothing any more: it is sent once more, as was asked.
 _AGAIN: Final = f"""
-update webhook_delivery d set state = 'WAITING', due_at_us = $3, tries = 0
+update webhook_delivery d set state = 'WAITING', due_at_us = $3, tries = 0, claims = claims + 1
 where webhook_id = $1 and delivery_id = $2
 returning {_DELIVERY}
 """  # noqa: S608

@@ -151,7 +151,7 @@ class RecallPages:
             runs=may_run(request, owner),
             form=form,
             found=found,
-            open=[lot for lot in found or () if lot.status is LotStatus.LIVE and not gone],
+            open=[lot for lot in found or () if lot.is_open and not gone],
             gone=gone,
             said=None if done is None else _said(withdrawn, len(done)),
             names=await self._names(found or ()),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from auction.commands import ChangeReserve
+from auction.commands import ChangeReserve, Command, ScheduleSale
 from auction.cursors_postgres import PostgresCursors
 from auction.desk.recalls import Recall, Recalls
 from auction.desk.refusals import Refused
@@ -109,3 +109,44 @@ async def test_what_is_no_gtin_and_a_recall_of_nothing_are_refused(desk: Desk) -
         await recalls.find(SELLER, Recall())
     with pytest.raises(Refused, match="BAD_GTIN"):
         await recalls.find(SELLER, Recall(gtins=(TOASTER[:-1] + "x",)))
+
+
+async def test_what_is_just_being_published_is_found_and_withdrawn(
+    desk: Desk, seller: Seller
+) -> None:
+    recalls, recall = Recalls(desk.pool, desk.engine), Recall(gtins=(TOASTER,))
+    draft_id = await desk.lot(lines=[a_line(1, gtin=TOASTER)])
+    sale_id = await desk.sale(draft_id)
+    seen: list[tuple[str | None, SaleId | None, LotId | None]] = []
+
+    async def recalled(command: Command) -> None:
+        if not isinstance(command, ScheduleSale):
+            return
+        desk.engine.after = None
+        found = await recalls.find(SELLER, recall)
+        seen.extend((lot.draft_id, lot.sale_id, lot.lot_id) for lot in found)
+        (withdrawn,) = await recalls.withdraw(seller, recall, "It burns.")
+        assert withdrawn.code == Acceptance.ACCEPTED
+
+    desk.engine.after = recalled
+    version = await desk.version(sale_id)
+    await desk.publishing.publish(SELLER, sale_id, version, STAFF_MEMBER)
+    assert seen == [(draft_id, sale_id, LotId("1"))]
+    await follows(desk, sale_id)
+    (lot,) = await recalls.find(SELLER, recall)
+    assert (lot.draft_id, lot.status) == (None, LotStatus.WITHDRAWN)
+
+
+async def test_a_buyer_is_named_once_the_sale_has_closed(desk: Desk) -> None:
+    sale_id = await published(desk)
+    recalls, recall = Recalls(desk.pool, desk.engine), Recall(lpns=("LPN1",))
+    sold = (
+        "update lot_result set outcome = 'SOLD', hammer_minor = 1, winner_ids = '{ann}',"
+        " winner_paddles = '{1}', closed_at_us = 1 where sale_id = $1 and lot_id = '1'"
+    )
+    await desk.pool.execute(sold, sale_id)
+    (lot,) = await recalls.find(SELLER, recall)
+    assert lot.buyers == ()
+    await desk.pool.execute("update sale_result set closed_at_us = 2 where sale_id = $1", sale_id)
+    (lot,) = await recalls.find(SELLER, recall)
+    assert lot.buyers == ("ann",)

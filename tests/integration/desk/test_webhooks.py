@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -211,6 +212,20 @@ async def test_who_slept_beyond_its_lease_logs_and_settles_nothing(telling: Tell
     log = await telling.log(made, delivery_id)
     assert log.delivery.state == "DELIVERED"
     assert [attempt.status for attempt in log.attempts] == [500, 200]
+
+
+async def test_what_is_sent_again_by_hand_while_a_try_fails_is_sent_again(
+    telling: Telling,
+) -> None:
+    made, delivery_id = await telling.tested()
+    (in_flight,) = await telling.lane._claim()
+    await telling.webhooks.resend(SELLER, made.webhook.webhook_id, delivery_id)
+    last = msgspec.structs.replace(in_flight, tries=len(PAUSES_US) + 1)
+    failed = Attempt(at_us=telling.now_us, took_ms=1, status=500, note="", answer="")
+    await telling.lane.settle(last, failed)
+    async with anywhere() as outbound:
+        assert await WebhookLane(telling.pool, outbound, telling.wall_us).round() == 1
+    assert (await telling.log(made, delivery_id)).delivery.state == "DELIVERED"
 
 
 async def test_failures_are_tried_again_by_the_schedule_and_then_given_up(
