@@ -11,10 +11,27 @@ from foundation.database import AnyConnection
 from settlement.chart import Account, Kind, parse_account
 from settlement.entries import About, Entry, Posting, Purpose, named
 from settlement.ids import EntryKey, StripeId
-from settlement.statements import OBLIGATIONS, Line, Period, Position, Scope, Totals
+from settlement.statements import (
+    OBLIGATIONS,
+    AccountStatement,
+    Line,
+    Period,
+    Position,
+    Scope,
+    Totals,
+    statements,
+)
 
 # A page of lines: some megabytes.
 MAX_LINES: Final = 10_000
+
+# More than a sale of a thousand lots ever has, and as much as a process wants to hold.
+MAX_STATEMENT_LINES: Final = 50_000
+
+
+class StatementTooLong(Exception):
+    """The statement has more lines than can be made at once; ask for a shorter period."""
+
 
 After = tuple[int, int, int]  # a line's at_us and order
 
@@ -56,6 +73,29 @@ async def read_totals(
     }
     kept = scope.accounts
     return {account: its for account, its in totals.items() if kept is None or account in kept}
+
+
+async def read_statements(
+    connection: AnyConnection, scope: Scope, currency: str, period: Period
+) -> list[AccountStatement]:
+    """A statement of each account of a scope, all as of one moment.
+
+    ``StatementTooLong`` beyond `MAX_STATEMENT_LINES`: a shorter period is asked for.
+    """
+    assert not connection.is_in_transaction(), "a statement is read in a transaction of its own"
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        totals = await read_totals(connection, scope, currency, period)
+        lines: list[Line] = []
+        while True:
+            after = after_line(lines[-1]) if lines else (0, 0, 0)
+            page = await read_lines(connection, scope, currency, period, after, MAX_LINES)
+            lines += page
+            if len(lines) > MAX_STATEMENT_LINES:
+                raise StatementTooLong
+            if len(page) < MAX_LINES:
+                break
+    opening = {account: its.opening_minor(account) for account, its in totals.items()}
+    return statements(opening, lines, scope)
 
 
 async def read_book(

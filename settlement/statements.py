@@ -6,6 +6,7 @@ which the account grows.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -24,6 +25,17 @@ class Period(Struct, frozen=True):
 
     from_us: int = 0
     to_us: int = MAX_AT_US
+
+
+def day_period(day: date) -> Period:
+    """A day of the books, which are kept in UTC."""
+    return Period(_start_us(day), _start_us(day + timedelta(days=1)))
+
+
+def month_period(month: date) -> Period:
+    """The month of a day, as it is closed."""
+    first = month.replace(day=1)
+    return Period(_start_us(first), _start_us((first + timedelta(days=31)).replace(day=1)))
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -238,6 +250,10 @@ def stripe_differences(
     currencies = sorted(booked_minor.keys() | net_minor.keys())
     differences = {c: booked_minor.get(c, 0) - net_minor.get(c, 0) for c in currencies}
     return {currency: difference for currency, difference in differences.items() if difference}
+
+
+def _start_us(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def _seen_from(line: Line, side: Side) -> tuple[Account, Account]:

@@ -1,5 +1,7 @@
 """Statements by hand: what an account had, got, and has."""
 
+from datetime import date
+
 import pytest
 
 from auction.ids import LotId, SaleId
@@ -13,13 +15,15 @@ from settlement.statements import (
     Scope,
     StatementLine,
     Totals,
+    day_period,
     free_to_pay_out_minor,
+    month_period,
     statements,
     stripe_differences,
     totals_of,
     trial_balance,
 )
-from tests.books import LOT, NORTH
+from tests.books import DAY_US, LOT, NOON_US, NORTH
 
 PAYABLE = seller_payable(NORTH)
 RELEASED = Line(
@@ -111,3 +115,13 @@ def test_a_key_tells_what_it_is_made_of() -> None:
 def test_each_award_of_a_lot_has_an_id_of_its_own() -> None:
     assert award_id_of(SaleId("S1"), LotId("12")) == "S1~12"
     assert award_id_of(SaleId("S1"), LotId("12"), 2) == "S1~12~2"
+
+
+def test_days_and_months_are_those_of_the_books() -> None:
+    day = day_period(date(2026, 3, 10))
+    assert day.from_us <= NOON_US < day.to_us
+    assert day.to_us - day.from_us == DAY_US
+    assert day_period(date(2026, 3, 11)).from_us == day.to_us
+    december, january = month_period(date(2026, 12, 31)), month_period(date(2027, 1, 1))
+    assert december.to_us == january.from_us
+    assert (december.to_us - december.from_us) == 31 * DAY_US

@@ -7,6 +7,7 @@ from msgspec.structs import astuple
 
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
 from foundation.database import Connection, connect
+from settlement import ledger_reading
 from settlement import postings as p
 from settlement import postings_house as h
 from settlement.chart import Account, Kind
@@ -14,12 +15,14 @@ from settlement.entries import About, AwardMoney, ConsignedPart, Entry, reversal
 from settlement.ids import AwardId, EntryKey, InvoiceId, StripeId, award_id_of
 from settlement.ledger import balances
 from settlement.ledger_reading import (
+    StatementTooLong,
     after_line,
     keys_of_stripe,
     read_book,
     read_entries,
     read_lines,
     read_position,
+    read_statements,
     read_stripe_balances,
     read_totals,
 )
@@ -179,6 +182,19 @@ async def test_a_party_sees_lines_of_its_own_accounts_alone(books: Connection) -
         [10_000 + lot - 500 - 9_000 for lot in (1, 4, 7, 10)]
         + [10_000 + lot - 500 - 8_000 for lot in (3, 6, 9, 12)]
     )
+
+
+async def test_a_statement_is_whole_however_many_pages_it_has(
+    books: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, period = Scope(sale_id=SALES[0]), PERIODS[2]
+    whole = await read_statements(books, scope, "USD", period)
+    assert len(whole) > 10
+    monkeypatch.setattr(ledger_reading, "MAX_LINES", 7)
+    assert await read_statements(books, scope, "USD", period) == whole
+    monkeypatch.setattr(ledger_reading, "MAX_STATEMENT_LINES", 20)
+    with pytest.raises(StatementTooLong):
+        await read_statements(books, scope, "USD", period)
 
 
 async def test_lines_come_in_pages_that_leave_none_out(books: Connection) -> None:
