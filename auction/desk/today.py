@@ -3,6 +3,7 @@
 It reads the board of lots, which follows the log by less than a second.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -46,8 +47,8 @@ class WaitingBid(Struct, frozen=True, kw_only=True):
     price_minor: int
 
 
-class OtherSale(Struct, frozen=True, kw_only=True):
-    """A sale that goes on and was scheduled by another way than the desk."""
+class PublishedSale(Struct, frozen=True, kw_only=True):
+    """A sale that is published, planned at the desk or scheduled by another way."""
 
     sale_id: SaleId
     title: str
@@ -56,13 +57,14 @@ class OtherSale(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """A liquidator's sales with their boards, what waits, and how many lots are in stock.
+    """A liquidator's sales, what waits, and how many lots are in stock.
 
-    ``questions``: how many wait for an answer.
+    ``unpublished``: drafts, and what is being published. ``questions``: how many wait for an
+    answer.
     """
 
-    sales: list[tuple[DraftedSale, SaleBoard | None]]
-    others: list[tuple[OtherSale, SaleBoard]]
+    unpublished: list[DraftedSale]
+    published: list[tuple[PublishedSale, SaleBoard]]
     waiting: list[WaitingBid]
     questions: int
     stock: int
@@ -85,9 +87,9 @@ from lot_board where sale_id = any($1) group by sale_id
 _OTHERS: Final = """
 select r.sale_id, l.title, r.currency, l.time_zone
 from sale_result r join sale_listing l using (sale_id)
-where r.liquidator_id = $1 and r.closed_at_us is null
+where r.liquidator_id = $1
 and not exists (select from sale_draft d where d.sale_id = r.sale_id)
-order by r.sale_id limit $2
+order by r.closed_at_us desc nulls first, r.sale_id limit $2
 """
 
 _WAITING: Final = """
@@ -114,18 +116,16 @@ class Today:
         """Everything at once."""
         async with acquire(self._pool) as connection:
             sales = await list_sales(connection, liquidator_id, None, MOST_SALES)
-            boards = await _boards(connection, [sale.sale_id for sale in sales])
-            others = [
-                OtherSale(**dict(row))
-                for row in await connection.fetch(_OTHERS, liquidator_id, MOST_WAITING)
-            ]
-            boards |= await _boards(connection, [other.sale_id for other in others])
+            published = [_published(sale) for sale in sales if sale.state is DraftState.PUBLISHED]
+            others = await connection.fetch(_OTHERS, liquidator_id, MOST_SALES)
+            published += [PublishedSale(**dict(row)) for row in others]
+            boards = await _boards(connection, [sale.sale_id for sale in published])
             rows = await connection.fetch(_WAITING, liquidator_id, MOST_WAITING)
             asked = await open_questions(connection, liquidator_id)
             stock: int = await connection.fetchval(_STOCK, liquidator_id)
         return Overview(
-            sales=[(sale, boards.get(sale.sale_id)) for sale in sales],
-            others=[(one, boards[one.sale_id]) for one in others if one.sale_id in boards],
+            unpublished=[sale for sale in sales if sale.state is not DraftState.PUBLISHED],
+            published=[(one, boards[one.sale_id]) for one in published if one.sale_id in boards],
             waiting=[WaitingBid(**dict(row)) for row in rows],
             questions=sum(asked.values()),
             stock=stock,
@@ -140,16 +140,28 @@ class Today:
         board = boards.get(sale.sale_id)
         return 0 if board is None else board.lots
 
-    async def board(self, sale_id: SaleId) -> SaleBoard | None:
-        """How the lots of a sale stand; ``None``: it has none on the board."""
+    async def boards(self, sales: Sequence[DraftedSale]) -> dict[SaleId, SaleBoard]:
+        """How the lots of sales stand that are published, as far as they are on the board."""
+        sale_ids = [sale.sale_id for sale in sales if sale.state is DraftState.PUBLISHED]
         async with acquire(self._pool) as connection:
-            return (await _boards(connection, [sale_id])).get(sale_id)
+            return await _boards(connection, sale_ids)
 
     async def ends(self, sale_id: SaleId) -> dict[LotId, int]:
         """When each lot ends as things stand; empty while none is on the board."""
         async with acquire(self._pool) as connection:
             rows = await connection.fetch(_ENDS, sale_id)
         return {LotId(lot_id): closes_at_us for lot_id, closes_at_us in rows}
+
+
+def _published(sale: DraftedSale) -> PublishedSale:
+    draft = sale.draft
+    assert draft.schedule is not None, "checked before it was published"
+    return PublishedSale(
+        sale_id=sale.sale_id,
+        title=draft.title,
+        currency=draft.terms.currency,
+        time_zone=draft.schedule.time_zone,
+    )
 
 
 async def _boards(connection: AnyConnection, sale_ids: list[SaleId]) -> dict[SaleId, SaleBoard]:

@@ -12,7 +12,7 @@ from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.pages.room import SALES, DeskPagesRoom, owner_of_sale, sale_path, show, status_of
-from auction.desk.pages.sale import in_zone
+from auction.desk.pages.times import in_zone
 from auction.desk.recurrence import MOST, Recurrence, Rhythm, days_after
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import on_day

@@ -19,6 +19,7 @@ from auction.desk.guidance import PriceGuidance
 from auction.desk.imports import Imports
 from auction.desk.live_board import LiveBoards
 from auction.desk.lots import Lots
+from auction.desk.pages.times import in_zone, on_the_wall
 from auction.desk.photos import Photos
 from auction.desk.questions import Questions
 from auction.desk.recalls import Recalls
@@ -146,6 +147,8 @@ def show(
         lot_path=lot_path,
         sale_path=sale_path,
         modules=modules,
+        in_zone=in_zone,
+        on_the_wall=on_the_wall,
         KINDS=KINDS,
         **values,
     )

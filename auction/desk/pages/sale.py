@@ -1,7 +1,7 @@
 """/desk/sales/{sale_id}: a sale from the first word to publishing, and what it became."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
 from auction.desk.pages.lot_fields import field_of
 from auction.desk.pages.room import (
-    LOTS,
     SALES,
     DeskPagesRoom,
     lot_path,
@@ -27,6 +26,7 @@ from auction.desk.pages.room import (
 )
 from auction.desk.pages.sale_audience import filled, form_options, read_all
 from auction.desk.pages.sale_fields import SaleForm, comes_twice
+from auction.desk.pages.times import in_zone
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Percent, Relisting
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
@@ -35,6 +35,7 @@ from auction.desk.seller import Seller
 from auction.desk.templates import TemplateName
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.plain_terms import clauses
+from auction.terms import SaleAudience
 from foundation.http.answers import answer
 from foundation.http.forms import Form, blank, form_of
 from foundation.http.pages import FlashKind, see_other
@@ -45,6 +46,12 @@ from foundation.http.routes import Route
 # Findings that are listed; a thousand lots without a weight are one thing to mend.
 FINDINGS_SHOWN: Final = 60
 _FORM_BYTES: Final = 256 * 1_024
+# Who finds a sale once it is published.
+SEEN_BY: Final = {
+    SaleAudience.PUBLIC: "Everybody",
+    SaleAudience.GROUP: "Who is in its groups of buyers, and nobody else,",
+    SaleAudience.INVITE: "Whom you invited, and nobody else,",
+}
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
@@ -307,16 +314,17 @@ class SalePages:
         seller = seller_of(request, owner)
         if form.valid is None:
             raise INVALID("Say which version.")
+        sale = await self._room.sales.read(owner, sale_id)
         try:
             state = await self._room.sales.publish(seller, sale_id, form.valid.version)
         except Refused as refused:
             if refused.refusal is Refusal.PUBLISHED_ALREADY:
                 return see_other(sale_path(sale_id))
             status = status_of(refused)
-            sale = await self._room.sales.read(owner, sale_id)
             return await self._confirm(request, owner, sale, refused.message, status)
         if state is DraftState.PUBLISHED:
-            return see_other(sale_path(sale_id), "The sale is published. Everybody can see it.")
+            seen_by = SEEN_BY[sale.draft.audience]
+            return see_other(sale_path(sale_id), f"The sale is published. {seen_by} can see it.")
         return see_other(sale_path(sale_id))
 
     async def clone(self, request: web.Request) -> web.StreamResponse:
@@ -376,7 +384,6 @@ class SalePages:
             clauses=clauses(sale.draft.terms),
             second=comes_twice(form),
             **(await form_options(self._room, owner)),
-            lots_path=LOTS,
             **todo,
         )
 
@@ -393,7 +400,7 @@ class SalePages:
             sale=sale,
             runs=may_run(request, owner),
             lots=lots,
-            board=await self._room.today.board(sale.sale_id),
+            board=(await self._room.today.boards([sale])).get(sale.sale_id),
             scheduled=await self._room.today.scheduled(sale),
             asked=await self._room.questions.waiting(owner, sale.sale_id),
             ends=in_force if ends else _ends(sale.draft, len(lots)),
@@ -418,6 +425,7 @@ class SalePages:
             sale=sale,
             runs=may_run(request, owner),
             refused=refused,
+            seen_by=SEEN_BY[sale.draft.audience],
             opens=_opens(sale.draft),
             first_end=ends[0] if ends else "",
             last_end=ends[-1] if ends else "",
@@ -490,10 +498,3 @@ def _opens(draft: SaleDraft) -> str:
     except NoSuchTime:
         return ""
     return in_zone(times[0].opens_at_us, ZoneInfo(draft.schedule.time_zone))
-
-
-def in_zone(at_us: int, zone: ZoneInfo) -> str:
-    """A moment by the clock of a place: ``Tue 3 Mar 2026, 16:01 CST``; seconds if there are any."""
-    at = datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(zone)
-    clock = f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
-    return f"{at:%a} {at.day} {at:%b %Y}, {clock} {at.tzname()}"

@@ -37,7 +37,8 @@ class SalesPages:
         owner = own_desk(request)
         sales = await self._room.sales.list(owner, None, MOST_SALES)
         wanted = request.query.get("month")
-        today = datetime.fromtimestamp(self._room.now_us() / 1_000_000, UTC).date()
+        now_us = self._room.now_us()
+        today = datetime.fromtimestamp(now_us / 1_000_000, UTC).date()
         first = month_of(wanted or "", today)
         return show(
             request,
@@ -45,6 +46,8 @@ class SalesPages:
             tabs=TABS,
             runs=may_run(request, owner),
             sales=sales,
+            boards=await self._room.today.boards(sales),
+            now_us=now_us,
             month=None if wanted is None else month_page(first, sales),
             this_month=f"{today:%Y-%m}",
             today=today,

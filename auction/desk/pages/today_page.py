@@ -10,7 +10,7 @@ from auction.desk.checks import Level
 from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import DESK, DeskPagesRoom, show
 from auction.desk.sale_drafts import DraftedSale, DraftState
-from auction.desk.today import SaleBoard
+from auction.desk.today import PublishedSale, SaleBoard
 from auction.ids import LiquidatorId
 from foundation.http.routes import Route
 
@@ -41,12 +41,10 @@ class TodayPage:
         """GET /desk."""
         owner = own_desk(request)
         overview, now_us = await self._room.today.overview(owner), self._room.now_us()
-        live: list[tuple[DraftedSale, SaleBoard]] = []
-        coming: list[tuple[DraftedSale, SaleBoard]] = []
-        ended: list[tuple[DraftedSale, SaleBoard]] = []
-        for sale, board in overview.sales:
-            if sale.state is not DraftState.PUBLISHED or board is None:
-                continue
+        live: list[tuple[PublishedSale, SaleBoard]] = []
+        coming: list[tuple[PublishedSale, SaleBoard]] = []
+        ended: list[tuple[PublishedSale, SaleBoard]] = []
+        for sale, board in overview.published:
             place = ended if board.is_over() else coming if board.opens_at_us > now_us else live
             place.append((sale, board))
         return show(
@@ -57,13 +55,12 @@ class TodayPage:
             live=sorted(live, key=lambda one: one[1].first_end_us),
             coming=sorted(coming, key=lambda one: one[1].opens_at_us),
             ended=sorted(ended, key=lambda one: -one[1].last_end_us)[:ENDED_SHOWN],
-            publishing=_in_state(overview.sales, DraftState.PUBLISHING),
-            drafts=await self._unfinished(owner, _in_state(overview.sales, DraftState.DRAFT)),
-            others=[(sale, board) for sale, board in overview.others if not board.is_over()],
+            publishing=_in_state(overview.unpublished, DraftState.PUBLISHING),
+            drafts=await self._unfinished(owner, _in_state(overview.unpublished, DraftState.DRAFT)),
             waiting=overview.waiting,
             questions=overview.questions,
             stock=overview.stock,
-            titles={sale.sale_id: sale.draft.title for sale, _ in overview.sales},
+            titles={sale.sale_id: sale.title for sale, _ in overview.published},
         )
 
     async def _unfinished(self, owner: LiquidatorId, drafts: list[DraftedSale]) -> list[Unfinished]:
@@ -75,7 +72,5 @@ class TodayPage:
         return found
 
 
-def _in_state(
-    sales: list[tuple[DraftedSale, SaleBoard | None]], state: DraftState
-) -> list[DraftedSale]:
-    return [sale for sale, _ in sales if sale.state is state]
+def _in_state(sales: list[DraftedSale], state: DraftState) -> list[DraftedSale]:
+    return [sale for sale in sales if sale.state is state]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from auction.desk.sale_drafts import DraftedSale, DraftState
-from auction.ids import SaleId
+from auction.ids import BidderId, SaleId
+from auction.terms import SaleAudience
 from foundation.http.problems import NOT_FOUND
 from tests.accounts_site import Client
 from tests.seller_site import AtDesk, at_desk
@@ -146,13 +147,24 @@ async def test_a_sale_is_published_once_all_is_well(desk: AtDesk, dana: Client) 
     refused = await dana.post(f"{path}/publish", {"version": version})
     assert refused.status == 409 or refused.status == 422
     await dana.post(f"/desk/lots/{lot}/cell", {"field": "weight", "value": "600", "version": "2"})
-    await dana.post(f"{path}/publish", {"version": version})
+    published = await dana.post(f"{path}/publish", {"version": version})
+    assert "Everybody can see it." in (await dana.get(published.location)).text
     assert (await now(desk, sale_id)).state is DraftState.PUBLISHED
     progress = json.loads((await dana.get(f"{path}/progress")).body)
     assert progress == {"state": "PUBLISHED", "scheduled": 1, "lots": 1}
     assert "Live board" in (await dana.get(path)).text
     copy = await dana.post(f"{path}/clone", {"day": "2027-07-01"})
     assert copy.location.startswith("/desk/sales/")
+
+
+async def test_before_publishing_it_is_said_who_will_see_the_sale(
+    desk: AtDesk, dana: Client
+) -> None:
+    whom = {"audience": SaleAudience.INVITE, "invited": (BidderId("kim"),)}
+    path = f"/desk/sales/{await desk.sale(await desk.lot(), **whom)}/publish"
+    text = (await dana.get(path)).text
+    assert "Whom you invited, and nobody else, can see the sale" in text
+    assert "Everybody" not in text
 
 
 async def test_a_template_gives_words_and_terms_but_no_times(desk: AtDesk, dana: Client) -> None:
