@@ -52,6 +52,15 @@ function sums() {
   for (const [name, value] of Object.entries(now)) {
     document.querySelector(`[data-sum=${name}]`).textContent = String(value);
   }
+  const [words, kind] = stateOfSale();
+  const badge = document.querySelector("#live-state .badge");
+  if (badge.textContent.trim() !== words) badge.replaceWith(Object.assign(document.createElement("span"), { className: `badge ${kind}`, textContent: words }));
+}
+
+function stateOfSale() {
+  if (board.cancelled) return ["Cancelled", "bad"];
+  if (board.paused_from_us !== null) return ["Paused", "warn"];
+  return board.closed ? ["Ended", ""] : ["Goes on", "good"];
 }
 
 let drawn = false;

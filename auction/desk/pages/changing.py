@@ -17,8 +17,17 @@ from auction.desk.access import RUN, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.api_groups import MAX_GROUP_BODY
 from auction.desk.live_board import LiveLot, LiveSale
-from auction.desk.pages.live import CAUSES
+from auction.desk.pages.commanding import (
+    CAUSES,
+    NO_VERDICT,
+    PAUSED,
+    RESUMED,
+    Fault,
+    reason_of,
+    sentence,
+)
 from auction.desk.pages.room import SALES, DeskPagesRoom, owner_of_sale, sale_path, show
+from auction.desk.pages.times import in_zone
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.running import EngineAway, EngineRefused
 from auction.desk.sale_drafts import DraftedSale, DraftState
@@ -37,8 +46,8 @@ from foundation.http.routes import Route
 ADMITTED_SHOWN: Final = 500
 SECOND_OPTIONS: Final = (("no", "The first time", ""), ("yes", "The second time", ""))
 _SAID: Final = {
-    "pause": "The sale is paused: no bids are taken and no lot ends.",
-    "resume": "The sale goes on.",
+    "pause": PAUSED,
+    "resume": RESUMED,
     "cancel": "The sale is cancelled.",
     "ends": "The ends are moved. Who watches these lots is told.",
     "dismiss": "It may not enter any more. Bids that stand, stand.",
@@ -58,14 +67,6 @@ class Changing(Input):
     members: str = ""
     group: Annotated[str, Meta(max_length=64)] = ""
     bidder: ABidderId | None = None
-
-
-class Fault(Exception):
-    """Something was not said as it must be: at which field, and in which words."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
 
 
 class ChangingPages:
@@ -104,7 +105,7 @@ class ChangingPages:
             form = form.refused(fault.field, fault.message)
             return await self._page(request, sale, board, form, 422)
         except EngineRefused as refused:
-            form = form.refused(_FIELD.get(given.what, ""), _sentence(refused.message))
+            form = form.refused(_FIELD.get(given.what, ""), sentence(refused.message))
             return await self._page(request, sale, board, form, 409)
         except Refused as refused:
             problem = REFUSALS.problem_of(refused)
@@ -113,7 +114,7 @@ class ChangingPages:
             form = form.refused(_FIELD.get(given.what, ""), refused.message)
             return await self._page(request, sale, board, form, problem.kind.status)
         except (EngineAway, ConnectionError):
-            raise UNAVAILABLE("It may have been done, or not: look first.") from None
+            raise UNAVAILABLE(NO_VERDICT) from None
         gone = f"?out={given.bidder}" if given.what == "dismiss" else ""
         return see_other(f"{sale_path(sale.sale_id, 'change')}{gone}", said)
 
@@ -125,12 +126,12 @@ class ChangingPages:
             case "ends":
                 await self._move(seller, sale_id, _new_ends(sale, board, given))
             case "pause":
-                reason = _said(given.pause_reason, "pause_reason")
+                reason = reason_of(given.pause_reason, "pause_reason")
                 await running.pause(seller, sale_id, reason)
             case "resume":
                 await running.resume(seller, sale_id)
             case "cancel":
-                reason = _said(given.cancel_reason, "cancel_reason")
+                reason = reason_of(given.cancel_reason, "cancel_reason")
                 await running.cancel(seller, sale_id, given.cause, reason)
             case "dismiss":
                 if given.bidder is None:
@@ -199,7 +200,7 @@ class ChangingPages:
             board=board,
             form=form,
             movable=movable,
-            ends={lot.lot_id: wall_time(lot.closes_at_us, zone) for lot in movable},
+            ends={lot.lot_id: in_zone(lot.closes_at_us, zone) for lot in movable},
             zone=zone.key,
             second=_comes_twice(form, zone),
             second_options=SECOND_OPTIONS,
@@ -233,8 +234,7 @@ def _new_ends(sale: DraftedSale, board: LiveSale, given: Changing) -> Mapping[Lo
     try:
         end_us = instant_us(given.end, _zone(sale), second=second)
     except NoSuchTime as fault:
-        text = str(fault)
-        raise Fault("end", f"{text[:1].upper()}{text[1:]}.") from None
+        raise Fault("end", sentence(str(fault))) from None
     lots = [lot for lot in board.lots if lot.status is LotStatus.LIVE]
     chosen = [lot for lot in lots if lot.lot_id == given.lot] if given.lot else lots
     # The engine says which of them have opened meanwhile.
@@ -260,13 +260,3 @@ def _comes_twice(form: Form[Any], zone: ZoneInfo) -> bool:
 def _zone(sale: DraftedSale) -> ZoneInfo:
     schedule = sale.draft.schedule
     return ZoneInfo("UTC" if schedule is None else schedule.time_zone)
-
-
-def _said(text: str, field: str) -> str:
-    if not text:
-        raise Fault(field, "Give the reason: bidders read it.")
-    return text
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."

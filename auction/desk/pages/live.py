@@ -3,7 +3,7 @@
 The board is asked for each second and has a strong ETag: nothing new is 304 without a body.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from msgspec import Meta
@@ -17,33 +17,36 @@ from auction.commands import WithdrawalCause
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.live_board import LiveSale
-from auction.desk.pages.room import SALES, DeskPagesRoom, sale_path, show
-from auction.desk.refusals import Refusal, Refused
+from auction.desk.pages.commanding import (
+    CAUSES,
+    NO_VERDICT,
+    PAUSED,
+    RESUMED,
+    Fault,
+    reason_of,
+    sentence,
+)
+from auction.desk.pages.room import SALES, DeskPagesRoom, sale_path, show, status_of
+from auction.desk.refusals import Refused
 from auction.desk.running import EngineAway, EngineRefused
 from auction.desk.seller import Seller
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.terms import STORABLE
 from foundation.http.answers import answer
-from foundation.http.forms import blank, form_of
+from foundation.http.forms import Form, blank, form_of
 from foundation.http.pages import FlashKind, see_other
 from foundation.http.problems import NOT_FOUND, UNAVAILABLE
 from foundation.http.reading import Input
 from foundation.http.routes import Route
 
-CAUSES = (
-    (str(WithdrawalCause.SELLER), "We take it back"),
-    (str(WithdrawalCause.RECALL), "A recall"),
-    (str(WithdrawalCause.LAW), "The law asks for it"),
-    (str(WithdrawalCause.SAFETY), "It is not safe"),
-)
 _SAID = {
     "reserve": "The reserve is changed.",
     "accept": "The bid is accepted; the lot is sold.",
     "decline": "The bid is declined; the lot passes.",
     "counter": "The bidder is asked for more.",
     "withdraw": "The lot is withdrawn.",
-    "pause": "The sale is paused: no bids are taken and no lot ends.",
-    "resume": "The sale goes on.",
+    "pause": PAUSED,
+    "resume": RESUMED,
     "say": "Everybody who watches is told.",
 }
 
@@ -78,19 +81,7 @@ class LivePages:
     async def show(self, request: web.Request) -> web.StreamResponse:
         """GET .../live; ``lot``: which one something is to be done about."""
         owner, board = await self._board(request)
-        chosen = next((lot for lot in board.lots if lot.lot_id == request.query.get("lot")), None)
-        counter = "" if chosen is None else plain(chosen.reserve_minor or 0, board.currency)
-        return show(
-            request,
-            "live.html",
-            board=board,
-            chosen=chosen,
-            runs=may_run(request, owner),
-            title=await self._room.boards.title_of(board.sale_id),
-            asked=await self._room.questions.waiting(owner, board.sale_id),
-            causes=CAUSES,
-            form=blank(counter=counter, cause=str(WithdrawalCause.SELLER)),
-        )
+        return await self._page(request, owner, board, blank(lot=request.query.get("lot", "")))
 
     async def board(self, request: web.Request) -> web.StreamResponse:
         """GET .../live/board."""
@@ -103,49 +94,70 @@ class LivePages:
         owner, board = await self._board(request)
         seller, path = seller_of(request, owner), sale_path(board.sale_id, "live")
         if form.valid is None:
-            return see_other(path, "Say what is to be done.", FlashKind.WARNING)
+            return await self._page(request, owner, board, form, 422)
         given = form.valid
         try:
             await self._done(seller, board, given)
-        except (NotMoney, ValueError) as fault:
-            return see_other(path, str(fault), FlashKind.ERROR)
+        except Fault as fault:
+            form = form.refused(fault.field, fault.message)
+            return await self._page(request, owner, board, form, 422)
         except EngineRefused as refused:
-            return see_other(path, _sentence(refused.message), FlashKind.ERROR)
+            form = form.refused(_field(given.what), sentence(refused.message))
+            return await self._page(request, owner, board, form, 409)
         except Refused as refused:
-            if refused.refusal is Refusal.NOT_FOUND:
-                raise
-            return see_other(path, refused.message, FlashKind.ERROR)
+            status = status_of(refused)
+            form = form.refused(_field(given.what), refused.message)
+            return await self._page(request, owner, board, form, status)
         except (EngineAway, ConnectionError):
-            said = "It may have been done, or not: look at the board first."
-            return see_other(path, said, FlashKind.WARNING)
+            return see_other(path, NO_VERDICT, FlashKind.WARNING)
         return see_other(path, _SAID[given.what])
+
+    async def _page(
+        self,
+        request: web.Request,
+        owner: LiquidatorId,
+        board: LiveSale,
+        form: Form[Any],
+        status: int = 200,
+    ) -> web.Response:
+        chosen = next((lot for lot in board.lots if lot.lot_id == form.value("lot")), None)
+        return show(
+            request,
+            "live.html",
+            status=status,
+            board=board,
+            chosen=chosen,
+            runs=may_run(request, owner),
+            title=await self._room.boards.title_of(board.sale_id),
+            asked=await self._room.questions.waiting(owner, board.sale_id),
+            causes=CAUSES,
+            form=form,
+            reserve="" if chosen is None else _plain(chosen.reserve_minor, board),
+            counter="" if chosen is None else _plain(chosen.reserve_minor or 0, board),
+        )
 
     async def _done(self, seller: Seller, board: LiveSale, given: Doing) -> None:
         running, sale_id, lot_id = self._room.running, board.sale_id, LotId(given.lot)
         match given.what:
             case "reserve":
-                reserve = parse_typed(given.amount, board.currency) if given.amount else None
+                reserve = _amount(given, board) if given.amount else None
                 await running.set_reserve(seller, sale_id, lot_id, reserve)
             case "accept":
                 await running.accept_if_bid(seller, sale_id, lot_id)
             case "decline":
                 await running.decline_if_bid(seller, sale_id, lot_id)
             case "counter":
-                asked = parse_typed(given.amount, board.currency)
-                await running.counter_if_bid(seller, sale_id, lot_id, asked)
+                await running.counter_if_bid(seller, sale_id, lot_id, _amount(given, board))
             case "withdraw":
-                if not given.text:
-                    raise ValueError("Give the reason: bidders read it.")
-                await running.withdraw(seller, sale_id, lot_id, given.cause, given.text)
+                reason = reason_of(given.text, given.what)
+                await running.withdraw(seller, sale_id, lot_id, given.cause, reason)
             case "pause":
-                if not given.text:
-                    raise ValueError("Give the reason: bidders read it.")
-                await running.pause(seller, sale_id, given.text)
+                await running.pause(seller, sale_id, reason_of(given.text, given.what))
             case "resume":
                 await running.resume(seller, sale_id)
             case _:
                 if not given.text:
-                    raise ValueError("Write what is to be said.")
+                    raise Fault(given.what, "Write what is to be said.")
                 await running.say(seller, sale_id, given.text)
 
     async def _board(self, request: web.Request) -> tuple[LiquidatorId, LiveSale]:
@@ -163,5 +175,17 @@ class LivePages:
         return owner, board
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "."
+def _field(what: str) -> str:
+    """Where a refusal is shown: at the field of what was asked for, if it has one."""
+    return what if what in ("reserve", "counter", "withdraw", "pause", "say") else ""
+
+
+def _amount(given: Doing, board: LiveSale) -> int:
+    try:
+        return parse_typed(given.amount, board.currency)
+    except NotMoney as fault:
+        raise Fault(given.what, str(fault)) from None
+
+
+def _plain(minor: int | None, board: LiveSale) -> str:
+    return "" if minor is None else plain(minor, board.currency)

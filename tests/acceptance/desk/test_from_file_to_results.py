@@ -187,7 +187,7 @@ async def run_sale(page: Page, origin: str, sale_id: SaleId) -> None:
     await act.get_by_label("The reason, as bidders read it").fill("Damaged on the dock")
     await page.get_by_role("button", name="Withdraw lot 7").click()
     await expect(row_of(page, 7)).to_contain_text("Withdrawn")
-    await page.locator("#say").fill("Pickup is open on Saturday too.")
+    await page.locator("#field-say").fill("Pickup is open on Saturday too.")
     await page.get_by_role("button", name="Say it").click()
 
 

@@ -58,6 +58,32 @@ async def test_a_seller_looks_and_acts_and_strangers_do_not(
             assert json.loads(board.body)["lots"][0]["status"] == "WITHDRAWN"
 
 
+async def test_what_is_wrong_stands_beside_its_field_with_what_was_typed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        desk = await at_desk(site)
+        sale_id = await desk.sale(await desk.lot(reserve_minor=400_00))
+        await desk.publish(sale_id)
+        path = f"/desk/sales/{sale_id}/live"
+        async with visitor(site, desk.person_id) as dana:
+            typed = {"what": "reserve", "lot": "1", "amount": "3OO"}
+            told = await dana.post(path, typed)
+            assert told.status == 422
+            assert 'id="error-reserve"' in told.text
+            assert 'value="3OO"' in told.text
+            told = await dana.post(path, {"what": "withdraw", "lot": "1", "cause": "LAW"})
+            assert told.status == 422
+            assert 'id="error-withdraw"' in told.text
+            assert '<option value="LAW" selected>' in told.text
+            told = await dana.post(path, {"what": "accept", "lot": "1"})
+            assert told.status == 409
+            assert 'class="error-summary"' in told.text
+            board = json.loads((await dana.get(f"{path}/board")).body)
+            assert board["lots"][0]["reserve_minor"] == 400_00
+            assert board["lots"][0]["status"] == "LIVE"
+
+
 async def test_a_draft_has_no_results_yet(database_url: str, tmp_path: Path) -> None:
     async with open_site(database_url, tmp_path) as site:
         desk = await at_desk(site)
@@ -89,3 +115,7 @@ async def test_a_sale_that_was_not_planned_at_the_desk_is_found_there_too(
         async with visitor(site, person_id) as dana:
             await until_told(dana, "/desk", f"/desk/sales/{SALE}/live")
             assert "Returns of March" in (await dana.get(f"/desk/sales/{SALE}/live")).text
+            gone = {"what": "withdraw", "lot": "1", "cause": "SELLER", "text": "Sold elsewhere"}
+            await dana.post(f"/desk/sales/{SALE}/live", gone)
+            await until_told(dana, "/desk", "Sales that have ended")
+            assert f"/desk/sales/{SALE}/results" in (await dana.get("/desk")).text
