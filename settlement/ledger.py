@@ -44,6 +44,7 @@ class LedgerRefusal(StrEnum):
     ALREADY_REVERSED = "ALREADY_REVERSED"
     UNKNOWN_ENTRY = "UNKNOWN_ENTRY"
     TOO_LARGE = "TOO_LARGE"
+    OWED_TO_OTHERS = "OWED_TO_OTHERS"
 
 
 MEANINGS: Final[Mapping[LedgerRefusal, str]] = {
@@ -54,6 +55,7 @@ MEANINGS: Final[Mapping[LedgerRefusal, str]] = {
     LedgerRefusal.ALREADY_REVERSED: "The entry was taken back before.",
     LedgerRefusal.UNKNOWN_ENTRY: "There is no such entry.",
     LedgerRefusal.TOO_LARGE: "A balance would be larger than the books can hold.",
+    LedgerRefusal.OWED_TO_OTHERS: "The payout would take what is held, payable, deferred or tax.",
 }
 
 # The conditions that the tables name, and those of PostgreSQL that mean one of ours.
