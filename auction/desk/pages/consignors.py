@@ -200,7 +200,7 @@ class ConsignorPages:
         return await self._room.consignors.read(owner, consignor_id)
 
     async def _all(self, request: web.Request, form: Form[Any], status: int = 200) -> web.Response:
-        owner, after = own_desk(request), request.query.get("after", "")[:100]
+        owner, after = own_desk(request), request.query.get("after", "").replace("\0", "")[:100]
         found = await self._room.consignors.list(owner, after, PAGE + 1)
         shown, more = found[:PAGE], len(found) > PAGE
         ids = [one.consignor_id for one in shown]

@@ -194,7 +194,7 @@ class GroupPages:
     async def _one(
         self, request: web.Request, group: BuyerGroup, form: Form[Any], status: int = 200
     ) -> web.Response:
-        letters = request.query.get("q", "").strip()[:120]
+        letters = request.query.get("q", "").replace("\0", "").strip()[:120]
         runs = may_run(request, group.liquidator_id)
         out = request.query.get("out", "")
         gone = [BidderId(out)] if runs and out and out not in group.members else []

@@ -190,7 +190,7 @@ class ImportPages:
     ) -> web.Response:
         owner, preview_id = await self._owner(request)
         read = await self._room.imports.preview(owner, preview_id)
-        lot_id, lot, difference = request.query.get("lot", "")[:64], None, None
+        lot_id, lot, difference = request.query.get("lot", "").replace("\0", "")[:64], None, None
         if lot_id and read.importable:
             lot = await self._room.lots.read(owner, lot_id)
             difference = await self._room.imports.difference(owner, preview_id, lot_id)

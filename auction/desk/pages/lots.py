@@ -131,7 +131,7 @@ class LotsPages:
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """GET /desk/lots; ``after``: where the page begins; ``removed``: what can be undone."""
-        owner, after = own_desk(request), request.query.get("after", "")[:64]
+        owner, after = own_desk(request), request.query.get("after", "").replace("\0", "")[:64]
         lots = await self._room.lots.stock(owner, after, PAGE + 1)
         more = len(lots) > PAGE
         drafts = await self._room.sales.list(owner, None, PAGE)
