@@ -60,11 +60,11 @@ def post(
         "net": amount - fee_minor,
         "reporting_category": category or kind,
         "source": source,
-        "status": "pending" if on > work.now else "available",
+        "status": "pending",  # as of now whenever it is shown
         "type": kind,
     }
     work.add("balance_transaction", row)
-    _move(work, code, row["net"], row["id"], on)
+    _move(work, code, row["net"], on)
     return str(row["id"])
 
 
@@ -90,7 +90,7 @@ def balances(work: Work) -> Json:
         return {"amount": amount, "currency": code, "source_types": {"card": amount}}
 
     rows = {code: _settled(work, code) for code in codes}
-    pending = {code: sum(net for _, net, _ in rows[code]["pending"]) for code in codes}
+    pending = {code: sum(net for _, net in rows[code]["pending"]) for code in codes}
     return {
         "object": "balance",
         "available": [part(rows[code]["available"], code) for code in codes],
@@ -99,14 +99,17 @@ def balances(work: Work) -> Json:
     }
 
 
-def _move(work: Work, code: str, net: int, transaction: str, on: int) -> None:
+def _move(work: Work, code: str, net: int, on: int) -> None:
     row = _settled(work, code)
     if on <= work.now:
         row["available"] += net
         return
-    if all(part[0] != on for part in row["pending"]):
-        work.later(on, "funds_available", code)
-    row["pending"].append([on, net, transaction])
+    for part in row["pending"]:
+        if part[0] == on:
+            part[1] += net
+            return
+    row["pending"].append([on, net])
+    work.later(on, "funds_available", code)
 
 
 def funds_available(work: Work, code: str) -> None:
@@ -122,10 +125,8 @@ def _settled(work: Work, code: str) -> Json:
         new = {"id": key, "account": work.account, "currency": code, "available": 0, "pending": []}
         return work.changes.put("balance", key, new)
     row = work.edit("balance", key)
-    due = [part for part in row["pending"] if part[0] <= work.now]
+    due = [net for on, net in row["pending"] if on <= work.now]
     if due:
         row["pending"] = [part for part in row["pending"] if part[0] > work.now]
-        row["available"] += sum(net for _, net, _ in due)
-        for _, _, transaction in due:
-            work.edit("balance_transaction", transaction)["status"] = "available"
+        row["available"] += sum(due)
     return row

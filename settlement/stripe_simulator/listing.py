@@ -89,6 +89,8 @@ def _inside(created: int, within: dict[str, int]) -> bool:
 def expanded(work: Work, answer: Json, paths: list[str]) -> Json:
     """A copy for the world, in which the named ids are replaced by their objects."""
     shown: Json = public(answer)
+    for row in shown["data"] if shown["object"] == "list" else [shown]:
+        _as_of_now(work, row)
     if len(paths) > MAX_EXPANSIONS:
         raise invalid(f"At most {MAX_EXPANSIONS} properties can be expanded.", "expand")
     for path in paths:
@@ -100,6 +102,12 @@ def expanded(work: Work, answer: Json, paths: list[str]) -> Json:
                 f"This property cannot be expanded ({path[:100]}).", param="expand", kept=False
             )
     return shown
+
+
+def _as_of_now(work: Work, row: Json) -> None:
+    """Money becomes available by time alone, so its rows are not written again for it."""
+    if row["object"] == "balance_transaction":
+        row["status"] = "pending" if row["available_on"] > work.now else "available"
 
 
 def _expand(work: Work, inside: Any, steps: list[str]) -> bool:
@@ -117,4 +125,5 @@ def _expand(work: Work, inside: Any, steps: list[str]) -> bool:
         if found is None:
             return False
         inside[step] = value = public(found)
+        _as_of_now(work, value)
     return _expand(work, value, rest) if rest and value is not None else True

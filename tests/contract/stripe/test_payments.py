@@ -309,3 +309,17 @@ async def test_an_intent_is_found_by_its_metadata(
     assert [one.id for one in found.data] == [made[1].id]
     with pytest.raises(stripe.InvalidRequestError):
         await client.v1.payment_intents.search_async({"query": "metadata OR 1"})
+
+
+async def test_what_is_refused_half_way_leaves_no_trace(
+    running: Running, client: stripe.StripeClient
+) -> None:
+    for _ in range(2):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            await client.v1.payment_intents.create_async(
+                {"amount": AMOUNT, "currency": "usd", "confirm": True}, {"idempotency_key": "k"}
+            )
+        assert refused.value.code == "payment_intent_unexpected_state"
+    assert (await client.v1.payment_intents.list_async({})).data == []
+    assert (await client.v1.events.list_async({})).data == []
+    assert [request.replayed for request in await running.control.requests()][:2] == [False, True]

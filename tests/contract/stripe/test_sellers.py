@@ -91,8 +91,9 @@ async def test_reversals_never_exceed_their_transfer(
     seller = await seller_of(client, running.control, Told())
     transfer = await passed_on(client, await charged(client), seller)
     await client.v1.transfers.reversals.create_async(transfer.id, {"amount": 79_999})
-    with pytest.raises(stripe.InvalidRequestError):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
         await client.v1.transfers.reversals.create_async(transfer.id, {"amount": 2})
+    assert refused.value.param == "amount"
     await client.v1.transfers.reversals.create_async(transfer.id)
     seen = await client.v1.transfers.retrieve_async(transfer.id)
     assert (seen.reversed, seen.amount_reversed) == (True, 80_000)
@@ -207,3 +208,15 @@ async def test_the_books_add_up_to_the_balance(
     for _ in range(4):
         assert sum(await balance_of(client)) == await net_of(client)
         await running.control.move(days=1)
+
+
+async def test_a_row_of_the_books_is_pending_until_its_money_is_available(
+    running: Running, client: stripe.StripeClient
+) -> None:
+    await charged(client)
+    rows = client.v1.balance_transactions
+    row = (await rows.list_async({})).data[0]
+    assert row.status == "pending"
+    await running.control.move_to(row.available_on)
+    assert (await rows.retrieve_async(row.id)).status == "available"
+    assert await balance_of(client) == (row.net, 0)
