@@ -11,7 +11,7 @@ key of the last row that the caller has; who asks for one row more knows whether
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import asyncpg
 from msgspec import Meta, Struct, structs
@@ -249,48 +249,10 @@ async def publish_lots(
 # --- Sales ---------------------------------------------------------------------------------------
 
 
-class Section(StrEnum):
-    """A part of the calendar."""
-
-    PRESENT = "PRESENT"  # to come or going on, the next to open first
-    PAST = "PAST"  # every lot has ended, the latest first
-
-
-class CalendarKey(Struct, frozen=True):
-    """The place of a sale in a section of the calendar."""
-
-    section: Section
-    opens_at_us: int
-    sale_id: SaleId
-
-
-_CALENDAR = f"""
-select {_SALE} from sale_listing s
-where published_at_us is not null and not exists (
-    select from lot_board b where b.sale_id = s.sale_id and b.audience <> 'PUBLIC'
-)
-and ($1 = 'PAST') = (
-    exists (select from lot_board b where b.sale_id = s.sale_id)
-    and not exists (
-        select from lot_board b where b.sale_id = s.sale_id and b.status in ('LIVE', 'IF_BID')
-    )
-)
-and ($2::bigint is null or case $1
-    when 'PAST' then (opens_at_us, sale_id) < ($2, $3)
-    else (opens_at_us, sale_id) > ($2, $3)
-end)
-order by
-    case $1 when 'PAST' then -opens_at_us else opens_at_us end,
-    case $1 when 'PAST' then sale_id end desc,
-    sale_id
-limit $4
-"""  # noqa: S608
-
 _READ_SALE = f"select {_SALE} from sale_listing where sale_id = $1 and published_at_us is not null"  # noqa: S608
 
 _FIGURES = """
-select b.sale_id,
-    count(*)::int as lots,
+select count(*)::int as lots,
     count(*) filter (where b.status in ('LIVE', 'IF_BID'))::int as unended,
     count(*) filter (where b.status = 'SOLD')::int as sold,
     coalesce(sum(l.units), 0)::bigint as units,
@@ -300,26 +262,9 @@ select b.sale_id,
     max(b.closes_at_us) as last_end_us,
     coalesce(array_agg(distinct l.category), '{}') as categories
 from lot_board b join lot_listing l using (sale_id, lot_id)
-where b.sale_id = any($1) and l.published_at_us is not null
+where b.sale_id = $1 and l.published_at_us is not null
 group by b.sale_id
 """
-
-
-async def calendar(
-    connection: AnyConnection, section: Section, after: CalendarKey | None, limit: int
-) -> list[SaleEntry]:
-    """Public sales of a section. ``ValueError`` for a key of the other section."""
-    if after is not None and after.section is not section:
-        raise ValueError("the key is of another section of the calendar")
-    opens_at_us = None if after is None else after.opens_at_us
-    sale_id = "" if after is None else after.sale_id
-    rows = await connection.fetch(_CALENDAR, section, opens_at_us, sale_id, limit)
-    return await _with_figures(connection, [_sale_of(row) for row in rows])
-
-
-def calendar_key(section: Section, entry: SaleEntry) -> CalendarKey:
-    """The place of a sale."""
-    return CalendarKey(section, entry.details.opens_at_us, entry.details.sale_id)
 
 
 async def read_sale(connection: AnyConnection, sale_id: SaleId) -> SaleEntry | None:
@@ -327,25 +272,12 @@ async def read_sale(connection: AnyConnection, sale_id: SaleId) -> SaleEntry | N
     row = await connection.fetchrow(_READ_SALE, sale_id)
     if row is None:
         return None
-    (entry,) = await _with_figures(connection, [_sale_of(row)])
-    return entry
-
-
-def _sale_of(row: asyncpg.Record) -> SaleDetails:
-    return SaleDetails(**dict(row))
-
-
-async def _with_figures(connection: AnyConnection, sales: Sequence[SaleDetails]) -> list[SaleEntry]:
-    rows = await connection.fetch(_FIGURES, [sale.sale_id for sale in sales])
-    figures = {row["sale_id"]: dict(row) for row in rows}
-    return [_entry(sale, figures.get(sale.sale_id)) for sale in sales]
-
-
-def _entry(sale: SaleDetails, figures: dict[str, Any] | None) -> SaleEntry:
+    sale = SaleDetails(**dict(row))
+    figures = await connection.fetchrow(_FIGURES, sale_id)
     if figures is None:
         return SaleEntry(sale, 0, 0, 0, 0, 0, None, None, None, ())
-    del figures["sale_id"]
-    return SaleEntry(details=sale, **(figures | {"categories": tuple(figures["categories"])}))
+    more = dict(figures) | {"categories": tuple(figures["categories"])}
+    return SaleEntry(details=sale, **more)
 
 
 # --- Lots ----------------------------------------------------------------------------------------

@@ -13,17 +13,16 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import Annotated, Final
+from typing import Final
 
 import asyncpg
 import msgspec
 import structlog
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from auction.catalog.listings import AlreadyPublished, NotReady
 from auction.catalog.photo_worker import LENGTH, MAX_UPLOAD_BYTES, Answer, PhotoFile, Refused
 from auction.ids import LotId, SaleId
-from auction.terms import STORABLE
 from foundation.database import AnyConnection
 
 # The largest picture takes two seconds of one core; ten times that is a hang.
@@ -33,8 +32,6 @@ MAX_WAITING: Final = 8
 # What the six files of one picture may come to.
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 MAX_PHOTOS: Final = 40  # of a lot
-
-AltText = Annotated[str, Meta(min_length=1, max_length=300, pattern=STORABLE)]
 
 _decode = msgspec.msgpack.Decoder(Answer).decode
 _logger = structlog.get_logger(__name__)

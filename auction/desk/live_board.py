@@ -48,14 +48,6 @@ class Watchers(Protocol):
         ...
 
 
-class NobodyWatches:
-    """`Watchers` where there is no live gateway."""
-
-    def of_sale(self, sale_id: SaleId) -> Watching:
-        """See ``Watchers``."""
-        return Watching()
-
-
 class Listed(Struct, frozen=True):
     """What the catalogue says of a lot."""
 

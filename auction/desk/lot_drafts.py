@@ -24,7 +24,7 @@ from auction.catalog.goods import (
 from auction.catalog.listings import Country, Grams, Millimetres, PostalCode, Prose, Region
 from auction.desk.lot_lines import packed_lines, unpack_lines, write_lines
 from auction.desk.refusals import Refusal, Refused
-from auction.ids import ABidderId, ActorId, ALotId, LiquidatorId, LotId, SaleId
+from auction.ids import ABidderId, ActorId, LiquidatorId, LotId, SaleId
 from auction.money import PositiveMinor
 from auction.terms import STORABLE, LotKind, Restriction
 from foundation.database import AnyConnection
@@ -428,7 +428,3 @@ def _lot_of(row: asyncpg.Record) -> DraftedLot:
     values["origin"] = msgspec.json.decode(row["origin"], type=Origin)
     values["conditions"] = msgspec.json.decode(row["conditions"], type=dict[Condition, int])
     return DraftedLot(**values)
-
-
-# The number of a lot in its sale is an id of the engine's.
-LotNumber = ALotId

@@ -11,15 +11,11 @@ from msgspec.structs import astuple, replace
 from auction.catalog.goods import Condition, FreightTerms, ManifestLine, lowest, manifest_sha256
 from auction.catalog.listings import (
     AlreadyPublished,
-    CalendarKey,
     LotFilter,
     LotKey,
     LotOrder,
     NotReady,
     NotYours,
-    Section,
-    calendar,
-    calendar_key,
     find_lots,
     lot_key,
     lots_of,
@@ -119,7 +115,6 @@ async def test_a_draft_is_written_again_and_found_by_nobody(connection: AnyConne
     await Boarded(connection).opens(a_lot("1"))
     assert await read_lot(connection, S1, ONE) is None
     assert await read_sale(connection, S1) is None
-    assert await calendar(connection, Section.PRESENT, None, 10) == []
     await publish_sale(connection, S1, PUBLISHED_US)
     assert await read_lot(connection, S1, ONE) is None
     await publish_lots(connection, S1, [ONE], PUBLISHED_US)
@@ -260,7 +255,7 @@ async def test_the_words_of_a_sale_may_change_and_not_its_liquidator(
     assert entry.details == a_sale(pickup_terms="By appointment only.")
 
 
-# The calendar
+# Sales
 
 
 async def a_year(connection: AnyConnection) -> None:
@@ -284,38 +279,18 @@ async def a_year(connection: AnyConnection) -> None:
             await house.does(replace(gone, sale_id=SaleId(f"S-{number}")))
 
 
-async def test_the_calendar_has_what_is_to_come_and_what_is_over(
-    connection: AnyConnection,
-) -> None:
+async def test_a_sale_is_read_with_what_became_of_its_lots(connection: AnyConnection) -> None:
     await a_year(connection)
-    present = await calendar(connection, Section.PRESENT, None, 10)
-    assert [entry.details.sale_id for entry in present] == ["S-2", "S-3", "S-4"]
-    past = await calendar(connection, Section.PAST, None, 10)
-    assert [entry.details.sale_id for entry in past] == ["S-1", "S-0"]
-    assert [(e.lots, e.unended, e.sold, e.is_over()) for e in (*present, *past)] == [
+    found = [await read_sale(connection, SaleId(f"S-{number}")) for number in (2, 3, 0)]
+    going_on, to_come, over = (one for one in found if one is not None)
+    assert [(e.lots, e.unended, e.sold, e.is_over()) for e in (going_on, to_come, over)] == [
         (2, 1, 1, False),
         (0, 0, 0, False),
-        (0, 0, 0, False),
-        (2, 0, 1, True),
         (2, 0, 1, True),
     ]
-    going_on = present[0]
     assert (going_on.units, going_on.msrp_minor, going_on.currency) == (4, 2 * 79_98, "USD")
     assert (going_on.first_end_us, going_on.last_end_us) == (at("16:00"), at("17:00"))
     assert going_on.categories == ("Kitchen",)
-
-
-async def test_the_calendar_goes_on_where_a_page_ended(connection: AnyConnection) -> None:
-    await a_year(connection)
-    for section in Section:
-        whole = await calendar(connection, section, None, 10)
-        seen, after = [], None
-        while page := await calendar(connection, section, after, 1):
-            seen += page
-            after = calendar_key(section, page[-1])
-        assert seen == whole
-    with pytest.raises(ValueError, match="another section"):
-        await calendar(connection, Section.PAST, CalendarKey(Section.PRESENT, 0, S1), 1)
 
 
 async def test_a_sale_of_a_group_is_read_by_its_id_and_not_listed(

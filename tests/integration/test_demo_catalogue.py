@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auction.catalog.listings import Section, calendar, lots_of, read_sale
+from auction.catalog.listings import lots_of, read_sale
 from auction.catalog.manifests import read_manifest, totals
 from auction.catalog.photos import photos_of, read_photo
 from auction.ids import LotId, SaleId
@@ -36,9 +36,6 @@ async def test_every_lot_is_published_with_its_manifest_and_its_pictures(
         assert entry is not None
         assert (entry.lots, entry.unended) == (11, 11)
         assert entry.msrp_minor == sum(goods.msrp_minor for goods in sale.goods.values())
-        assert [
-            e.details.sale_id for e in await calendar(connection, Section.PRESENT, None, 9)
-        ] == [sale.sale_id]
         lots = await lots_of(connection, sale.sale_id, None, 50)
         photos = await photos_of(connection, sale.sale_id, [lot.lot_id for lot in lots])
         for lot, listing in zip(lots, sale.schedule(bytes(32)).lots, strict=True):

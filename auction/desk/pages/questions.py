@@ -176,7 +176,6 @@ class QuestionPages:
             runs=may_run(request, owner),
             hides=can(request, Action.HIDE_QUESTION, owner),
             reasons=list(REASONS.items()),
-            max_answer=MAX_ANSWER,
         )
 
     async def _place(self, question: Question) -> Place:
