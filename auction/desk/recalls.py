@@ -148,9 +148,12 @@ class Recalls:
         """
         wanted = (liquidator_id, *_wanted(recall))
         async with acquire(self._pool) as connection:
-            published = await connection.fetch(_PUBLISHED, *wanted)
+            # In this order: what comes onto the board in between is found twice, not overlooked.
             drafted = await connection.fetch(_DRAFTED, *wanted)
-        return [*map(_published, published), *map(_drafted, drafted)]
+            published = await connection.fetch(_PUBLISHED, *wanted)
+        listed = {(row["sale_id"], row["lot_id"]) for row in published}
+        new = (row for row in drafted if (row["sale_id"], row["number"]) not in listed)
+        return [*map(_published, published), *map(_drafted, new)]
 
     async def withdraw(self, seller: Seller, recall: Recall, reason: str) -> Sequence[Withdrawn]:
         """Take every open lot that holds it out of its sale; what became of each.

@@ -156,7 +156,7 @@ class RecallPages:
             said=None if done is None else _said(withdrawn, len(done)),
             names=await self._names(found or ()),
             past=await self._room.recalls.past(owner),
-            states=STATE_WORDS,
+            state_words=state_words,
             accepted=str(Acceptance.ACCEPTED),
         )
 
@@ -180,6 +180,11 @@ def _recall(form: Form[Asked]) -> tuple[Recall | None, Form[Asked]]:
     if not any(named.values()):
         form = form.refused("gtins", "Name at least one GTIN, LPN or brand.")
     return (None if form.errors else Recall(**named)), form
+
+
+def state_words(lot: RecalledLot) -> str:
+    """What has become of a lot."""
+    return "being published" if lot.draft_id and lot.sale_id else STATE_WORDS[lot.status]
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -207,6 +212,6 @@ def _csv(found: Sequence[RecalledLot], names: Mapping[BidderId, str]) -> bytes:
         lines = " ".join(map(str, lot.lines))
         buyers = "; ".join(names.get(buyer, buyer) for buyer in lot.buyers)
         texts = (lot.sale_id or lot.draft_id or "", lot.lot_id or "", lot.title)
-        said = map(defused, (*texts, STATE_WORDS[lot.status], lines))
+        said = map(defused, (*texts, state_words(lot), lines))
         writer.writerow((*said, lot.units, defused(buyers)))
     return written.getvalue().encode("utf-8-sig")
