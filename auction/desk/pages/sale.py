@@ -370,6 +370,7 @@ class SalePages:
         lots = await self._room.sales.lots(owner, sale.sale_id)
         runs = may_run(request, owner)
         todo = await self._todo(owner, sale.sale_id)
+        stock = await self._room.lots.stock(owner, "", PAGE + 1) if runs else []
         return show(
             request,
             "sale.html",
@@ -379,7 +380,8 @@ class SalePages:
             runs=runs,
             lots=lots,
             ends=_ends(sale.draft, len(lots)),
-            stock=await self._room.lots.stock(owner, "", PAGE) if runs else [],
+            stock=stock[:PAGE],
+            more_stock=len(stock) > PAGE,
             templates=await self._room.templates.list(owner),
             clauses=clauses(sale.draft.terms),
             second=comes_twice(form),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auction.desk.pages import sale
 from auction.desk.sale_drafts import DraftedSale, DraftState
 from auction.ids import BidderId, SaleId
 from auction.terms import SaleAudience
@@ -165,6 +166,19 @@ async def test_before_publishing_it_is_said_who_will_see_the_sale(
     text = (await dana.get(path)).text
     assert "Whom you invited, and nobody else, can see the sale" in text
     assert "Everybody" not in text
+
+
+async def test_a_long_stock_is_not_cut_off_in_silence(
+    desk: AtDesk, dana: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/desk/sales/{await desk.sale()}"
+    await desk.lot()
+    monkeypatch.setattr(sale, "PAGE", 1)
+    assert "The others are put in from" not in (await dana.get(path)).text
+    await desk.lot(title="Toys")
+    page = await dana.get(path)
+    assert "These are the first 1 lot. The others are put in from" in page.text
+    assert "Toys" not in page.text
 
 
 async def test_a_template_gives_words_and_terms_but_no_times(desk: AtDesk, dana: Client) -> None:
