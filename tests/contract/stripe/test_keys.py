@@ -9,7 +9,11 @@ import stripe
 from settlement.stripe_simulator import Running, Trouble
 from tests.contract.stripe.conftest import At
 
-PARAMS: stripe.params.PaymentIntentCreateParams = {"amount": 5_000, "currency": "usd"}
+PARAMS: stripe.params.PaymentIntentCreateParams = {
+    "amount": 5_000,
+    "currency": "usd",
+    "allowed_payment_method_types": ["card"],
+}
 
 
 async def test_the_same_key_gives_the_first_answer_and_one_object(at: At) -> None:

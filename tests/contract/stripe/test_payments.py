@@ -26,6 +26,7 @@ async def held(at: At, amount: int = AMOUNT, card: str = "pm_card_visa") -> stri
             "currency": "usd",
             "customer": buyer,
             "payment_method": await saved(at, buyer, card),
+            "allowed_payment_method_types": ["card"],
             "capture_method": "manual",
             "off_session": True,
             "confirm": True,
@@ -58,7 +59,13 @@ async def test_a_card_is_saved_by_a_setup_intent_and_listed(at: At) -> None:
 async def test_create_confirm_and_capture_are_three_steps(at: At) -> None:
     buyer = await customer(at)
     intent = await at.v1.payment_intents.create_async(
-        {"amount": AMOUNT, "currency": "usd", "customer": buyer, "capture_method": "manual"}
+        {
+            "amount": AMOUNT,
+            "currency": "usd",
+            "customer": buyer,
+            "allowed_payment_method_types": ["card"],
+            "capture_method": "manual",
+        }
     )
     assert intent.status == "requires_payment_method"
     confirmed = await at.v1.payment_intents.confirm_async(
@@ -174,7 +181,13 @@ async def test_a_saved_card_can_fail_later_and_another_be_tried(at: At) -> None:
     buyer = await customer(at)
     bad = await saved(at, buyer, "pm_card_chargeCustomerFail")
     intent = await at.v1.payment_intents.create_async(
-        {"amount": AMOUNT, "currency": "usd", "customer": buyer, "capture_method": "manual"}
+        {
+            "amount": AMOUNT,
+            "currency": "usd",
+            "customer": buyer,
+            "allowed_payment_method_types": ["card"],
+            "capture_method": "manual",
+        }
     )
     with pytest.raises(stripe.CardError):
         await at.v1.payment_intents.confirm_async(
