@@ -90,8 +90,8 @@ async def test_a_board_tells_where_its_viewer_stands(
         await site.bid(dockside.bidder_id, 900_00, "2")
         await expect(second.locator(".standing")).to_contain_text("You are outbid")
         await expect(second.locator(".price")).to_have_text("$525")
-        toast = a.page.locator(".toast")
-        await expect(toast).to_contain_text("You are outbid on lot 2")
+        toast = a.page.locator(".toast", has_text="You are outbid on lot 2")
+        await expect(toast).to_be_visible()
         await expect(toast).to_have_attribute("role", "alert")
 
         await a.page.locator('#chips [data-show="outbid"]').click()
