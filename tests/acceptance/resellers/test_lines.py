@@ -135,6 +135,7 @@ async def test_a_bid_without_its_answer_is_asked_for_after_the_page_was_opened_a
             line.silence()
             await a.bid("250")
             await expect(a.outcome).to_contain_text("Not confirmed yet.")
+            await a.page.goto("about:blank")  # before the answer can come
             line.restore()
             await a.open_lot()
             await expect(a.outcome).to_have_attribute("data-outcome", "LEADING")
