@@ -113,14 +113,20 @@ class RawSocket:
                 (length,) = struct.unpack("!Q", await self._take(8))
             return first & 15, await self._take(length)
 
-    async def frame(self, kind: str | None = None) -> dict[str, Any]:
-        """The next frame (of this type) of the protocol; pings are answered."""
+    async def payload(self) -> bytes:
+        """The bytes of the next frame of the protocol; pings are answered."""
         while True:
             opcode, payload = await self.message()
             if opcode == PING:
                 self.write(frame(payload, PONG))
                 continue
             assert opcode == (BINARY if self.packed else TEXT), (opcode, payload)
+            return payload
+
+    async def frame(self, kind: str | None = None) -> dict[str, Any]:
+        """The next frame (of this type) of the protocol."""
+        while True:
+            payload = await self.payload()
             told: dict[str, Any]
             told = msgpack.unpackb(payload) if self.packed else json.loads(payload)
             if kind is None or told["type"] == kind:

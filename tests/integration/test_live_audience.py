@@ -28,7 +28,7 @@ async def answers(client: RawSocket, sale_id: str) -> bytes:
     got = []
     for frame in asked:
         client.say(**frame, sale_id=sale_id)
-        got.append((await client.message())[1])
+        got.append(await client.payload())
     return re.sub(rb"S-\d+", b"S", b"\n".join(got))
 
 
