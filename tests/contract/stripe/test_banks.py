@@ -146,3 +146,24 @@ async def test_a_debit_is_known_days_later(
     assert (await client.v1.payment_intents.retrieve_async(intent.id)).status == "processing"
     await running.control.move(days=1)
     assert (await client.v1.payment_intents.retrieve_async(intent.id)).status == status
+
+
+async def test_a_debit_that_its_payer_disputes_is_lost_at_once(
+    running: Running, client: stripe.StripeClient
+) -> None:
+    buyer = (await client.v1.customers.create_async({})).id
+    intent = await client.v1.payment_intents.create_async(
+        {
+            "amount": AMOUNT,
+            "currency": "usd",
+            "customer": buyer,
+            "payment_method": "pm_usBankAccount_dispute",
+            "mandate_data": MANDATE,
+            "confirm": True,
+        }
+    )
+    await running.control.move(days=4)
+    assert (await client.v1.payment_intents.retrieve_async(intent.id)).status == "succeeded"
+    await running.control.move(days=5)
+    (dispute,) = (await client.v1.disputes.list_async({"payment_intent": intent.id})).data
+    assert (dispute.status, dispute.amount) == ("lost", AMOUNT)

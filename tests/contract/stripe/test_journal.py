@@ -13,6 +13,7 @@ import stripe
 
 from settlement.stripe_simulator import Damaged, journal, simulator
 from settlement.stripe_simulator.journal import NAME
+from settlement.stripe_simulator.store import Store
 from tests.processes import environment
 from tests.stripe_places import StillClock, client_of
 
@@ -129,3 +130,23 @@ async def test_a_long_journal_is_rewritten_without_its_history(
     async with simulator(tmp_path) as running, client_of(running.url) as client:
         await client.v1.customers.retrieve_async(made.id)
     assert list(tmp_path.iterdir()) == [tmp_path / NAME]
+
+
+def test_a_full_disk_leaves_no_half_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.write
+    kept, store = journal.Journal(tmp_path), Store()
+    store.keep_in(kept)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, line: really(file, line[: len(line) // 2]))
+        with pytest.raises(Damaged, match="the disk is full"):
+            store.commit([("customer", "cus_1", {"id": "cus_1"})], [])
+    assert store.find("customer", "cus_1") is None
+    store.commit([("customer", "cus_2", {"id": "cus_2"})], [])
+    kept.close()
+    again = journal.Journal(tmp_path)
+    replayed = Store()
+    again.load(replayed)
+    again.close()
+    assert [row["id"] for row in replayed.oldest_first("customer")] == ["cus_2"]
