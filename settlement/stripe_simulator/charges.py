@@ -28,6 +28,14 @@ LIST: Final[p.Shape] = (
     | {"customer": p.text, "payment_intent": p.text, "transfer_group": p.text}
 )
 
+# Of charges on behalf of others, reviews and receipts; what failed is set by a decline.
+_UNSET: Final = (
+    "application", "application_fee", "application_fee_amount",
+    "calculated_statement_descriptor", "failure_balance_transaction", "failure_code",
+    "failure_message", "on_behalf_of", "receipt_number", "receipt_url", "review",
+    "source_transfer", "transfer_data",
+)  # fmt: skip
+
 
 def make(work: Work, intent: Json, method: Json, status: str) -> Json:
     """A charge of an intent's whole amount, not captured yet."""
@@ -35,15 +43,12 @@ def make(work: Work, intent: Json, method: Json, status: str) -> Json:
     charge = {
         "id": object_id,
         "object": "charge",
+        **dict.fromkeys(_UNSET),
         "amount": intent["amount"],
         "amount_captured": 0,
         "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
         "balance_transaction": None,
         "billing_details": dict(method["billing_details"]),
-        "calculated_statement_descriptor": None,
         "captured": False,
         "created": work.now,
         "currency": intent["currency"],
@@ -52,29 +57,20 @@ def make(work: Work, intent: Json, method: Json, status: str) -> Json:
         "destination": None,
         "dispute": None,
         "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
         "outcome": _approved() if status != "failed" else None,
         "paid": status == "succeeded",
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": _details(intent, method),
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
-        "receipt_url": None,
         "refunded": False,
-        "review": None,
         "shipping": intent["shipping"],
-        "source_transfer": None,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": status,
-        "transfer_data": None,
         "transfer_group": intent["transfer_group"],
         "_refunds": [],
         "_transferred": 0,
