@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from auction.desk import running
 from auction.desk.live_board import Watching
 from auction.desk.messages import MAX_MESSAGES
 from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
-from auction.ids import ActorId, LiquidatorId, LotId, SaleId
+from auction.ids import ActorId, BidderId, LiquidatorId, LotId, SaleId
 from auction.ports import OutcomeUnknown
 from auction.terms import SaleAudience, Terms
 from tests.builders import HOUR_US
@@ -234,3 +235,18 @@ async def test_what_is_said_in_a_hidden_sale_is_for_who_is_in_it(sellers: Seller
     missing = await sellers.market.guest.send("GET", "/sales/nobodys-1/messages")
     assert hidden == missing
     assert hidden[0] == 404
+
+
+async def test_more_may_enter_and_be_dismissed_than_one_command_names(
+    sellers: Sellers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "MAX_BIDDERS_PER_COMMAND", 2)
+    sale_id = SaleId(await a_published_sale(sellers, audience=SaleAudience.INVITE, invited=("a",)))
+    by = Seller(LiquidatorId(sellers.seller.organisation_id), ActorId("seller-1"))
+    more = [BidderId(name) for name in "bcdef"]
+    await sellers.desk.running.admit(by, sale_id, more)
+    now = await sellers.desk.running.admissions(by.liquidator_id, sale_id)
+    assert now.bidder_ids == ("a", *more)
+    await sellers.desk.running.dismiss(by, sale_id, more)
+    now = await sellers.desk.running.admissions(by.liquidator_id, sale_id)
+    assert now.bidder_ids == ("a",)
