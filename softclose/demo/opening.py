@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.text import Text
 
+from foundation.database import connect
+from foundation.errors import OperatorError
 from softclose.databases import embedded_server, prepare
 from softclose.listener import listen
 from softclose.scratch_database import scratch_database
@@ -31,6 +33,10 @@ resellers bid in it over the network. Join them in a browser.
 
 Starting PostgreSQL, the engine and the pages...
 """
+
+
+class HeldAlready(OperatorError):
+    """There are sales in the folder; those of the demonstration begin with none."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,23 @@ class Opening:
         else:
             async with embedded_server(self._visit.data) as server:
                 await prepare(server.dsn)
+                await _must_be_empty(server.dsn, self._visit.data)
                 yield server.dsn
+
+
+async def _must_be_empty(dsn: str, folder: Path) -> None:
+    connection = await connect(dsn, name="demo")
+    try:
+        used = await connection.fetchval(
+            "select exists (select from organisation) or exists (select from log_event)"
+        )
+    finally:
+        await connection.close()
+    if used:
+        raise HeldAlready(
+            f"{folder} holds sales already; `softclose --data {folder} serve` shows them, "
+            "or name a new folder with --data"
+        )
 
 
 def _load() -> "type[OpenHouse]":

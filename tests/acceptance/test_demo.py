@@ -86,6 +86,12 @@ def test_the_sale_can_be_kept_and_its_log_verified(tmp_path: Path) -> None:
         f"softclose: {folder} holds sales already, and the demonstration's clock is not life's; "
         "name a new folder with --data\n"
     )
+    house = softclose("demo", "--data", folder, SOFTCLOSE_HTTP_PORT="0")
+    assert house.code == 1
+    assert (
+        f"{folder} holds sales already; `softclose --data {folder} serve` shows them" in house.err
+    )
+    assert "Traceback" not in house.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
