@@ -22,6 +22,7 @@ from auction.desk.api_common import (
     wanted_desk,
 )
 from auction.desk.checks import Finding
+from auction.desk.lot_drafts import lots_seen
 from auction.desk.recurrence import MOST, Recurrence
 from auction.desk.refusals import Refusal
 from auction.desk.relisting import Relisting, on_day
@@ -92,10 +93,20 @@ class OfLiquidator(Input):
 
 
 class Findings(Struct, frozen=True):
-    """What the checks before publishing find, errors first; ``ready``: there is no error."""
+    """What the checks before publishing find, errors first; ``ready``: there is no error.
+
+    ``lots_seen``: to be named when publishing, so that no lot is published as nobody has seen it.
+    """
 
     ready: bool
     items: Sequence[Finding]
+    lots_seen: str
+
+
+class Publishing(Input):
+    """``lots_seen``: of the checks; with it, a lot that has changed since is not published."""
+
+    lots_seen: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Publication(Struct, frozen=True):
@@ -198,6 +209,7 @@ class SalesApi:
                 RUN,
                 *(published, Refusal.NOT_READY),
                 seen=True,
+                query=Publishing,
                 answer=Publication,
             ),
         ]
@@ -412,14 +424,18 @@ class SalesApi:
 
     async def check_sale(self, request: web.Request) -> web.StreamResponse:
         """GET /api/v1/desk/sales/{sale_id}/checks."""
-        found = await self._sales.check(await self._visible(request), sale_of(request))
+        owner, sale_id = await self._visible(request), sale_of(request)
+        # First what is seen: what changes between the two is found when it is published.
+        seen = lots_seen(await self._sales.lots(owner, sale_id))
+        found = await self._sales.check(owner, sale_id)
         ready = all(finding.level != "ERROR" for finding in found)
-        return answer(request, Findings(ready, found))
+        return answer(request, Findings(ready, found, seen))
 
     async def publish_sale(self, request: web.Request) -> web.StreamResponse:
         """POST /api/v1/desk/sales/{sale_id}/publication."""
         version, by, sale_id = version_seen(request), await self._seller(request), sale_of(request)
-        state = await self._sales.publish(by, sale_id, version)
+        seen = query_of(request, Publishing).lots_seen
+        state = await self._sales.publish(by, sale_id, version, seen)
         return answer(request, Publication(sale_id, state))
 
     # Their lots.

@@ -8,6 +8,7 @@ answered as one that does not exist: NOT_FOUND.
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Annotated, Final
 
 import asyncpg
@@ -235,6 +236,12 @@ async def stock(
 ) -> list[DraftedLot]:
     """Drafts that are in no sale, by id."""
     return [_lot_of(row) for row in await connection.fetch(_IN_STOCK, liquidator_id, after, limit)]
+
+
+def lots_seen(lots: Sequence[DraftedLot]) -> str:
+    """What somebody has looked at who looked at these lots: other words, another text."""
+    text = " ".join(f"{lot.draft_id}:{lot.version}" for lot in lots)
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 async def lots_of_sale(

@@ -48,7 +48,7 @@ from auction.commands import (
 from auction.desk.agreements import book_of, organisations_of, record_lots
 from auction.desk.buyer_groups import members_of
 from auction.desk.checks import Finding, Level, findings
-from auction.desk.lot_drafts import DraftedLot, lots_of_sale
+from auction.desk.lot_drafts import DraftedLot, lots_of_sale, lots_seen
 from auction.desk.lot_lines import read_lines
 from auction.desk.photo_drafts import photo_counts, publish_photos
 from auction.desk.refusals import Refusal, Refused
@@ -140,18 +140,24 @@ class Publishing:
         return findings(sale.draft, lots, photos, agreed, len(admitted), self._now_us())
 
     async def publish(
-        self, liquidator_id: LiquidatorId, sale_id: SaleId, version: int, actor_id: ActorId
+        self,
+        liquidator_id: LiquidatorId,
+        sale_id: SaleId,
+        version: int,
+        actor_id: ActorId,
+        seen: str | None = None,
     ) -> DraftState:
         """Publish a draft as it was seen; PUBLISHING if the engine is away, and goes on by itself.
 
-        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, NOT_READY.
+        ``seen``: its lots as they were looked at (`lots_seen`); without it, as they are. Raises
+        `Refused` NOT_FOUND, CHANGED_MEANWHILE, PUBLISHED_ALREADY, NOT_READY.
         """
         async with transaction(self._pool) as connection:
             sale = await read_sale(connection, liquidator_id, sale_id, lock=True)
             must_be_draft(sale)
             if sale.version != version:
                 raise Refused(Refusal.CHANGED_MEANWHILE)
-            await self._begin(connection, sale, actor_id)
+            await self._begin(connection, sale, actor_id, seen)
         for pause_s in (*RETRY_AFTER_S, None):
             try:
                 await self._go_on(liquidator_id, sale_id)
@@ -187,10 +193,14 @@ class Publishing:
 
     # --- The steps ---------------------------------------------------------------------------
 
-    async def _begin(self, connection: AnyConnection, sale: DraftedSale, actor_id: ActorId) -> None:
+    async def _begin(
+        self, connection: AnyConnection, sale: DraftedSale, actor_id: ActorId, seen: str | None
+    ) -> None:
         now_us = self._now_us()
         # Whoever is just changing one of them is waited for, and who comes later finds it begun.
         lots = await lots_of_sale(connection, sale.sale_id, lock=True)
+        if seen is not None and seen != lots_seen(lots):
+            raise Refused(Refusal.CHANGED_MEANWHILE)
         drafts = [lot.draft for lot in lots]
         agreed = await book_of(connection, sale.liquidator_id, drafts, now_us)
         admitted = await _admitted(connection, sale)

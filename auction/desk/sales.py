@@ -106,10 +106,12 @@ class Sales:
             sale_drafts.must_be_at(sale, version)
             await sale_drafts.drop_sale(connection, sale, seller.actor_id, self._now_us())
 
-    async def publish(self, seller: Seller, sale_id: SaleId, version: int) -> DraftState:
+    async def publish(
+        self, seller: Seller, sale_id: SaleId, version: int, seen: str | None = None
+    ) -> DraftState:
         """See `Publishing.publish`."""
         owner, actor_id = seller.liquidator_id, seller.actor_id
-        return await self._publishing.publish(owner, sale_id, version, actor_id)
+        return await self._publishing.publish(owner, sale_id, version, actor_id, seen)
 
     # Its lots. Refused as `change` is, and as said.
 

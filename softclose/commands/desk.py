@@ -253,7 +253,8 @@ async def _publish(opening: Opening, sale_id: str) -> None:
         if not checks["ready"]:
             raise ServerSays(f"{sale_id} is not ready: mend the errors above")
         seen = f'"{sale["version"]}"'
-        done = await server.json("POST", "sales", sale_id, "publication", If_Match=seen)
+        place, query = ("sales", sale_id, "publication"), [("lots_seen", checks["lots_seen"])]
+        done = await server.json("POST", *place, query=query, If_Match=seen)
     waits = "; the engine is away, it goes on by itself" if done["state"] == "PUBLISHING" else ""
     click.echo(f"{sale_id}: {done['state'].lower()}, {sale['lots']} lots{waits}")
 

@@ -20,6 +20,7 @@ from auction.desk.pages.repeats import RepeatPages
 from auction.desk.pages.results import ResultPages
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale import SalePages
+from auction.desk.pages.sale_publishing import PublishPages
 from auction.desk.pages.sales import SalesPages
 from auction.desk.pages.templates import TemplatePages
 from auction.desk.pages.today_page import TodayPage
@@ -39,6 +40,7 @@ def routes(room: DeskPagesRoom) -> list[Route]:
         PhotoPages(room),
         SalesPages(room),
         SalePages(room),
+        PublishPages(room),
         ImportPages(room),
         LivePages(room),
         QuestionPages(room),

@@ -1,6 +1,5 @@
 """/desk/sales/{sale_id}: a sale from the first word to publishing, and what it became."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -12,13 +11,10 @@ from auction.catalog.words import count_words
 from auction.desk.access import RUN, VIEW, may_run, seller_of
 from auction.desk.api_common import REFUSALS
 from auction.desk.api_photos import file_path
-from auction.desk.checks import Finding, Level
 from auction.desk.lot_drafts import PAGE
-from auction.desk.pages.lot_fields import field_of
 from auction.desk.pages.room import (
     SALES,
     DeskPagesRoom,
-    lot_path,
     owner_of_sale,
     sale_path,
     show,
@@ -26,16 +22,15 @@ from auction.desk.pages.room import (
 )
 from auction.desk.pages.sale_audience import filled, form_options, read_all
 from auction.desk.pages.sale_fields import SaleForm, comes_twice
-from auction.desk.pages.times import in_zone
+from auction.desk.pages.sale_publishing import todo_of
+from auction.desk.pages.times import ends_of, in_zone, opens_of
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.relisting import Percent, Relisting
 from auction.desk.sale_drafts import DraftedSale, DraftState, SaleDraft
-from auction.desk.schedule import NoSuchTime, times_of
 from auction.desk.seller import Seller
 from auction.desk.templates import TemplateName
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.plain_terms import clauses
-from auction.terms import SaleAudience
 from foundation.http.answers import answer
 from foundation.http.forms import Form, blank, form_of
 from foundation.http.pages import FlashKind, see_other
@@ -43,15 +38,7 @@ from foundation.http.problems import INVALID
 from foundation.http.reading import Input
 from foundation.http.routes import Route
 
-# Findings that are listed; a thousand lots without a weight are one thing to mend.
-FINDINGS_SHOWN: Final = 60
 _FORM_BYTES: Final = 256 * 1_024
-# Who finds a sale once it is published.
-SEEN_BY: Final = {
-    SaleAudience.PUBLIC: "Everybody",
-    SaleAudience.GROUP: "Who is in its groups of buyers, and nobody else,",
-    SaleAudience.INVITE: "Whom you invited, and nobody else,",
-}
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
@@ -93,29 +80,10 @@ class Cloning(Input):
     markdown: Percent = 0
 
 
-class Progress(Struct, frozen=True):
-    """How far publishing has come."""
-
-    state: DraftState
-    scheduled: int
-    lots: int
-
-
 class Moved(Struct, frozen=True):
     """The version of a sale after its lots were put in another order."""
 
     version: int
-
-
-class Todo(Struct, frozen=True):
-    """A finding with the way to its field."""
-
-    finding: Finding
-    href: str
-
-    @property
-    def is_error(self) -> bool:
-        return self.finding.level is Level.ERROR
 
 
 class SalePages:
@@ -133,15 +101,12 @@ class SalePages:
             "/number": (self.renumber, "Another number for a lot"),
             "/template": (self.take_template, "Take a template over"),
             "/templates": (self.add_template, "Keep a sale as a template"),
-            "/publish": (self.publish, "Publish a sale"),
             "/clone": (self.clone, "The same sale on another day"),
             "/drop": (self.drop, "Give a draft up"),
         }
         gets = {
             "": (self.show, "A sale at the desk"),
-            "/publish": (self.confirm, "Look again before publishing"),
             "/preview": (self.preview, "A sale as bidders see it"),
-            "/progress": (self.progress, "How far publishing has come"),
         }
         return [
             *(
@@ -166,14 +131,6 @@ class SalePages:
             request, owner, sale, await filled(self._room, sale.draft, sale.version)
         )
 
-    async def confirm(self, request: web.Request) -> web.StreamResponse:
-        """GET .../publish."""
-        owner, sale_id = await owner_of_sale(self._room, request)
-        sale = await self._room.sales.read(owner, sale_id)
-        if sale.state is not DraftState.DRAFT:
-            return see_other(sale_path(sale_id))
-        return await self._confirm(request, owner, sale)
-
     async def preview(self, request: web.Request) -> web.StreamResponse:
         """GET .../preview."""
         owner, sale_id = await owner_of_sale(self._room, request)
@@ -186,17 +143,10 @@ class SalePages:
             lots=lots,
             firsts=await self._room.photos.firsts(owner, [lot.draft_id for lot in lots]),
             file_path=file_path,
-            ends=_ends(sale.draft, len(lots)),
-            opens=_opens(sale.draft),
+            ends=ends_of(sale.draft, len(lots)),
+            opens=opens_of(sale.draft),
             clauses=clauses(sale.draft.terms),
         )
-
-    async def progress(self, request: web.Request) -> web.StreamResponse:
-        """GET .../progress."""
-        owner, sale_id = await owner_of_sale(self._room, request)
-        sale = await self._room.sales.read(owner, sale_id)
-        scheduled = await self._room.today.scheduled(sale)
-        return answer(request, Progress(sale.state, scheduled, sale.lots))
 
     # Changing.
 
@@ -307,26 +257,6 @@ class SalePages:
             return self._told(path, refused)
         return see_other(path, f"The template “{name}” is kept.")
 
-    async def publish(self, request: web.Request) -> web.StreamResponse:
-        """POST .../publish: returns when it is published, or goes on by itself."""
-        form = await form_of(request, At)
-        owner, sale_id = await owner_of_sale(self._room, request)
-        seller = seller_of(request, owner)
-        if form.valid is None:
-            raise INVALID("Say which version.")
-        sale = await self._room.sales.read(owner, sale_id)
-        try:
-            state = await self._room.sales.publish(seller, sale_id, form.valid.version)
-        except Refused as refused:
-            if refused.refusal is Refusal.PUBLISHED_ALREADY:
-                return see_other(sale_path(sale_id))
-            status = status_of(refused)
-            return await self._confirm(request, owner, sale, refused.message, status)
-        if state is DraftState.PUBLISHED:
-            seen_by = SEEN_BY[sale.draft.audience]
-            return see_other(sale_path(sale_id), f"The sale is published. {seen_by} can see it.")
-        return see_other(sale_path(sale_id))
-
     async def clone(self, request: web.Request) -> web.StreamResponse:
         """POST .../clone."""
         form = await form_of(request, Cloning)
@@ -369,7 +299,7 @@ class SalePages:
     ) -> web.Response:
         lots = await self._room.sales.lots(owner, sale.sale_id)
         runs = may_run(request, owner)
-        todo = await self._todo(owner, sale.sale_id)
+        todo = await todo_of(self._room, owner, sale.sale_id)
         stock = await self._room.lots.stock(owner, "", PAGE + 1) if runs else []
         return show(
             request,
@@ -379,7 +309,7 @@ class SalePages:
             form=form,
             runs=runs,
             lots=lots,
-            ends=_ends(sale.draft, len(lots)),
+            ends=ends_of(sale.draft, len(lots)),
             stock=stock[:PAGE],
             more_stock=len(stock) > PAGE,
             templates=await self._room.templates.list(owner),
@@ -405,65 +335,16 @@ class SalePages:
             board=(await self._room.today.boards([sale])).get(sale.sale_id),
             scheduled=await self._room.today.scheduled(sale),
             asked=await self._room.questions.waiting(owner, sale.sale_id),
-            ends=in_force if ends else _ends(sale.draft, len(lots)),
+            ends=in_force if ends else ends_of(sale.draft, len(lots)),
             clauses=clauses(sale.draft.terms),
             form=blank(markdown="10"),
             now_us=self._room.now_us(),
         )
 
-    async def _confirm(
-        self,
-        request: web.Request,
-        owner: LiquidatorId,
-        sale: DraftedSale,
-        refused: str = "",
-        status: int = 200,
-    ) -> web.Response:
-        ends = _ends(sale.draft, sale.lots)
-        return show(
-            request,
-            "sale_publish.html",
-            status=status,
-            sale=sale,
-            runs=may_run(request, owner),
-            refused=refused,
-            seen_by=SEEN_BY[sale.draft.audience],
-            opens=_opens(sale.draft),
-            first_end=ends[0] if ends else "",
-            last_end=ends[-1] if ends else "",
-            **(await self._todo(owner, sale.sale_id)),
-        )
-
-    async def _todo(self, owner: LiquidatorId, sale_id: SaleId) -> dict[str, Any]:
-        found = await self._room.sales.check(owner, sale_id)
-        errors = sum(finding.level is Level.ERROR for finding in found)
-        return {
-            "todo": [Todo(one, _href(sale_id, one)) for one in found[:FINDINGS_SHOWN]],
-            "errors": errors,
-            "warnings": len(found) - errors,
-            "unlisted": max(0, len(found) - FINDINGS_SHOWN),
-        }
-
     def _told(self, path: str, refused: Refused) -> web.Response:
         if refused.refusal is Refusal.NOT_FOUND:
             raise REFUSALS.problem_of(refused)
         return see_other(path, refused.message, FlashKind.ERROR)
-
-
-def _href(sale_id: SaleId, finding: Finding) -> str:
-    """The field that a finding is about."""
-    if finding.draft_id:
-        place = _OF_LOT.get(finding.field) or f"field-{field_of(finding.field)}"
-        return f"{lot_path(finding.draft_id)}#{place}"
-    return f"{sale_path(sale_id)}#{_OF_SALE.get(finding.field) or f'field-{finding.field}'}"
-
-
-_OF_LOT: Final[Mapping[str, str]] = {"lines": "manifest", "photos": "photos", "currency": "prices"}
-_OF_SALE: Final[Mapping[str, str]] = {
-    "lots": "lots",
-    "schedule": "field-opens",
-    "terms": "terms",
-}
 
 
 def _with_template(draft: SaleDraft, template: SaleDraft) -> SaleDraft:
@@ -478,25 +359,3 @@ def _with_template(draft: SaleDraft, template: SaleDraft) -> SaleDraft:
         summary=draft.summary or template.summary,
         schedule=draft.schedule,
     )
-
-
-def _ends(draft: SaleDraft, lots: int) -> Sequence[str]:
-    """When each lot ends, by the clock of the sale's place; nothing without times that work."""
-    if draft.schedule is None:
-        return []
-    try:
-        times = times_of(draft.schedule, lots)
-    except NoSuchTime:
-        return []
-    zone = ZoneInfo(draft.schedule.time_zone)
-    return [in_zone(one.closes_at_us, zone) for one in times]
-
-
-def _opens(draft: SaleDraft) -> str:
-    if draft.schedule is None:
-        return ""
-    try:
-        times = times_of(draft.schedule, 1)
-    except NoSuchTime:
-        return ""
-    return in_zone(times[0].opens_at_us, ZoneInfo(draft.schedule.time_zone))

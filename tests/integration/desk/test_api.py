@@ -73,7 +73,14 @@ async def test_a_file_becomes_a_published_sale(sellers: Sellers) -> None:
     await by.does("POST", f"{path}/lots", {"draft_ids": draft_ids}, If_Match='"1"')
     checks = await by.get(f"{path}/checks")
     assert checks["ready"], checks
-    published = await by.does("POST", f"{path}/publication", If_Match='"2"')
+    change = {"lots": [{"draft_id": draft_ids[0], "version": 3}], "changes": {"alias": "a store"}}
+    await by.does("POST", "/desk/lot-changes", change)
+    publication = f"{path}/publication?lots_seen={checks['lots_seen']}"
+    unseen = await by.does("POST", publication, status=412, If_Match='"2"')
+    assert unseen["code"] == "CHANGED_MEANWHILE"
+    seen_now = (await by.get(f"{path}/checks"))["lots_seen"]
+    publication = f"{path}/publication?lots_seen={seen_now}"
+    published = await by.does("POST", publication, If_Match='"2"')
     assert published["state"] == "PUBLISHED"
     await market.caught_up()
     found = await market.guest.get(f"/sales/{sale['sale_id']}/lots")

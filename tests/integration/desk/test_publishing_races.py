@@ -77,7 +77,7 @@ async def test_who_waited_for_a_publishing_changes_nothing_of_it(desk: Desk) -> 
     sale_id, by = await desk.sale(draft_id), Seller(SELLER, STAFF_MEMBER)
     async with transaction(desk.pool) as connection:
         sale = await read_sale(connection, SELLER, sale_id, lock=True)
-        await desk.publishing._begin(connection, sale, STAFF_MEMBER)
+        await desk.publishing._begin(connection, sale, STAFF_MEMBER, None)
         change = asyncio.create_task(lots.change(by, draft_id, 2, a_lot_draft(title="Late")))
         await somebody_waits_for_a_lock(desk)
     with pytest.raises(Refused, match="PUBLISHED_ALREADY"):

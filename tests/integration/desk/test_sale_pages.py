@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auction.desk.lot_drafts import lots_seen
 from auction.desk.pages import sale
 from auction.desk.sale_drafts import DraftedSale, DraftState
 from auction.ids import BidderId, SaleId
@@ -138,17 +139,37 @@ async def test_lots_are_put_in_ordered_numbered_and_taken_out(desk: AtDesk, dana
     assert (await now(desk, sale_id)).lots == 1
 
 
+async def seen(desk: AtDesk, sale_id: SaleId) -> dict[str, str]:
+    """What the page before publishing says of what was looked at."""
+    sale = await now(desk, sale_id)
+    lots = await desk.room.sales.lots(desk.seller.liquidator_id, sale_id)
+    return {"version": str(sale.version), "lots_seen": lots_seen(lots)}
+
+
+async def test_a_lot_is_not_published_as_nobody_has_seen_it(desk: AtDesk, dana: Client) -> None:
+    lot = await desk.lot(opening_minor=100_00, reserve_minor=400_00)
+    sale_id = await desk.sale(lot)
+    path = f"/desk/sales/{sale_id}/publish"
+    looked_at, page = await seen(desk, sale_id), (await dana.get(path)).text
+    assert looked_at["lots_seen"] in page and "$400 in all, of 1 lot" in page
+    await dana.post(f"/desk/lots/{lot}/cell", {"field": "reserve", "value": "300", "version": "2"})
+    late = await dana.post(path, looked_at)
+    assert late.status == 412
+    assert "Somebody has changed this meanwhile." in late.text and "$300 in all" in late.text
+    assert (await now(desk, sale_id)).state is DraftState.DRAFT
+    assert (await dana.post(path, await seen(desk, sale_id))).status == 303
+
+
 async def test_a_sale_is_published_once_all_is_well(desk: AtDesk, dana: Client) -> None:
     lot = await desk.lot(weight_g=None)
     sale_id = await desk.sale(lot)
     path = f"/desk/sales/{sale_id}"
     page = await dana.get(f"{path}/publish")
     assert f"/desk/lots/{lot}#field-weight" in page.text and "What happens now" not in page.text
-    version = str((await now(desk, sale_id)).version)
-    refused = await dana.post(f"{path}/publish", {"version": version})
+    refused = await dana.post(f"{path}/publish", await seen(desk, sale_id))
     assert refused.status == 409 or refused.status == 422
     await dana.post(f"/desk/lots/{lot}/cell", {"field": "weight", "value": "600", "version": "2"})
-    published = await dana.post(f"{path}/publish", {"version": version})
+    published = await dana.post(f"{path}/publish", await seen(desk, sale_id))
     assert "Everybody can see it." in (await dana.get(published.location)).text
     assert (await now(desk, sale_id)).state is DraftState.PUBLISHED
     progress = json.loads((await dana.get(f"{path}/progress")).body)
