@@ -13,6 +13,7 @@ import asyncpg
 from msgspec import Meta, Struct
 
 from accounts.ids import new_id
+from auction.desk.owning import owner_by
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.ids import BidderId, LiquidatorId
@@ -89,11 +90,9 @@ class BuyerGroups:
 
     async def owner_of(self, group_id: str) -> LiquidatorId | None:
         """Whose it is, also of one that was removed; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from buyer_group where group_id = $1", group_id
-            )
-        return owner
+        return await owner_by(
+            self._pool, "select liquidator_id from buyer_group where group_id = $1", group_id
+        )
 
     async def list(self, liquidator_id: LiquidatorId) -> Sequence[BuyerGroup]:
         """All of them, by name."""

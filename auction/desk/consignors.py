@@ -36,6 +36,7 @@ from auction.desk.agreements import (
     in_force,
 )
 from auction.desk.lot_drafts import LotDraft
+from auction.desk.owning import owner_by
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.ids import BidderId, LiquidatorId
@@ -124,11 +125,9 @@ class Consignors:
 
     async def owner_of(self, consignor_id: str) -> LiquidatorId | None:
         """Whose consignor it is; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from consignor where consignor_id = $1", consignor_id
-            )
-        return owner
+        return await owner_by(
+            self._pool, "select liquidator_id from consignor where consignor_id = $1", consignor_id
+        )
 
     async def list(
         self, liquidator_id: LiquidatorId, after: str = "", limit: int = MAX_CONSIGNORS

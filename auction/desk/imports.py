@@ -27,6 +27,7 @@ from auction.desk.joining import MAX_PALLETS, grouped, part_of
 from auction.desk.lot_drafts import DraftedLot, LotDraft, Origin, add_lot, change_lines, read_lot
 from auction.desk.lot_lines import decoded, read_lines
 from auction.desk.lots import MAX_AT_ONCE
+from auction.desk.owning import owner_by
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.desk.suggesting import suggestion
@@ -157,11 +158,11 @@ class Imports:
 
     async def owner_of(self, preview_id: str) -> LiquidatorId | None:
         """Whose upload it was; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from manifest_preview where preview_id = $1", preview_id
-            )
-        return owner
+        return await owner_by(
+            self._pool,
+            "select liquidator_id from manifest_preview where preview_id = $1",
+            preview_id,
+        )
 
     async def read_file(
         self,

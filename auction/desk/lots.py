@@ -31,6 +31,7 @@ from auction.desk.lot_drafts import (
     remove_lots,
 )
 from auction.desk.lot_lines import read_lines, renumbered
+from auction.desk.owning import owner_by
 from auction.desk.photo_drafts import copy_photos
 from auction.desk.refusals import Refused
 from auction.desk.seller import Seller
@@ -59,11 +60,9 @@ class Lots:
 
     async def owner_of(self, draft_id: str) -> LiquidatorId | None:
         """Whose draft it is, there or removed; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from lot_draft where draft_id = $1", draft_id
-            )
-        return owner
+        return await owner_by(
+            self._pool, "select liquidator_id from lot_draft where draft_id = $1", draft_id
+        )
 
     async def stock(self, liquidator_id: LiquidatorId, after: str, limit: int) -> list[DraftedLot]:
         """Drafts that are in no sale, after one of them, in the order in which they were made."""

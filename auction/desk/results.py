@@ -22,6 +22,7 @@ from accounts.ids import OrganisationId
 from auction.catalog.goods import Condition
 from auction.desk.guidance import comparables
 from auction.desk.guidance_rules import Basis, Goods, Rate, Step
+from auction.desk.owning import owner_by
 from auction.desk.recovery import LotRow
 from auction.desk.recovery_rates import share_bps
 from auction.desk.result_sums import (
@@ -234,11 +235,9 @@ class Results:
 
     async def owner(self, sale_id: SaleId) -> LiquidatorId | None:
         """Who runs this sale; ``None``: there is none that was scheduled."""
-        async with acquire(self._pool) as connection:
-            found: str | None = await connection.fetchval(
-                "select liquidator_id from sale_result where sale_id = $1", sale_id
-            )
-        return None if found is None else LiquidatorId(found)
+        return await owner_by(
+            self._pool, "select liquidator_id from sale_result where sale_id = $1", sale_id
+        )
 
     async def of_sale(self, sale_id: SaleId) -> SaleResults | None:
         """What it brought, for its liquidator; ``None``: no such sale."""

@@ -14,6 +14,7 @@ from auction.desk import sale_drafts, series
 from auction.desk.checks import Finding
 from auction.desk.lot_drafts import DraftedLot, Origin, add_lot, lots_of_sale, read_lot
 from auction.desk.lot_lines import read_lines
+from auction.desk.owning import owner_by
 from auction.desk.photo_drafts import copy_photos
 from auction.desk.publishing import Publishing
 from auction.desk.recurrence import Recurrence, days_after
@@ -51,11 +52,9 @@ class Sales:
 
     async def owner_of(self, sale_id: SaleId) -> LiquidatorId | None:
         """Whose sale it is, in any state; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from sale_draft where sale_id = $1", sale_id
-            )
-        return owner
+        return await owner_by(
+            self._pool, "select liquidator_id from sale_draft where sale_id = $1", sale_id
+        )
 
     async def list(
         self, liquidator_id: LiquidatorId, after: tuple[int, SaleId] | None, limit: int

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from accounts.ids import new_id
+from auction.desk.owning import owner_by
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.sale_drafts import SaleDraft
 from auction.desk.seller import Seller
@@ -61,11 +62,11 @@ class Templates:
 
     async def owner_of(self, template_id: str) -> LiquidatorId | None:
         """Whose it is; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from sale_template where template_id = $1", template_id
-            )
-        return owner
+        return await owner_by(
+            self._pool,
+            "select liquidator_id from sale_template where template_id = $1",
+            template_id,
+        )
 
     async def list(self, liquidator_id: LiquidatorId) -> Sequence[SaleTemplate]:
         """All of them, by name."""

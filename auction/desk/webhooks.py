@@ -13,6 +13,7 @@ import asyncpg
 from msgspec import Meta, Struct
 
 from accounts.ids import new_id
+from auction.desk.owning import owner_by
 from auction.desk.refusals import Refusal, Refused
 from auction.desk.seller import Seller
 from auction.desk.webhook_making import MAX_WAITING
@@ -197,11 +198,9 @@ class Webhooks:
 
     async def owner_of(self, webhook_id: str) -> LiquidatorId | None:
         """Whose it is; ``None``: there is none."""
-        async with acquire(self._pool) as connection:
-            owner: LiquidatorId | None = await connection.fetchval(
-                "select liquidator_id from webhook where webhook_id = $1", webhook_id
-            )
-        return owner
+        return await owner_by(
+            self._pool, "select liquidator_id from webhook where webhook_id = $1", webhook_id
+        )
 
     async def list(self, liquidator_id: LiquidatorId) -> Sequence[Webhook]:
         """All of them, by id."""
