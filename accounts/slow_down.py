@@ -60,11 +60,12 @@ class Counted(Struct, frozen=True):
         return hashlib.sha256(f"{self.kind}:{self.name}".encode()).digest()
 
 
-_ROW = """
+# Made or found and held in one statement: whoever signs in meanwhile deletes what was found.
+_HOLD = """
 insert into attempt (subject, count, last_at_us, next_at_us) values ($1, 0, $2, $2)
-on conflict (subject) do nothing
+on conflict (subject) do update set count = attempt.count
+returning count, last_at_us, next_at_us
 """
-_HOLD = "select count, last_at_us, next_at_us from attempt where subject = $1 for update"
 _COUNT = "update attempt set count = $2, last_at_us = $3, next_at_us = $4 where subject = $1"
 _FORGIVE = "delete from attempt where subject = $1"
 _GIVE_BACK = """
@@ -115,9 +116,8 @@ def delay_us(pace: Pace, count: int) -> int:
 
 
 async def _count(connection: AnyConnection, one: Counted, now_us: int) -> None:
-    await connection.execute(_ROW, one.subject, now_us)
-    row = await connection.fetchrow(_HOLD, one.subject)
-    assert row is not None, "the row was made by the statement before"
+    row = await connection.fetchrow(_HOLD, one.subject, now_us)
+    assert row is not None, "an upsert returns its row"
     if row["next_at_us"] > now_us:
         wait_us = min(row["next_at_us"] - now_us, one.pace.most_us)
         raise Refused(Refusal.TOO_SOON, retry_after_s=-(-wait_us // SECOND_US))

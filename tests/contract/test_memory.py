@@ -13,11 +13,12 @@ from auction.ids import SHARDS, BidderId, LotId, SaleId, shard_of
 from auction.ports import Snapshot
 from auction.rejections import Rejection
 from auction.shards import ShardState, load
+from auction.snapshot import decode_image
 from auction.verdicts import Verdict
 from tests.builders import SALE, STAFF_MEMBER, a_lot, bid, schedule
 from tests.contract.engine_room import SALES, EngineRoom, bid_events, running
 from tests.manual_clock import ManualClock
-from tests.waiting import turns, until
+from tests.waiting import DEADLINE_S, LOOK_EVERY_S, turns, until
 from tests.watched_log import Hook, WatchedLog, do_nothing, lose
 
 SHARD, OTHER_SALE = shard_of(SALE), SALES[1]
@@ -244,6 +245,19 @@ async def put_away(room: EngineRoom) -> PlaceBid:
     return won
 
 
+async def until_snapshot_knows(watched: WatchedLog) -> None:
+    """Wait for the snapshot that says so: an earlier one has the sale still in memory."""
+    async with asyncio.timeout(DEADLINE_S):
+        while SALE not in await retired_in_snapshot(watched):  # noqa: ASYNC110 - a row in a table
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def retired_in_snapshot(watched: WatchedLog) -> list[SaleId]:
+    stored = await watched.load_snapshot(SHARD)
+    image = stored and decode_image(stored.state, stored.accepted)
+    return image.retired if image else []
+
+
 def neighbour_of(sale_id: SaleId) -> SaleId:
     """Another sale in the same shard."""
     names = (SaleId(f"N-{number}") for number in range(10_000))
@@ -257,9 +271,10 @@ async def test_a_sale_that_was_put_away_answers_as_before(
 ) -> None:
     async with running(watched, clock) as room:
         won = await put_away(room)
-        if not restart:
+        if restart:
+            await until_snapshot_knows(watched)
+        else:
             await answers_as_before(room, won)
-        await until(lambda: watched.saves > 0)
     if restart:
         async with running(watched, clock, NEXT_RUN) as room:
             assert SALE in room.writer.owned[SHARD].retired
@@ -284,7 +299,7 @@ async def test_what_happened_to_a_sale_after_it_came_back_is_found_at_the_next_s
 ) -> None:
     async with running(watched, clock) as room:
         await put_away(room)
-        await until(lambda: watched.saves > 0)
+        await until_snapshot_knows(watched)
         await room.does(FUNDED)
     async with running(watched, clock, NEXT_RUN) as room:
         assert (await room.engine.submit(FUNDED)).code is Rejection.NO_UNPAID_AWARD

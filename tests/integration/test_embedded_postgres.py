@@ -43,9 +43,10 @@ async def ask(dsn: str, question: str) -> object:
 
 def kill_9(server: EmbeddedPostgres) -> None:
     """Kill the server and wait until it is gone; its owner has still to notice."""
-    assert server.pid is not None
-    os.kill(server.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    pid = server.pid  # once: asking again would reap it
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 async def test_data_survives_a_stop_and_a_start(folder: Path) -> None:
