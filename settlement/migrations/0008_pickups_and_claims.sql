@@ -1,0 +1,2 @@
+-- Tables come with their part.
+select 1;
