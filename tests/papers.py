@@ -8,7 +8,8 @@ import re
 import zlib
 from typing import Any, Final
 
-from auction.desk.papers.contents import CatalogueHead, CatalogueLot, Fact, LotTags, Paper
+from auction.desk.papers.contents import CatalogueHead, CatalogueLot, Fact, LotTags
+from foundation.papers.sizes import Paper
 
 _STREAM: Final = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
 _SHOWN: Final = re.compile(rb"\(((?:[^()\\]|\\.)*)\) Tj", re.DOTALL)

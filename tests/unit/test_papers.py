@@ -6,19 +6,18 @@ import re
 import pytest
 from PIL import Image
 
-from auction.desk.papers import typesetting
 from auction.desk.papers.catalogue import catalogue_pdf
 from auction.desk.papers.contents import (
     CatalogueHead,
     CatalogueLot,
     Fact,
     LotTags,
-    Paper,
     TagsHead,
-    paper_of,
 )
 from auction.desk.papers.floor_tags import floor_tags_pdf
-from auction.desk.papers.typesetting import Style
+from foundation.papers import typesetting
+from foundation.papers.sizes import Paper, paper_of
+from foundation.papers.typesetting import Style
 from tests.papers import a_head, a_paper_lot, drawn, page_count, some_tags
 
 TAGS = TagsHead(title="Returns of March", seller="Harbor Returns")

@@ -9,14 +9,12 @@ from io import BytesIO
 from typing import Final
 
 from PIL import Image
-from reportlab.lib.pagesizes import A4, LETTER  # type: ignore[import-untyped]
 from reportlab.lib.utils import ImageReader  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
-from auction.desk.papers.contents import CatalogueHead, CatalogueLot, Fact, Paper
-from auction.desk.papers.typesetting import GREY, INCH, INK, RULE, SetText, Style
+from auction.desk.papers.contents import CatalogueHead, CatalogueLot, Fact
+from foundation.papers.typesetting import GREY, INCH, INK, RULE, SetText, Style
 
-_SIZES: Final = {Paper.A4: A4, Paper.LETTER: LETTER}
 _MARGIN: Final = 0.75 * INCH
 _FOOT: Final = 0.5 * INCH
 _HEAD: Final = 0.6 * INCH
@@ -53,7 +51,7 @@ class Row:
 def catalogue_pdf(head: CatalogueHead, lots: Iterable[CatalogueLot]) -> bytes:
     """The document. The same words are the same bytes."""
     made = BytesIO()
-    canvas = Canvas(made, pagesize=_SIZES[head.paper], invariant=1, pageCompression=1)
+    canvas = Canvas(made, pagesize=head.paper.points, invariant=1, pageCompression=1)
     canvas.setTitle(head.title)
     canvas.setAuthor(head.seller)
     pages = _Pages(canvas, head)
@@ -69,7 +67,7 @@ class _Pages:
 
     def __init__(self, canvas: Canvas, head: CatalogueHead) -> None:
         self._canvas, self._number = canvas, 1
-        self._width, self._height = _SIZES[head.paper]
+        self._width, self._height = head.paper.points
         self._inner = self._width - 2 * _MARGIN
         self._top, self._bottom = self._height - _MARGIN, _MARGIN + 0.15 * INCH
         self._y = self._top

@@ -5,27 +5,10 @@ consignor or the seller's own papers: what has no place here cannot be printed.
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Final
 
 from msgspec import Struct
 
-# Where letters are 8.5 x 11 inches (Unicode CLDR, measurementData, paperSize US-Letter).
-_LETTER: Final = frozenset(
-    {"BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE"}
-)
-
-
-class Paper(StrEnum):
-    """A size of paper."""
-
-    A4 = "A4"
-    LETTER = "LETTER"
-
-
-def paper_of(country: str) -> Paper:
-    """What printers hold in this country (ISO 3166-1)."""
-    return Paper.LETTER if country in _LETTER else Paper.A4
+from foundation.papers.sizes import Paper
 
 
 class Fact(Struct, frozen=True, array_like=True):

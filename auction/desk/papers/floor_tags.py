@@ -15,7 +15,7 @@ from reportlab.graphics.barcode.code128 import Code128  # type: ignore[import-un
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from auction.desk.papers.contents import LotTags, TagsHead
-from auction.desk.papers.typesetting import GREY, INCH, INK, Style
+from foundation.papers.typesetting import GREY, INCH, INK, Style
 
 WIDTH: Final = 4 * INCH
 HEIGHT: Final = 6 * INCH

@@ -37,7 +37,6 @@ from auction.desk.papers.contents import (
     LotTags,
     Sheet,
     TagsHead,
-    paper_of,
 )
 from auction.desk.papers.press import Press
 from auction.desk.refusals import Refusal, Refused
@@ -48,6 +47,7 @@ from auction.money import EXPONENTS
 from auction.plain_terms import clauses
 from auction.sale import LotStatus
 from foundation.database import AnyConnection, Pool, acquire
+from foundation.papers.sizes import paper_of
 
 # Lots whose photos are in memory together.
 PIECE: Final = 25

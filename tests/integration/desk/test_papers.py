@@ -14,7 +14,6 @@ from PIL import Image
 
 from auction.catalog.photo_worker import PhotoFile, Resized, resized
 from auction.desk.lot_drafts import LotDraft, Origin, add_lot, lots_of_sale
-from auction.desk.papers import press
 from auction.desk.papers.contents import Sheet
 from auction.desk.papers.press import Press
 from auction.desk.papers.reading import Papers
@@ -24,6 +23,7 @@ from auction.desk.schedule import MAX_LOTS
 from auction.ids import BidderId, LiquidatorId, SaleId
 from auction.terms import LotKind
 from foundation.database import transaction
+from foundation.papers import press
 from tests.builders import STAFF_MEMBER
 from tests.catalogue import a_line
 from tests.consignors import a_consignor_named
