@@ -14,8 +14,8 @@ from accounts.http.guard import signed_in
 from accounts.permissions import Access, Action
 from auction.desk.api_results import AnyResults, table, workbook
 from auction.desk.consigned import Consigned, ConsignedResults, ConsignedSale, Consigning
-from auction.desk.result_sheets import CSV_TYPE, XLSX_TYPE
 from auction.ids import SaleId
+from auction.spreadsheets import CSV_TYPE, XLSX_TYPE
 from foundation.http.answers import answer
 from foundation.http.problems import NOT_FOUND
 from foundation.http.routes import Media, Route

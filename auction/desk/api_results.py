@@ -11,9 +11,10 @@ from accounts.http.guard import require, signed_in
 from accounts.identity import OrganisationKind
 from accounts.permissions import Access, Action
 from auction.desk.guidance import Guidance, GuidanceQuery, PriceGuidance
-from auction.desk.result_sheets import CSV_TYPE, XLSX_TYPE, results_csv, results_xlsx
+from auction.desk.result_sheets import results_csv, results_xlsx
 from auction.desk.results import ConsignorResults, Results, SaleResults
 from auction.ids import BidderId, LiquidatorId, SaleId
+from auction.spreadsheets import CSV_TYPE, XLSX_TYPE
 from foundation.http.answers import answer, bytes_answer
 from foundation.http.problems import INVALID, NOT_FOUND
 from foundation.http.reading import query_of

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from auction.desk.result_sheets import defused, results_csv, results_xlsx
+from auction.desk.result_sheets import results_csv, results_xlsx
 from auction.desk.result_sums import Part, sums
 from auction.desk.results import (
     AgainstGuidance,
@@ -20,6 +20,7 @@ from auction.desk.results import (
     SaleResults,
 )
 from auction.ids import LotId, SaleId
+from auction.spreadsheets import defused
 
 CLOSED_US = 1_772_460_000_000_000  # 2 March 2026, 14:00 UTC
 

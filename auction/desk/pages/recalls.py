@@ -17,9 +17,9 @@ from auction.desk.pages.navigation import TABS
 from auction.desk.pages.room import DeskPagesRoom, show, status_of
 from auction.desk.recalls import MAX_NAMED, Recall, RecalledLot, Withdrawn
 from auction.desk.refusals import Refused
-from auction.desk.result_sheets import CSV_TYPE, defused
 from auction.ids import BidderId
 from auction.sale import LotStatus
+from auction.spreadsheets import CSV_TYPE, defused
 from auction.terms import STORABLE
 from auction.verdicts import Acceptance
 from foundation.http.answers import bytes_answer
