@@ -65,6 +65,8 @@ class Act(StrEnum):
     DEPOSIT_RECORDED = "DEPOSIT_RECORDED"
     DEPOSIT_CORRECTED = "DEPOSIT_CORRECTED"
     BUDGETS_SET = "BUDGETS_SET"
+    # In settlement.
+    OPERATION_TRIED_AGAIN = "OPERATION_TRIED_AGAIN"
 
 
 class Actor(Struct, frozen=True):

@@ -57,6 +57,13 @@ class Action(StrEnum):
     RECORD_DEPOSIT = "RECORD_DEPOSIT"
     SET_LIMIT = "SET_LIMIT"
 
+    VIEW_SETTLEMENT = "VIEW_SETTLEMENT"
+    SETTLE = "SETTLE"
+    VIEW_PURCHASES = "VIEW_PURCHASES"
+    PAY_PURCHASES = "PAY_PURCHASES"
+    VIEW_EARNINGS = "VIEW_EARNINGS"
+    SET_PAYEE = "SET_PAYEE"
+
 
 MEANINGS: Mapping[Action, str] = MappingProxyType(
     {
@@ -92,6 +99,12 @@ MEANINGS: Mapping[Action, str] = MappingProxyType(
         Action.MANAGE_ORGANISATIONS: "New liquidators, consignors, staff.",
         Action.RECORD_DEPOSIT: "A reseller's deposit for a sale.",
         Action.SET_LIMIT: "A reseller's limit in a sale.",
+        Action.VIEW_SETTLEMENT: "The books: every award, invoice, entry, balance and statement.",
+        Action.SETTLE: "What needs a person: claims, tries, bank files, adjustments, months.",
+        Action.VIEW_PURCHASES: "What a reseller has won: invoices, payments, papers, pickups.",
+        Action.PAY_PURCHASES: "Paying and fetching it: cards, pickup slots, claims, offers.",
+        Action.VIEW_EARNINGS: "A seller's or a consignor's statements and payouts.",
+        Action.SET_PAYEE: "Where its payouts go.",
     }
 )
 
@@ -205,6 +218,28 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
         Action.MANAGE_ORGANISATIONS: {Capacity.HOUSE_ADMIN: _ANY},
         Action.RECORD_DEPOSIT: {Capacity.SETTLEMENT: _FOREIGN, Capacity.HOUSE_ADMIN: _FOREIGN},
         Action.SET_LIMIT: {Capacity.SETTLEMENT: _FOREIGN, Capacity.HOUSE_ADMIN: _FOREIGN},
+        # After the hammer. Whose the books are is for staff; the others see their own of them.
+        Action.VIEW_SETTLEMENT: {Capacity.SETTLEMENT: _ANY},
+        Action.SETTLE: {Capacity.SETTLEMENT: _ANY},
+        Action.VIEW_PURCHASES: {
+            Capacity.BIDDER: _TEAM,
+            Capacity.RESELLER_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+        },
+        Action.PAY_PURCHASES: {Capacity.BIDDER: _TEAM, Capacity.RESELLER_ADMIN: _TEAM},
+        Action.VIEW_EARNINGS: {
+            Capacity.LIQUIDATOR: _TEAM,
+            Capacity.LIQUIDATOR_ADMIN: _TEAM,
+            Capacity.CONSIGNOR: _TEAM,
+            Capacity.RESELLER_ADMIN: _TEAM,
+            Capacity.SETTLEMENT: _FOREIGN,
+        },
+        # Only who manages the team, and never by a token.
+        Action.SET_PAYEE: {
+            Capacity.LIQUIDATOR_ADMIN: _TEAM,
+            Capacity.CONSIGNOR: _TEAM,
+            Capacity.RESELLER_ADMIN: _TEAM,
+        },
     }
 )
 
@@ -219,6 +254,8 @@ ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
                 Action.VIEW_APPLICATION,
                 Action.VIEW_BIDS,
                 Action.VIEW_CONSIGNED,
+                Action.VIEW_PURCHASES,
+                Action.VIEW_EARNINGS,
             }
         ),
         Scope.BID: frozenset(
@@ -231,6 +268,8 @@ ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
                 Action.VIEW_BIDS,
                 Action.SET_BUDGETS,
                 Action.ASK_SELLER,
+                Action.VIEW_PURCHASES,
+                Action.PAY_PURCHASES,
             }
         ),
         Scope.SELL: frozenset(
@@ -240,6 +279,7 @@ ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
                 Action.RUN_SALE,
                 Action.HIDE_QUESTION,
                 Action.PAUSE_SALE,
+                Action.VIEW_EARNINGS,
             }
         ),
         Scope.STAFF: frozenset(
@@ -252,6 +292,10 @@ ACTIONS_OF_SCOPE: Mapping[Scope, frozenset[Action]] = MappingProxyType(
                 Action.VIEW_AUDIT,
                 Action.RECORD_DEPOSIT,
                 Action.SET_LIMIT,
+                Action.VIEW_SETTLEMENT,
+                Action.SETTLE,
+                Action.VIEW_PURCHASES,
+                Action.VIEW_EARNINGS,
             }
         ),
     }

@@ -93,6 +93,12 @@ VIEW_ORGANISATIONS   -      -       -      -        -      -       -       stf  
 MANAGE_ORGANISATIONS -      -       -      -        -      -       -       -      stf
 RECORD_DEPOSIT       -      -       -      -        -      -       -       f      f
 SET_LIMIT            -      -       -      -        -      -       -       f      f
+VIEW_SETTLEMENT      -      -       -      -        -      -       -       stf    -
+SETTLE               -      -       -      -        -      -       -       stf    -
+VIEW_PURCHASES       -      -       st     st       -      -       -       f      -
+PAY_PURCHASES        -      -       st     st       -      -       -       -      -
+VIEW_EARNINGS        -      -       -      st       st     st      st      f      -
+SET_PAYEE            -      -       -      st       -      st      st      -      -
 """
 
 
@@ -131,12 +137,13 @@ def test_a_role_that_a_kind_does_not_have_gives_nothing() -> None:
 
 # What a token of one scope can do, in the name of somebody with every role of their kind.
 SCOPES = {
-    Scope.READ: "OPEN_LIVE VIEW_TEAM VIEW_APPLICATION VIEW_BIDS VIEW_CONSIGNED",
+    Scope.READ: "OPEN_LIVE VIEW_TEAM VIEW_APPLICATION VIEW_BIDS VIEW_CONSIGNED VIEW_PURCHASES "
+    "VIEW_EARNINGS",
     Scope.BID: "OPEN_LIVE KEEP_WATCHLIST KEEP_SAVED_SEARCHES REGISTER_FOR_SALE PLACE_BID "
-    "VIEW_BIDS SET_BUDGETS ASK_SELLER",
-    Scope.SELL: "OPEN_LIVE VIEW_DESK RUN_SALE HIDE_QUESTION PAUSE_SALE",
+    "VIEW_BIDS SET_BUDGETS ASK_SELLER VIEW_PURCHASES PAY_PURCHASES",
+    Scope.SELL: "OPEN_LIVE VIEW_DESK RUN_SALE HIDE_QUESTION PAUSE_SALE VIEW_EARNINGS",
     Scope.STAFF: "OPEN_LIVE VIEW_DESK HIDE_QUESTION VIEW_ORGANISATIONS VIEW_APPLICATION VIEW_AUDIT "
-    "RECORD_DEPOSIT SET_LIMIT",
+    "RECORD_DEPOSIT SET_LIMIT VIEW_SETTLEMENT SETTLE VIEW_PURCHASES VIEW_EARNINGS",
 }
 
 
@@ -161,6 +168,7 @@ def test_no_scope_reaches_what_would_let_somebody_in() -> None:
         Action.MANAGE_TEAM,
         Action.MANAGE_ORGANISATIONS,
         Action.DECIDE_APPLICATION,
+        Action.SET_PAYEE,
     }
 
 
