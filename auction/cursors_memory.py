@@ -42,3 +42,8 @@ class MemoryCursors:
             step = MemoryStep(self._log, shard, self.positions.get((name, shard), 0))
             yield step
             self.positions[name, shard] = step.position
+
+    async def is_behind(self, name: str, shard: int) -> bool:
+        """See ``foundation.follower.Cursors``."""
+        heads = await self._log.heads()
+        return heads.get(Shard(shard), 0) > self.positions.get((name, shard), 0)

@@ -4,8 +4,10 @@ So each event takes effect once, in order, whatever crashes: a step that does no
 the cursor where it was, and is done again. Of two followers of one name and shard, one waits
 for the other's step and goes on behind it.
 
-A follower is woken when there is something to read, and looks by itself every ``POLL_S``, so
-that a lost wake-up costs seconds, never an event.
+A follower is woken when there is something to read, and looks by itself at its start and every
+``POLL_S``, so that a lost wake-up costs seconds, never an event. To look is one question for all
+followers that look at the same time: a step, which is a transaction, follows only where there is
+something to read.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ import structlog
 
 # Rows in one step: some megabytes, and a transaction of well under a second.
 CHUNK = 1_000
-# The floor under wake-ups; sixty-four idle followers then ask six times a second in all.
+# The floor under wake-ups.
 POLL_S = 10.0
 # After a failed step: from a moment to half a minute, for as long as it fails.
 RETRY_FIRST_S, RETRY_MOST_S = 0.1, 30.0
@@ -63,6 +65,10 @@ class Cursors(Protocol[ContextT_co, RowT_co]):
         """Hold the cursor of this name and shard until the block ends: commit, or undo on error."""
         ...
 
+    async def is_behind(self, name: str, shard: int) -> bool:
+        """Whether there is something after the cursor, without holding it."""
+        ...
+
 
 Handler = Callable[[ContextT, Sequence[RowT]], Awaitable[None]]
 
@@ -97,9 +103,13 @@ class LogFollower(Generic[ContextT, RowT]):
     async def run(self) -> None:
         """Follow until cancelled. A step that fails is logged and tried again."""
         pause_s = RETRY_FIRST_S
+        woken = False
         while True:
             self._woken.clear()
             try:
+                if not woken and not await self._cursors.is_behind(self._name, self._shard):
+                    woken = await self._wait()
+                    continue
                 handled = await self.step()
             except Exception:  # whatever it is, the event must not be passed over: the log tells
                 _logger.warning(
@@ -113,12 +123,12 @@ class LogFollower(Generic[ContextT, RowT]):
                 pause_s = min(2 * pause_s, RETRY_MOST_S)
                 continue
             pause_s = RETRY_FIRST_S
-            if handled < CHUNK:
-                await self._wait()
+            woken = True if handled == CHUNK else await self._wait()
 
-    async def _wait(self) -> None:
+    async def _wait(self) -> bool:
+        """Whether somebody woke it before it is time to look by itself."""
         try:
             async with asyncio.timeout(POLL_S):
-                await self._woken.wait()
+                return await self._woken.wait()
         except TimeoutError:
-            pass
+            return False

@@ -110,3 +110,8 @@ class PatientCursors:
         await self._host.writer.serving()
         async with self._cursors.step(name, shard) as step:
             yield step
+
+    async def is_behind(self, name: str, shard: int) -> bool:
+        """See ``foundation.follower.Cursors``."""
+        await self._host.writer.serving()
+        return await self._cursors.is_behind(name, shard)

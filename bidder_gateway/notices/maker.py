@@ -105,6 +105,10 @@ class MakerCursors:
             yield step
         self._maker.committed()
 
+    async def is_behind(self, name: str, shard: int) -> bool:
+        """See ``foundation.follower.Cursors``."""
+        return await self._cursors.is_behind(name, shard)
+
 
 class MakerFollower:
     """A maker with its follower, which is woken some moments after the bus has called."""

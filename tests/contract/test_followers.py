@@ -187,6 +187,18 @@ async def test_without_a_wake_up_a_follower_looks_by_itself(
         await until(lambda: reader.seen == bodies)
 
 
+async def test_who_is_behind_is_known_without_a_step(
+    log: EventLog, cursors: AnyCursors, follower: LogFollower[Any, LoggedEvent]
+) -> None:
+    assert not await cursors.is_behind("reader", SHARD)
+    await written(log, 1)
+    asked = [cursors.is_behind(name, shard) for name in ("reader", "other") for shard in (SHARD, 4)]
+    assert await asyncio.gather(*asked) == [True, False, True, False]
+    await follower.step()
+    assert not await cursors.is_behind("reader", SHARD)
+    assert await cursors.is_behind("other", SHARD)
+
+
 async def test_a_follower_goes_on_after_failures_by_itself(
     log: EventLog, follower: LogFollower[Any, LoggedEvent], reader: Reader
 ) -> None:

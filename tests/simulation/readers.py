@@ -82,6 +82,11 @@ class _Cursors:
         if step.context or step.cursor != committed.cursor:
             self._store.commit(shard, step.context, step.cursor)
 
+    async def is_behind(self, name: str, shard: int) -> bool:
+        heads = await self._log.heads()
+        cursor = self._store.committed.get(shard, Projection()).cursor
+        return heads.get(Shard(shard), 0) > cursor
+
 
 class Reader:
     """Follows some shards until it is killed."""
