@@ -6,13 +6,15 @@ looked up (``find_...``), since a key that was pruned would have a second effect
 carries ``{"op_id": key}`` and ``about`` (the ids of our invoice and awards) as its metadata.
 
 Two errors, and no other: `Unknown` says nothing of the effect, so the same call is made again with
-the same key; `Refused` is definite. An object that is read may be newer than the last event.
+the same key; `Refused` is definite, and `PaymentDeclined` is one. An object that is read may be
+newer than the last event.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from settlement.ids import StripeId
+from settlement.operations import Refused, Unknown
 from settlement.payment_objects import (
     AccountLink,
     Balance,
@@ -36,19 +38,23 @@ from settlement.payment_objects import (
     Transfer,
 )
 
+__all__ = [
+    "Books",
+    "Buyers",
+    "PaymentDeclined",
+    "PaymentProvider",
+    "Payments",
+    "Refused",
+    "Sellers",
+    "Unknown",
+]
+
 About = Mapping[str, str]
 NOTHING: About = {}
 
 
-class Unknown(Exception):
-    """No answer that says what happened: the same call is made again, with the same key."""
-
-
-class Refused(Exception):
-    """The provider says no, for good: another try needs another key.
-
-    ``payment_id`` and ``charge_id``: what a declined try leaves behind.
-    """
+class PaymentDeclined(Refused):
+    """The payer's bank says no. ``payment_id`` and ``charge_id``: what the try leaves behind."""
 
     def __init__(
         self,
@@ -59,8 +65,7 @@ class Refused(Exception):
         payment_id: StripeId | None = None,
         charge_id: StripeId | None = None,
     ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code, self.message, self.decline_code = code, message, decline_code
+        super().__init__(code, message, decline_code=decline_code)
         self.payment_id, self.charge_id = payment_id, charge_id
 
 

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 
 import stripe
 
+from settlement.stripe_gateway import StripeGateway
+
 KEY = "sk_test_simulator"
 
 
@@ -33,3 +35,15 @@ async def client_of(url: str | None, key: str = KEY) -> AsyncIterator[stripe.Str
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]
         http.close()  # type: ignore[no-untyped-call]
+
+
+@asynccontextmanager
+async def gateway_of(
+    url: str | None, key: str = KEY, retries: int = 0
+) -> AsyncIterator[StripeGateway]:
+    """Settlement's own calls; without retries, so that trouble is seen."""
+    gateway = StripeGateway(key, url, retries=retries)
+    try:
+        yield gateway
+    finally:
+        await gateway.close()

@@ -42,6 +42,9 @@ CREATE: Final[p.Shape] = _FIELDS | {
 }
 UPDATE: Final[p.Shape] = _FIELDS
 LIST: Final[p.Shape] = listing.PAGE | listing.CREATED
+BALANCE_SETTINGS: Final[p.Shape] = {
+    "payments": {"payouts": {"schedule": {"interval": p.text}}},
+}
 LINK: Final[p.Shape] = {
     "account": p.text,
     "collect": p.one_of("currently_due", "eventually_due"),
@@ -114,6 +117,29 @@ def own(work: Work, _: Json) -> Json:
         platform["external_accounts"]["url"] = f"/v1/accounts/{PLATFORM_ID}/external_accounts"
         work.changes.put("account", PLATFORM_ID, platform)
     return platform
+
+
+def balance_settings(work: Work, params: Json) -> Json:
+    """How the balance of the account whose key is used is paid out: the same schedule that the
+    account's own settings show (docs.stripe.com/api/balance-settings)."""
+    schedule = ((params.get("payments") or {}).get("payouts") or {}).get("schedule") or {}
+    account = own(work, {})
+    if schedule:
+        account = work.edit("account", account["id"])
+        _set(account, {"settings": {"payouts": {"schedule": schedule}}})
+    payouts = account["settings"]["payouts"]
+    return {
+        "object": "balance_settings",
+        "payments": {
+            "debit_negative_balances": payouts["debit_negative_balances"],
+            "payouts": {
+                "schedule": {"interval": payouts["schedule"]["interval"]},
+                "statement_descriptor": payouts["statement_descriptor"],
+                "status": "enabled",
+            },
+            "settlement_timing": {"delay_days": payouts["schedule"]["delay_days"]},
+        },
+    }
 
 
 def delete(work: Work, _: Json, account_id: str) -> Json:

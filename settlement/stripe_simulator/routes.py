@@ -198,6 +198,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         _REVERSALS + "/{reversal}", transfers.retrieve_reversal, "TransferReversalRetrieveParams"
     ),
     _see("/v1/balance", _balance, "BalanceRetrieveParams"),
+    _see("/v1/balance_settings", accounts.balance_settings, "BalanceSettingsRetrieveParams"),
+    _do(
+        "/v1/balance_settings",
+        accounts.balance_settings,
+        accounts.BALANCE_SETTINGS,
+        "BalanceSettingsUpdateParams",
+    ),
     _see(
         "/v1/balance_transactions", _transactions, "BalanceTransactionListParams", _TRANSACTIONS
     ),
