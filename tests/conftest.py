@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import structlog
 from playwright.async_api import Browser
 from yarl import URL
 
@@ -20,6 +21,14 @@ from softclose.embedded_postgres import EmbeddedPostgres
 from tests.browser import running_chromium
 
 TEMPLATE = "template_softclose"
+
+# As an installation does; rich tracebacks print every variable, and take a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 _numbers = count(1)
 

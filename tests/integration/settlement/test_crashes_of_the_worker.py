@@ -1,9 +1,8 @@
 """The worker is killed at each of its awaits: what was called for is written once in the end."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-import structlog
 
 from foundation.database import AnyConnection, Pool, acquire, open_pool, transaction
 from settlement.operations import LEASE_US, Again, Operation
@@ -34,12 +33,6 @@ class Counted:
         if self._then:
             await want(connection, [Wanted(operation=self._then, subject=op.subject)], now_us)
         return None
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    with structlog.testing.capture_logs():
-        yield
 
 
 @pytest.fixture
