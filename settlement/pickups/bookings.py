@@ -1,0 +1,517 @@
+"""Booking a place at the dock: by the buyer up to a bound time, by staff at any.
+
+Who books holds the awards first and the dock after them, so that two who want the last place come
+one after the other, and one of them is told that it is taken. That the tables have an index against
+it, too, is for the day on which somebody forgets the lock.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from accounts.audit import Act, Actor, record
+from accounts.ids import OrganisationId, new_id
+from auction.ids import BidderId, LiquidatorId
+from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.due import pickup_deadline_us
+from settlement.ids import AwardId
+from settlement.pickups.charge_table import storage_so_far_minor
+from settlement.pickups.dock_table import (
+    change_dock,
+    dock_for,
+    dock_ids,
+    hold_dock,
+    read_dock,
+)
+from settlement.pickups.pickup_table import (
+    HeldAwards,
+    Pallet,
+    Pickup,
+    add_pickup,
+    end_pickup,
+    hold_awards,
+    hold_pickup,
+    move_pickup,
+    open_bookings,
+    pallets_of,
+    pickups_of_buyer,
+    pickups_of_dock,
+    read_pickup,
+    taken_places,
+    why_not_handed_over,
+)
+from settlement.pickups.slots import (
+    MINUTE_US,
+    Dock,
+    DockPlan,
+    Slot,
+    day_of,
+    dock_id_of,
+    in_words,
+    noon_us,
+    plan_fault,
+    slot_at,
+    slots_of,
+)
+from settlement.pickups.telling import actor_of, policy_of, tell_awards
+from settlement.pickups.words import PickupRefusal, PickupState, Refused
+from settlement.policy import DAY_US, Policy
+from settlement.policy_table import holidays_of
+from settlement.rows import AwardRow, award_row, calendar_of, read_invoice
+from settlement.steps import Wanted
+
+# A truckload is one lot or some dozens of pallets; what is more is another truck.
+MAX_AWARDS: Final = 60
+MAX_PICKUPS: Final = 500
+MAX_DOCKS: Final = 1_000
+MAX_READY: Final = 500
+
+
+class FreeSlot(Struct, frozen=True):
+    """A slot, and how many trucks each door could still take; empty: it is full or over."""
+
+    slot: Slot
+    doors: dict[str, int]
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """A paid award whose goods stand on a dock. ``storage_minor``: come to so far, paid or not."""
+
+    award: AwardRow
+    dock_id: str
+    zone: str
+    pallets: int
+    left: int
+    free_until_us: int
+    storage_minor: int
+    pickup_id: str | None
+
+
+_READY: Final = """
+select * from award
+where buyer_id = $1 and state in ('FUNDED', 'ACCEPTED', 'RELEASED', 'PAID_OUT', 'CLOSED')
+and funded_at_us is not null and handed_over_at_us is null and body->>'ships_to' is null
+order by funded_at_us, award_id limit $2
+"""
+
+
+class Bookings:
+    """Docks, their slots, and who comes when. ``now_us``: the house's clock.
+
+    Where a method takes ``buyer_id``, None is staff, who are bound by no time; another buyer's
+    things are answered like missing ones.
+    """
+
+    def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
+        self._pool, self._now_us = pool, now_us
+
+    # Docks.
+
+    async def dock(self, dock_id: str) -> Dock:
+        """A dock as it is worked now. Raises `Refused` NOT_FOUND."""
+        async with acquire(self._pool) as connection:
+            return await _dock(connection, dock_id)
+
+    async def docks(self, liquidator_id: LiquidatorId | None = None) -> Sequence[Dock]:
+        """All docks that anybody has asked for, or a liquidator's."""
+        async with acquire(self._pool) as connection:
+            ids = await dock_ids(connection, liquidator_id, MAX_DOCKS)
+            return [await _dock(connection, dock_id) for dock_id in ids]
+
+    async def change_dock(self, dock_id: str, version: int, plan: DockPlan, actor: Actor) -> Dock:
+        """Staff say how a dock is worked. What is booked stays booked.
+
+        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, BAD_DOCK with its field.
+        """
+        fault = plan_fault(plan)
+        if fault is not None:
+            raise Refused(PickupRefusal.BAD_DOCK, field=fault[0], detail=_sentence(fault[1]))
+        async with transaction(self._pool) as connection:
+            await hold_dock(connection, dock_id)
+            now_us = self._now_us()
+            await change_dock(connection, dock_id, version, plan, actor_of(actor), now_us)
+            await record(connection, Act.DOCK_CHANGED, actor, now_us, object_id=dock_id)
+            return await _dock(connection, dock_id)
+
+    async def free_slots(self, dock_id: str, day: date) -> Sequence[FreeSlot]:
+        """The slots of a day by the dock's clocks. Raises `Refused` NOT_FOUND."""
+        async with acquire(self._pool) as connection:
+            dock = await _dock(connection, dock_id)
+            slots = list(slots_of(dock, day, await holidays_of(connection, _country(dock))))
+            if not slots:
+                return []
+            taken = await taken_places(connection, dock_id, slots[0].at_us, slots[-1].ends_at_us)
+        now_us = self._now_us()
+        return [
+            FreeSlot(slot, _free_doors(dock, slot, taken) if slot.at_us > now_us else {})
+            for slot in slots
+        ]
+
+    # What is booked.
+
+    async def ready(self, buyer_id: BidderId) -> Sequence[Ready]:
+        """A buyer's paid awards that stand on docks, the earliest paid first."""
+        async with transaction(self._pool) as connection:
+            rows = await connection.fetch(_READY, buyer_id, MAX_READY)
+            awards = [award_row(row) for row in rows]
+            pallets = await pallets_of(connection, awards)
+            booked = await open_bookings(connection, [award.award_id for award in awards])
+            every = [
+                await self._ready(connection, award, pallets[award.award_id], booked)
+                for award in awards
+            ]
+        return [each for each in every if each.left]
+
+    async def pickup(self, pickup_id: str, buyer_id: BidderId | None = None) -> Pickup:
+        """A pickup as it stands. Raises `Refused` NOT_FOUND."""
+        async with acquire(self._pool) as connection:
+            return _owned(await read_pickup(connection, pickup_id), buyer_id)
+
+    async def pickups_of_buyer(self, buyer_id: BidderId) -> Sequence[Pickup]:
+        """A buyer's pickups, the latest slot first."""
+        async with acquire(self._pool) as connection:
+            return await pickups_of_buyer(connection, buyer_id, MAX_PICKUPS)
+
+    async def day(self, dock_id: str, day: date) -> Sequence[Pickup]:
+        """Who comes to a dock on a day. Raises `Refused` NOT_FOUND."""
+        async with acquire(self._pool) as connection:
+            dock = await _dock(connection, dock_id)
+            at_us = noon_us(dock, day)
+            every = await pickups_of_dock(
+                connection, dock_id, at_us - DAY_US, at_us + DAY_US, MAX_PICKUPS
+            )
+        return [pickup for pickup in every if day_of(dock, pickup.slot_at_us) == day]
+
+    async def book(
+        self,
+        award_ids: Sequence[AwardId],
+        slot_at_us: int,
+        actor: Actor,
+        *,
+        buyer_id: BidderId | None = None,
+        door: str | None = None,
+    ) -> Pickup:
+        """One truck for these awards of one buyer at one place. ``door`` None: any that is free.
+
+        Raises `Refused` NOTHING_NAMED, TOO_MANY, NOT_FOUND, NOT_FUNDED, DISPUTED, NOTHING_LEFT,
+        SENT_BY_HOUSE, DIFFERENT_PLACES, ALREADY_BOOKED, NO_SUCH_SLOT, TOO_LATE, TOO_FAR_AHEAD,
+        SLOT_TAKEN.
+        """
+        wanted = _named(award_ids)
+        async with transaction(self._pool) as connection:
+            awards = await hold_awards(connection, wanted)
+            await self._must_be_fetched(connection, awards, buyer_id)
+            first = awards.rows[0]
+            zone = awards.held(first.award_id).invoiced.zone
+            now_us = self._now_us()
+            place = (first.liquidator_id, first.award.ship_from)
+            dock = await dock_for(connection, *place, zone, now_us)
+            dock = await hold_dock(connection, dock.dock_id)
+            slot = await self._slot(connection, dock, slot_at_us, now_us, staff=buyer_id is None)
+            found = await _free_place(connection, dock, slot, door)
+            pickup = _new(dock, first, slot, *found, tuple(wanted), actor_of(actor), now_us)
+            await add_pickup(connection, pickup)
+            policy = await policy_of(connection, awards.held(first.award_id).invoiced)
+            await self._tell(
+                connection, "PICKUP_BOOKED", Act.PICKUP_BOOKED, pickup, dock, awards, actor, policy
+            )
+        return pickup
+
+    async def move(
+        self,
+        pickup_id: str,
+        version: int,
+        slot_at_us: int,
+        actor: Actor,
+        *,
+        buyer_id: BidderId | None = None,
+        door: str | None = None,
+    ) -> Pickup:
+        """To another slot, or another door. Raises `Refused` as `book` does, and NOT_NOW."""
+        async with transaction(self._pool) as connection:
+            pickup, awards = await hold_pickup(connection, pickup_id, None)
+            _owned(pickup, buyer_id)
+            _unchanged(pickup, version)
+            dock = await hold_dock(connection, pickup.dock_id)
+            now_us = self._now_us()
+            self._must_be_changeable(pickup, dock, now_us, staff=buyer_id is None)
+            slot = await self._slot(connection, dock, slot_at_us, now_us, staff=buyer_id is None)
+            own = (pickup.slot_at_us, pickup.door, pickup.place)
+            chosen, place = await _free_place(connection, dock, slot, door, own)
+            if (slot.at_us, chosen) == own[:2]:
+                return pickup
+            moved = (slot.at_us, slot.ends_at_us)
+            await move_pickup(connection, pickup_id, chosen, moved, place, now_us)
+            pickup = await read_pickup(connection, pickup_id)
+            policy = await policy_of(connection, awards.held(pickup.award_ids[0]).invoiced)
+            await self._tell(
+                connection,
+                "PICKUP_CHANGED",
+                Act.PICKUP_CHANGED,
+                pickup,
+                dock,
+                awards,
+                actor,
+                policy,
+            )
+        return pickup
+
+    async def cancel(
+        self, pickup_id: str, version: int, actor: Actor, *, buyer_id: BidderId | None = None
+    ) -> Pickup:
+        """Nobody comes. Staff may also send a truck away that has checked in, and it is unloaded.
+
+        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, NOT_NOW, TOO_LATE.
+        """
+        async with transaction(self._pool) as connection:
+            pickup, awards = await hold_pickup(connection, pickup_id, None)
+            _owned(pickup, buyer_id)
+            _unchanged(pickup, version)
+            dock, now_us = await _dock(connection, pickup.dock_id), self._now_us()
+            if buyer_id is not None or pickup.state is not PickupState.CHECKED_IN:
+                self._must_be_changeable(pickup, dock, now_us, staff=buyer_id is None)
+            await connection.execute(_UNLOAD_ALL, pickup_id)
+            await end_pickup(connection, pickup_id, PickupState.CANCELLED, now_us)
+            pickup = await read_pickup(connection, pickup_id)
+            await self._tell(
+                connection, "PICKUP_CANCELLED", Act.PICKUP_CANCELLED, pickup, dock, awards, actor
+            )
+        return pickup
+
+    # The guards, in the order in which they are asked.
+
+    async def _must_be_fetched(
+        self, connection: AnyConnection, awards: HeldAwards, buyer_id: BidderId | None
+    ) -> None:
+        rows = awards.rows
+        if buyer_id is not None and any(row.buyer_id != buyer_id for row in rows):
+            raise Refused(PickupRefusal.NOT_FOUND)
+        pallets = await pallets_of(connection, rows)
+        for row in rows:
+            if row.award.ships_to is not None:
+                raise _of_lot(PickupRefusal.SENT_BY_HOUSE, row)
+            why_not = why_not_handed_over(row, awards.held(row.award_id))
+            if why_not is None and all(p.gone_at_us for p in pallets[row.award_id]):
+                why_not = PickupRefusal.NOTHING_LEFT
+            if why_not is not None:
+                raise _of_lot(why_not, row)
+        places = {(row.buyer_id, row.liquidator_id, row.award.ship_from) for row in rows}
+        if len(places) > 1:
+            raise Refused(PickupRefusal.DIFFERENT_PLACES)
+        booked = await open_bookings(connection, awards.award_ids)
+        for row in rows:
+            if row.award_id in booked:
+                raise _of_lot(PickupRefusal.ALREADY_BOOKED, row)
+
+    async def _slot(
+        self, connection: AnyConnection, dock: Dock, at_us: int, now_us: int, *, staff: bool
+    ) -> Slot:
+        if not 0 < at_us < _END_OF_TIME_US:
+            raise Refused(PickupRefusal.NO_SUCH_SLOT)
+        slot = slot_at(dock, at_us, await holidays_of(connection, _country(dock)))
+        if slot is None:
+            raise Refused(PickupRefusal.NO_SUCH_SLOT)
+        # Staff may still give the slot that has begun to the truck at the gate.
+        if (slot.ends_at_us if staff else slot.at_us) <= now_us:
+            raise Refused(PickupRefusal.TOO_LATE, detail="This slot is over.")
+        if day_of(dock, at_us) > day_of(dock, now_us) + timedelta(days=dock.ahead_days):
+            said = f"The dock can be booked up to {dock.ahead_days} days ahead."
+            raise Refused(PickupRefusal.TOO_FAR_AHEAD, detail=said)
+        return slot
+
+    def _must_be_changeable(self, pickup: Pickup, dock: Dock, now_us: int, *, staff: bool) -> None:
+        if pickup.state is not PickupState.BOOKED:
+            raise Refused(PickupRefusal.NOT_NOW)
+        until_us = pickup.slot_at_us - dock.change_minutes * MINUTE_US
+        if not staff and now_us >= until_us:
+            said = f"This could be changed until {in_words(dock.zone, until_us)}. Call the dock."
+            raise Refused(PickupRefusal.TOO_LATE, detail=said)
+
+    async def _ready(
+        self,
+        connection: AnyConnection,
+        award: AwardRow,
+        pallets: Sequence[Pallet],
+        booked: dict[AwardId, str],
+    ) -> Ready:
+        assert award.invoice_id is not None and award.funded_at_us is not None, "it is paid"
+        invoice = (await read_invoice(connection, award.invoice_id)).invoiced
+        policy, calendar = (
+            await policy_of(connection, invoice),
+            await calendar_of(connection, invoice),
+        )
+        return Ready(
+            award=award,
+            dock_id=dock_id_of(award.liquidator_id, award.award.ship_from),
+            zone=invoice.zone,
+            pallets=len(pallets),
+            left=sum(pallet.gone_at_us is None for pallet in pallets),
+            free_until_us=pickup_deadline_us(policy, calendar, award.funded_at_us),
+            storage_minor=storage_so_far_minor(policy, calendar, award, pallets, self._now_us()),
+            pickup_id=booked.get(award.award_id),
+        )
+
+    async def _tell(
+        self,
+        connection: AnyConnection,
+        kind: str,
+        act: Act,
+        pickup: Pickup,
+        dock: Dock,
+        awards: HeldAwards,
+        actor: Actor,
+        policy: Policy | None = None,
+    ) -> None:
+        """Write the story, the deadline of a booking (with a policy), and the audit's line."""
+        now_us = self._now_us()
+        facts: dict[str, Any] = {
+            "pickup_id": pickup.pickup_id,
+            "door": pickup.door,
+            "slot_at_us": pickup.slot_at_us,
+            "slot_ends_at_us": pickup.slot_ends_at_us,
+            "zone": dock.zone,
+        }
+        await record(
+            connection,
+            act,
+            actor,
+            now_us,
+            organisation_id=OrganisationId(pickup.buyer_id),
+            object_id=pickup.pickup_id,
+            **facts,
+        )
+        deadlines = [] if policy is None else [missed_deadline(pickup, policy)]
+        await tell_awards(connection, awards, kind, facts, actor, now_us, deadlines)
+
+
+def missed_deadline(pickup: Pickup, policy: Policy) -> Wanted:
+    """When somebody looks whether a booking was kept; who comes as late as allowed kept it."""
+    return Wanted(
+        operation="pickup_missed",
+        subject=pickup.pickup_id,
+        generation=pickup.bookings,
+        due_at_us=pickup.slot_at_us + policy.missed_after_us + 1,
+    )
+
+
+_UNLOAD_ALL: Final = """
+update award_pallet set pickup_id = null, loaded_at_us = null, loaded_by = null
+where pickup_id = $1 and gone_at_us is null
+"""
+_END_OF_TIME_US: Final = 2**53
+
+
+async def _dock(connection: AnyConnection, dock_id: str) -> Dock:
+    dock = await read_dock(connection, dock_id)
+    if dock is None:
+        raise Refused(PickupRefusal.NOT_FOUND)
+    return dock
+
+
+def _country(dock: Dock) -> str:
+    return dock.ship_from.country
+
+
+def _named(award_ids: Sequence[AwardId]) -> list[AwardId]:
+    wanted = list(dict.fromkeys(award_ids))
+    if not wanted:
+        raise Refused(PickupRefusal.NOTHING_NAMED)
+    if len(wanted) > MAX_AWARDS:
+        raise Refused(PickupRefusal.TOO_MANY, detail=f"A truck is for at most {MAX_AWARDS} lots.")
+    return wanted
+
+
+def _owned(pickup: Pickup, buyer_id: BidderId | None) -> Pickup:
+    if buyer_id is not None and pickup.buyer_id != buyer_id:
+        raise Refused(PickupRefusal.NOT_FOUND)
+    return pickup
+
+
+def _unchanged(pickup: Pickup, version: int) -> None:
+    if pickup.version != version:
+        raise Refused(PickupRefusal.CHANGED_MEANWHILE)
+
+
+def _of_lot(refusal: PickupRefusal, row: AwardRow) -> Refused:
+    """A refusal that names the lot."""
+    return Refused(refusal, field=row.award_id, detail=f"Lot {row.goods.number}: {_lower(refusal)}")
+
+
+def _lower(refusal: PickupRefusal) -> str:
+    meaning = Refused.meanings[refusal]
+    return meaning[:1].lower() + meaning[1:]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _free_doors(dock: Dock, slot: Slot, taken: dict[tuple[int, str], set[int]]) -> dict[str, int]:
+    free = {
+        door: capacity - len(taken.get((slot.at_us, door), ()))
+        for door, capacity in dock.doors.items()
+    }
+    return {door: places for door, places in free.items() if places > 0}
+
+
+async def _free_place(
+    connection: AnyConnection,
+    dock: Dock,
+    slot: Slot,
+    door: str | None,
+    own: tuple[int, str, int] | None = None,
+) -> tuple[str, int]:
+    """A door of the held dock and the first place there; ``own``: what the caller has already."""
+    if door is not None and door not in dock.doors:
+        raise Refused(PickupRefusal.NO_SUCH_SLOT, field="door", detail="There is no such door.")
+    taken = await taken_places(connection, dock.dock_id, slot.at_us, slot.at_us + 1)
+    if own is not None and own[0] == slot.at_us and door in (None, own[1]):
+        return own[1], own[2]
+    for name, capacity in dock.doors.items():
+        if door in (None, name):
+            there = taken.get((slot.at_us, name), set())
+            free = next((n for n in range(1, capacity + 1) if n not in there), None)
+            if free is not None:
+                return name, free
+    raise Refused(PickupRefusal.SLOT_TAKEN)
+
+
+def _new(
+    dock: Dock,
+    first: AwardRow,
+    slot: Slot,
+    door: str,
+    place: int,
+    award_ids: tuple[AwardId, ...],
+    by: str,
+    now_us: int,
+) -> Pickup:
+    return Pickup(
+        pickup_id=new_id("pickup"),
+        dock_id=dock.dock_id,
+        buyer_id=first.buyer_id,
+        liquidator_id=first.liquidator_id,
+        state=PickupState.BOOKED,
+        door=door,
+        slot_at_us=slot.at_us,
+        slot_ends_at_us=slot.ends_at_us,
+        place=place,
+        bookings=1,
+        carrier="",
+        driver="",
+        trailer="",
+        seal="",
+        note="",
+        booked_at_us=now_us,
+        booked_by=by,
+        checked_in_at_us=None,
+        signed_by=None,
+        signature=None,
+        gone_at_us=None,
+        gone_by=None,
+        changed_at_us=now_us,
+        version=1,
+        award_ids=tuple(sorted(award_ids)),
+    )
