@@ -63,6 +63,7 @@ class Action(StrEnum):
     PAY_PURCHASES = "PAY_PURCHASES"
     VIEW_EARNINGS = "VIEW_EARNINGS"
     SET_PAYEE = "SET_PAYEE"
+    REPORT_PAYMENT = "REPORT_PAYMENT"
 
 
 MEANINGS: Mapping[Action, str] = MappingProxyType(
@@ -105,6 +106,7 @@ MEANINGS: Mapping[Action, str] = MappingProxyType(
         Action.PAY_PURCHASES: "Paying and fetching it: cards, pickup slots, claims, offers.",
         Action.VIEW_EARNINGS: "A seller's or a consignor's statements and payouts.",
         Action.SET_PAYEE: "Where its payouts go.",
+        Action.REPORT_PAYMENT: "The payment provider's events, which it signs.",
     }
 )
 
@@ -234,6 +236,8 @@ PERMISSIONS: Mapping[Action, Row] = MappingProxyType(
             Capacity.RESELLER_ADMIN: _TEAM,
             Capacity.SETTLEMENT: _FOREIGN,
         },
+        # Who sends them is known by the signature alone.
+        Action.REPORT_PAYMENT: {Capacity.GUEST: _PUBLIC},
         # Only who manages the team, and never by a token.
         Action.SET_PAYEE: {
             Capacity.LIQUIDATOR_ADMIN: _TEAM,

@@ -323,6 +323,7 @@ class Event(Struct, frozen=True, kw_only=True):
     type: str
     object_kind: str
     object_id: StripeId | None
+    customer_id: StripeId | None
     account_id: StripeId | None  # a connected account's event
-    live: bool
     made_at_us: int
+    live: bool = False

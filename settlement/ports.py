@@ -368,6 +368,7 @@ class Books(Protocol):
         self,
         *,
         since_us: int = 0,
+        before_us: int | None = None,
         types: Sequence[str] = (),
         after: StripeId | None = None,
         limit: int = 100,

@@ -76,11 +76,13 @@ class StripeBooks(Connection):
         self,
         *,
         since_us: int = 0,
+        before_us: int | None = None,
         types: Sequence[str] = (),
         after: StripeId | None = None,
         limit: int = 100,
     ) -> Page[Event]:
-        params: stripe.params.EventListParams = {"created": {"gte": since(since_us)["gte"]}}
+        window: Any = since(since_us, before_us)
+        params: stripe.params.EventListParams = {"created": window}
         if types:
             params["types"] = list(types)
         row = await answer(self.v1.events.list_async(page_of(params, after, limit)))

@@ -286,6 +286,7 @@ def event(row: Json) -> Event:
         type=row["type"],
         object_kind=about.get("object") or "",
         object_id=_id(about.get("id")),
+        customer_id=_id(about.get("customer")),
         account_id=_id(row.get("account")),
         live=bool(row.get("livemode")),
         made_at_us=_us(row["created"]),
