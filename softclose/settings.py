@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from foundation import settings as foundation_settings
@@ -85,6 +85,28 @@ class Settings(foundation_settings.Settings):
         description="An API token, for commands that ask a running server: `softclose desk "
         "publish` and `softclose desk results` need one with the scope `sell`.",
     )
+    stripe_key: SecretStr | None = Field(
+        default=None,
+        description="The secret key of your Stripe account (`sk_test_...`, `sk_live_...`, or a "
+        "restricted `rk_...`). Without it payments are simulated: a simulator of Stripe runs with "
+        "Softclose and keeps its state in the data folder's `stripe`.",
+    )
+    stripe_publishable_key: str | None = Field(
+        default=None,
+        description="The publishable key of the same account and mode (`pk_...`), for the form in "
+        "which buyers enter their cards.",
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="How Stripe signs its webhooks to `/api/v1/webhooks/stripe` (`whsec_...`); "
+        "two with a comma between them while you exchange one for the other. Without it webhooks "
+        "are refused, and what happened at Stripe is fetched every five minutes.",
+    )
+    stripe_url: str | None = Field(
+        default=None,
+        description="Another address of Stripe's API than its own, such as a proxy, or a simulator "
+        "that runs by itself. Never with a live key, except over https.",
+    )
     log_level: LogLevel = Field(
         default=LogLevel.INFO,
         description="The least severity that is logged: `debug`, `info`, `warning` or `error`.",
@@ -119,11 +141,55 @@ class Settings(foundation_settings.Settings):
             raise ValueError("must end after the host and port")
         return f"{parts.scheme}://{parts.netloc.lower()}"
 
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets that Stripe's webhooks may be signed with."""
+        if self.stripe_webhook_secret is None:
+            return ()
+        return tuple(_words(self.stripe_webhook_secret.get_secret_value()))
+
+    @field_validator("stripe_key")
+    @classmethod
+    def _stripe_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and not key.get_secret_value().startswith(
+            ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
+        ):
+            raise ValueError("must start with sk_test_, sk_live_, rk_test_ or rk_live_")
+        return key
+
+    @field_validator("stripe_publishable_key")
+    @classmethod
+    def _stripe_publishable_key(cls, key: str | None) -> str | None:
+        if key and not key.startswith(("pk_test_", "pk_live_")):
+            raise ValueError("must start with pk_test_ or pk_live_")
+        return key
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _stripe_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        given = _words(secret.get_secret_value()) if secret else []
+        if secret and not (given and all(one.startswith("whsec_") for one in given)):
+            raise ValueError("must be one or more that start with whsec_")
+        return secret
+
+    @field_validator("stripe_url")
+    @classmethod
+    def _stripe_url(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ValueError("must be http://host or https://host")
+        key = info.data.get("stripe_key")
+        if key and "_live_" in key.get_secret_value()[:9] and parts.scheme != "https":
+            raise ValueError("must be https: the key is a live one")
+        return url.rstrip("/")
+
     @field_validator("trusted_proxies", "metrics_clients", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         if isinstance(given, str):
-            return [part.strip() for part in given.split(",") if part.strip()]
+            return _words(given)
         return given
 
     @field_validator("mail")
@@ -147,6 +213,10 @@ class Settings(foundation_settings.Settings):
     def _mail_from(cls, sender: str) -> str:
         address_of(sender)
         return sender
+
+
+def _words(given: str) -> list[str]:
+    return [part.strip() for part in given.split(",") if part.strip()]
 
 
 def load(**given: object) -> Settings:

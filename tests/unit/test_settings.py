@@ -134,3 +134,33 @@ def test_text_messages_are_off_unless_somebody_wants_to_try_them(
     assert load().sms == "off"
     monkeypatch.setenv("SOFTCLOSE_SMS", "pigeon")
     assert complaint().startswith("SOFTCLOSE_SMS: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_KEY", "pk_test_1"),
+        ("STRIPE_KEY", "1234"),
+        ("STRIPE_PUBLISHABLE_KEY", "sk_test_1"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_1,other"),
+        ("STRIPE_WEBHOOK_SECRET", ","),
+        ("STRIPE_URL", "ftp://example.com"),
+        ("STRIPE_URL", "example.com"),
+    ],
+)
+def test_what_stripe_could_not_work_with_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"SOFTCLOSE_{name}", value)
+    said = complaint()
+    assert said.startswith(f"SOFTCLOSE_{name}: ")
+    assert name in ("STRIPE_URL", "STRIPE_PUBLISHABLE_KEY") or value not in said
+
+
+def test_a_live_key_goes_nowhere_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTCLOSE_STRIPE_KEY", "sk_live_1")
+    monkeypatch.setenv("SOFTCLOSE_STRIPE_URL", "http://127.0.0.1:1")
+    assert complaint().startswith("SOFTCLOSE_STRIPE_URL: ")
+    monkeypatch.setenv("SOFTCLOSE_STRIPE_URL", "https://proxy.example.com/")
+    assert load().stripe_url == "https://proxy.example.com"
+    assert "sk_live_1" not in repr(load())
