@@ -26,6 +26,7 @@ from softclose.notices import running_notices
 from softclose.participants import Participants
 from softclose.reselling import freight_offers, running_resellers
 from softclose.settings import Settings
+from softclose.settlement_room import running_settlement
 from softclose.site import Resources, site, site_resources
 from softclose.webhooks import running_webhooks
 
@@ -83,6 +84,7 @@ async def open_house(
         )
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
         await layers.enter_async_context(running_webhooks(dsn, host, resources.metrics.registry))
+        await layers.enter_async_context(running_settlement(dsn, host, resources))
         whole = site(resources, gateway, resellers, notices, desk, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye

@@ -344,7 +344,9 @@ class Market:
         async with asyncio.timeout(DEADLINE_S), acquire(self.pool) as connection:
             heads = await self.log.heads()
             while True:
-                rows = await connection.fetch("select shard, position from log_cursor")
+                rows = await connection.fetch(
+                    "select shard, position from log_cursor where name <> 'settlement'"
+                )
                 followed = {row["shard"]: row["position"] for row in rows}
                 if all(followed.get(shard, 0) >= head for shard, head in heads.items()):
                     return
