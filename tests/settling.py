@@ -1,141 +1,282 @@
-"""Settlement beside a market: its follower and its worker, done step by step by the test."""
+"""Settlement's tests: real rows of invoices and awards, and a provider in the same process.
 
-from collections.abc import AsyncIterator, Mapping
+`an_invoice` writes what following a sale writes: the awards, their invoice, and its first two
+operations. `Settling` is a worker over real tables with the official SDK on a simulator, both on
+one clock that stands until it is moved.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
+import stripe
 
-from auction.cursors_postgres import PostgresCursors
-from auction.ids import SaleId
-from auction.terms import Premium, PremiumTier, Terms
-from foundation.database import acquire
-from foundation.mail import Mail
-from settlement.following import Following
-from settlement.ids import AwardId, InvoiceId
-from settlement.operations import SECOND_US, Handler
-from settlement.rows import AwardRow, InvoiceRow, award_row, invoice_row
+from auction.catalog.goods import Condition, FreightTerms
+from auction.ids import BidderId, LiquidatorId, LotId, SaleId
+from foundation.database import AnyConnection, Pool, acquire, open_pool, transaction
+from settlement.due import Calendar, payment_due_us
+from settlement.ids import AwardId, InvoiceId, StripeId, award_id_of, invoice_id_of
+from settlement.invoices import Award, Invoice, line_of
+from settlement.operations import Handler
+from settlement.payments.payers import TablePayers
+from settlement.payments.room import payment_operations
+from settlement.policy_table import policy_at
+from settlement.ports import PaymentProvider
+from settlement.rows import Goods, Held, read_invoice
+from settlement.steps import Wanted, want
 from settlement.story import story_of
+from settlement.stripe_gateway import StripeGateway
+from settlement.stripe_simulator.engine import Engine
+from settlement.stripe_simulator.in_process import InProcess
+from settlement.stripe_simulator.store import Store
 from settlement.worker import Worker
-from softclose.settlement_room import Means, handlers_of
-from tests.builders import EBAY_TERMS, SALE
-from tests.market import Market, market
+from tests.books import balances_of
+from tests.settlement_rules import CHICAGO, DALLAS, at_us, premium_of, tax_at
 
-# Cents can be bid, so that a price is what a test wants it to be.
-CENTS: Final = msgspec.structs.replace(
-    EBAY_TERMS, soft_close=None, premium=Premium((PremiumTier(0, 1_500),))
-)
+SECOND_US = 1_000_000
+HOUR_US = 3_600 * SECOND_US
+DAY_US = 24 * HOUR_US
+SALE, BUYER, NORTH = SaleId("S1"), BidderId("buyer"), LiquidatorId("north")
+# A Friday: invoices are due on the next Tuesday at the same time.
+CLOSED = at_us("2026-03-06 17:00")
+
+_AWARD = """
+insert into award (award_id, sale_id, lot_id, generation, buyer_id, liquidator_id, consignor_id,
+    invoice_id, currency, hammer_minor, body, goods, state, awarded_at_us, changed_at_us)
+values ($1, $2, $3, 1, $4, $5, null, $6, 'USD', $7, $8::jsonb, $9::jsonb, 'INVOICED', $10, $10)
+"""
+_INVOICE = """
+insert into invoice (invoice_id, sale_id, buyer_id, liquidator_id, currency, body, total_minor,
+    zone, country, policy_version, issued_at_us, due_at_us, payment, changed_at_us)
+values ($1, $2, $3, $4, 'USD', $5::jsonb, $6, $7, 'US', $8, $9, $10, 'DUE', $9)
+"""
+_CUSTOMER = """
+insert into buyer_customer (buyer_id, customer_id, email, name, began_at_us, made_at_us)
+values ($1, $2, $3, $1, $4, $4)
+on conflict (buyer_id) do nothing
+"""
+_METHOD = """
+insert into saved_method (method_id, buyer_id, kind, brand, last4, expires, is_default, saved_at_us)
+values ($1, $2, $3, 'visa', '4242', '2034-12', false, $4)
+"""
+_CARD_CAP = """
+insert into settlement_policy
+select (jsonb_populate_record(p, jsonb_build_object('version', p.version + 1,
+    'valid_from_us', p.valid_from_us + 1, 'card_cap_minor', $1::bigint))).*
+from settlement_policy p where currency = 'USD' order by version desc limit 1
+"""
 
 
-class Mailbox:
-    """The mails of a test: everything lies here; ``trouble`` is raised instead, once each."""
+async def an_invoice(
+    connection: AnyConnection,
+    *hammers_minor: int,
+    sale_id: SaleId = SALE,
+    buyer_id: BidderId = BUYER,
+    liquidator_id: LiquidatorId = NORTH,
+    rate_bps: int = 1_500,
+    freight_minor: int = 0,
+    at_us: int = CLOSED,
+    number: int = 1,
+    lots_from: int = 1,
+) -> InvoiceId:
+    """Write an invoice for lots of these hammer prices in Dallas, lot 1 the earliest closed; at
+    15 % premium and 8.25 % tax; a lot of 1,237.50 without more said."""
+    awards = [
+        Award(
+            award_id=award_id_of(sale_id, LotId(str(lot))),
+            lot_id=LotId(str(lot)),
+            buyer_id=buyer_id,
+            ship_from=DALLAS,
+            closed_at_us=at_us - (len(hammers_minor or (1,)) - place) * SECOND_US,
+            hammer_minor=hammer_minor,
+            freight_minor=freight_minor,
+        )
+        for place, (lot, hammer_minor) in enumerate(
+            enumerate(hammers_minor or (1_237_50,), lots_from), 1
+        )
+    ]
+    policy = await policy_at(connection, "USD", at_us)
+    assert policy is not None
+    invoice = Invoice(
+        invoice_id=invoice_id_of(sale_id, buyer_id, msgspec.structs.astuple(DALLAS), "USD", number),
+        sale_id=sale_id,
+        buyer_id=buyer_id,
+        ship_from=DALLAS,
+        currency="USD",
+        due_at_us=payment_due_us(policy, Calendar(CHICAGO), at_us),
+        lines=tuple(line_of(award, premium_of(rate_bps), tax_at()) for award in awards),
+    )
+    await connection.execute(
+        _INVOICE, invoice.invoice_id, sale_id, buyer_id, liquidator_id,
+        msgspec.json.encode(invoice).decode(), invoice.total_minor, CHICAGO, policy.version,
+        at_us, invoice.due_at_us,
+    )  # fmt: skip
+    for award in awards:
+        await connection.execute(
+            _AWARD, award.award_id, sale_id, award.lot_id, buyer_id, liquidator_id,
+            invoice.invoice_id, award.hammer_minor, msgspec.json.encode(award).decode(),
+            msgspec.json.encode(_goods(award.lot_id)).decode(), at_us,
+        )  # fmt: skip
+    subject = invoice.invoice_id
+    overdue = Wanted(operation="overdue", subject=subject, due_at_us=invoice.due_at_us)
+    await want(connection, [Wanted(operation="collect", subject=subject), overdue], at_us)
+    return invoice.invoice_id
+
+
+async def card_cap(connection: AnyConnection, cap_minor: int) -> None:
+    """From the beginning on cards are taken up to so much."""
+    await connection.execute(_CARD_CAP, cap_minor)
+
+
+def _goods(lot_id: LotId) -> Goods:
+    return Goods(
+        number=str(lot_id),
+        title=f"Lot {lot_id}",
+        condition=Condition.NEW,
+        freight_terms=FreightTerms.BUYER_ARRANGED,
+        pallets=1,
+        units=10,
+        retail_minor=5_000_00,
+        weight_g=None,
+        manifest_sha256="0" * 64,
+    )
+
+
+class Funding:
+    """Stands for whoever tells the engine: notes which awards it was told to."""
 
     def __init__(self) -> None:
-        self.mails: list[Mail] = []
-        self.trouble: list[Exception] = []
+        self.told: list[str] = []
 
-    async def send(self, mail: Mail) -> None:
-        """See ``Mailer``."""
-        if self.trouble:
-            raise self.trouble.pop(0)
-        self.mails.append(mail)
+    async def call(self, op: Any) -> object:
+        return None
 
-    def to(self, name: str) -> list[Mail]:
-        """What somebody got, the oldest first."""
-        return [mail for mail in self.mails if mail.to == f"{name.lower()}@example.com"]
+    async def settle(self, connection: AnyConnection, op: Any, answer: object, now_us: int) -> None:
+        self.told.append(op.subject)
 
 
-@dataclass
 class Settling:
-    """A market, and settlement that does nothing by itself."""
+    """Payments over real tables and a simulator, on one clock."""
 
-    market: Market
-    mailbox: Mailbox
-    handlers: dict[str, Handler]
-    worker: Worker
+    def __init__(
+        self,
+        pool: Pool,
+        engine: Engine,
+        gateway: StripeGateway,
+        more: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self.pool, self.engine, self.gateway = pool, engine, gateway
+        self.funding, self.defaulting = Funding(), Funding()
+        self.operations: dict[str, Handler] = {
+            **payment_operations(
+                gateway, TablePayers(), lambda subject: f"https://x.test/{subject}"
+            ),
+            "fund": self.funding,
+            "defaulted": self.defaulting,
+            **(more or {}),
+        }
+        self.worker = Worker(pool, self.operations, self.now_us)
 
     def now_us(self) -> int:
-        """Engine time, which settlement goes by."""
-        return self.market.clock.now_us()
+        """The time, by the simulator's clock."""
+        return self.engine.now * SECOND_US
 
-    async def follow(self) -> int:
-        """Take in what the log has; how many events."""
-        await self.market.caught_up()
-        following = Following(self.now_us)
-        cursors = PostgresCursors(self.market.pool)
-        taken = 0
-        for shard, head in (await self.market.log.heads()).items():
-            if head:
-                taken += await following.follower(shard, cursors).step()
-        return taken
+    async def buyer(
+        self,
+        card: str | None = "pm_card_visa",
+        *,
+        debit: str | None = None,
+        buyer_id: BidderId = BUYER,
+    ) -> StripeId:
+        """A buyer with a customer and what it saved; returns the customer's id."""
+        made = await self.gateway.create_customer(
+            f"customer:{buyer_id}:1", email=f"{buyer_id}@x.test", name=buyer_id
+        )
+        async with acquire(self.pool) as connection:
+            await connection.execute(
+                _CUSTOMER, buyer_id, made.customer_id, made.email, self.now_us()
+            )
+        for kind, name in (("card", card), ("us_bank_account", debit)):
+            if name is not None:
+                await self.saves(made.customer_id, name, kind, buyer_id=buyer_id)
+        return made.customer_id
 
-    async def settle(self) -> None:
-        """Take in what the log has, and do all that is due within seconds."""
-        await self.follow()
+    async def saves(
+        self, customer_id: str, name: str, kind: str = "card", *, buyer_id: BidderId = BUYER
+    ) -> StripeId:
+        """The buyer saves a test card or bank account."""
+        method = await self.gateway.v1.payment_methods.attach_async(name, {"customer": customer_id})
+        async with acquire(self.pool) as connection:
+            await connection.execute(_METHOD, method.id, buyer_id, kind, self.now_us())
+        return StripeId(method.id)
+
+    async def invoice(self, *hammers_minor: int, **more: Any) -> InvoiceId:
+        """As `an_invoice`, in a transaction of its own."""
+        async with transaction(self.pool) as connection:
+            return await an_invoice(connection, *hammers_minor, **more)
+
+    async def drain(self) -> None:
+        """Do all that is due."""
         await self.worker.drain()
-        self.market.clock.shift_us += 3 * SECOND_US  # invoices look again for their awards
-        await self.worker.drain()
 
-    async def passes(self, time_us: int) -> None:
-        """So much time passes, and what is due by then is done."""
-        self.market.clock.shift_us += time_us
-        await self.settle()
+    async def moves(self, *, hours: float = 0, days: float = 0, seconds: float = 0) -> None:
+        """Time passes, and all that is due then is done."""
+        self.engine.move(int(days * 86_400 + hours * 3_600 + seconds))
+        await self.drain()
 
-    async def fetch(self, statement: str, *values: object) -> list[Any]:
-        """Rows of the tables."""
-        async with acquire(self.market.pool) as connection:
-            return list(await connection.fetch(statement, *values))
+    async def patiently(self, rounds: int = 60) -> None:
+        """Do all that is due, with the pauses after answers that were lost."""
+        for _ in range(rounds):
+            await self.moves(seconds=100)
 
-    async def awards(self, sale_id: str = SALE) -> dict[AwardId, AwardRow]:
-        """The awards of a sale."""
-        statement = "select * from award where sale_id = $1 order by award_id"
-        rows = [award_row(row) for row in await self.fetch(statement, SaleId(sale_id))]
-        return {row.award_id: row for row in rows}
+    async def held(self, invoice_id: InvoiceId) -> Held:
+        """The invoice and its awards as they stand."""
+        async with acquire(self.pool) as connection:
+            return await read_invoice(connection, invoice_id)
 
-    async def invoices(self, sale_id: str = SALE) -> list[InvoiceRow]:
-        """The invoices of a sale, in the order of issue."""
-        statement = "select * from invoice where sale_id = $1 order by number"
-        return [invoice_row(row) for row in await self.fetch(statement, SaleId(sale_id))]
+    async def story(self, invoice_id: InvoiceId) -> list[str]:
+        """What was told, in short."""
+        async with acquire(self.pool) as connection:
+            return [line.kind for line in await story_of(connection, invoice_id, [])]
 
-    async def operations(self) -> dict[str, Mapping[str, Any]]:
-        """All operations by their idempotency keys."""
-        rows = await self.fetch("select * from settlement_op order by op_id")
-        return {row["idempotency_key"]: dict(row) for row in rows}
+    async def waiting(self) -> list[tuple[str, str]]:
+        """Operations that a person looks at, with their words."""
+        async with acquire(self.pool) as connection:
+            rows = await connection.fetch(
+                "select operation, note from settlement_op where state = 'HELD' order by op_id"
+            )
+        return [(row["operation"], row["note"]) for row in rows]
 
-    async def story(self, *award_ids: AwardId, invoice_id: InvoiceId | None = None) -> list[str]:
-        """What is told of them, by kind."""
-        async with acquire(self.market.pool) as connection:
-            return [told.kind for told in await story_of(connection, invoice_id, award_ids)]
+    async def balances(self) -> dict[str, int]:
+        """Every balance of the books that is not zero."""
+        async with acquire(self.pool) as connection:
+            return await balances_of(connection)
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """The simulator's objects of a kind, the oldest first."""
+        return list(self.engine.store.oldest_first(kind))
+
+    def at_stripe_minor(self) -> int:
+        """What its books say that we have: the sum of all nets."""
+        return sum(row["net"] for row in self.rows("balance_transaction"))
 
 
 @asynccontextmanager
-async def settling(database_url: str) -> AsyncIterator[Settling]:
-    """The rooms for the block."""
-    async with market(database_url) as running:
-        mailbox = Mailbox()
-        means = Means(
-            pool=running.pool,
-            log=running.log,
-            engine=running.host.engine,
-            mailer=mailbox,
-            public_url="http://softclose.test",
-            now_us=running.clock.now_us,
-        )
-        handlers = handlers_of(means)
-        worker = Worker(running.pool, handlers, running.clock.now_us)
-        yield Settling(running, mailbox, handlers, worker)
+async def settling(
+    database_url: str,
+    more: Callable[[Pool, PaymentProvider], Mapping[str, Handler]] | None = None,
+) -> AsyncIterator[Settling]:
+    """A worker on a simulator that begins when the sale of `an_invoice` ends."""
+    pool = await open_pool(database_url, name="test", max_connections=8)
+    engine = Engine(Store(), lambda: CLOSED / SECOND_US)
+    http: stripe.HTTPClient = InProcess(engine)
+    gateway = StripeGateway("sk_test_simulator", http_client=http)
+    try:
+        yield Settling(pool, engine, gateway, more(pool, gateway) if more else None)
+    finally:
+        pool.terminate()
 
 
-async def taxes(settling: Settling, **rates_ppm: int) -> None:
-    """What these states take."""
-    async with acquire(settling.market.pool) as connection:
-        for region, rate_ppm in rates_ppm.items():
-            await connection.execute(
-                "update tax_rate set rate_ppm = $2 where region = $1", region, rate_ppm
-            )
-
-
-def terms_with(**changes: Any) -> Terms:
-    """`CENTS`, but for the changes."""
-    return msgspec.structs.replace(CENTS, **changes)
+def named(*award_ids: str) -> Sequence[AwardId]:
+    return [AwardId(award_id) for award_id in award_ids]
