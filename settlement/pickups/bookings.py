@@ -15,6 +15,7 @@ from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId, new_id
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.accepting import policy_of
 from settlement.due import pickup_deadline_us
 from settlement.ids import AwardId
 from settlement.pickups.charge_table import storage_so_far_minor
@@ -55,7 +56,7 @@ from settlement.pickups.slots import (
     slot_at,
     slots_of,
 )
-from settlement.pickups.telling import actor_of, policy_of, tell_awards
+from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
 from settlement.policy import DAY_US, Policy
 from settlement.policy_table import holidays_of
@@ -215,7 +216,7 @@ class Bookings:
             await add_pickup(connection, pickup)
             policy = await policy_of(connection, awards.held(first.award_id).invoiced)
             await self._tell(
-                connection, "PICKUP_BOOKED", Act.PICKUP_BOOKED, pickup, dock, awards, actor, policy
+                connection, "pickup_booked", Act.PICKUP_BOOKED, pickup, dock, awards, actor, policy
             )
         return pickup
 
@@ -248,7 +249,7 @@ class Bookings:
             policy = await policy_of(connection, awards.held(pickup.award_ids[0]).invoiced)
             await self._tell(
                 connection,
-                "PICKUP_CHANGED",
+                "pickup_changed",
                 Act.PICKUP_CHANGED,
                 pickup,
                 dock,
@@ -276,7 +277,7 @@ class Bookings:
             await end_pickup(connection, pickup_id, PickupState.CANCELLED, now_us)
             pickup = await read_pickup(connection, pickup_id)
             await self._tell(
-                connection, "PICKUP_CANCELLED", Act.PICKUP_CANCELLED, pickup, dock, awards, actor
+                connection, "pickup_cancelled", Act.PICKUP_CANCELLED, pickup, dock, awards, actor
             )
         return pickup
 
@@ -291,19 +292,19 @@ class Bookings:
         pallets = await pallets_of(connection, rows)
         for row in rows:
             if row.award.ships_to is not None:
-                raise _of_lot(PickupRefusal.SENT_BY_HOUSE, row)
+                raise of_lot(PickupRefusal.SENT_BY_HOUSE, row)
             why_not = why_not_handed_over(row, awards.held(row.award_id))
             if why_not is None and all(p.gone_at_us for p in pallets[row.award_id]):
                 why_not = PickupRefusal.NOTHING_LEFT
             if why_not is not None:
-                raise _of_lot(why_not, row)
+                raise of_lot(why_not, row)
         places = {(row.buyer_id, row.liquidator_id, row.award.ship_from) for row in rows}
         if len(places) > 1:
             raise Refused(PickupRefusal.DIFFERENT_PLACES)
         booked = await open_bookings(connection, awards.award_ids)
         for row in rows:
             if row.award_id in booked:
-                raise _of_lot(PickupRefusal.ALREADY_BOOKED, row)
+                raise of_lot(PickupRefusal.ALREADY_BOOKED, row)
 
     async def _slot(
         self, connection: AnyConnection, dock: Dock, at_us: int, now_us: int, *, staff: bool
@@ -432,16 +433,6 @@ def _owned(pickup: Pickup, buyer_id: BidderId | None) -> Pickup:
 def _unchanged(pickup: Pickup, version: int) -> None:
     if pickup.version != version:
         raise Refused(PickupRefusal.CHANGED_MEANWHILE)
-
-
-def _of_lot(refusal: PickupRefusal, row: AwardRow) -> Refused:
-    """A refusal that names the lot."""
-    return Refused(refusal, field=row.award_id, detail=f"Lot {row.goods.number}: {_lower(refusal)}")
-
-
-def _lower(refusal: PickupRefusal) -> str:
-    meaning = Refused.meanings[refusal]
-    return meaning[:1].lower() + meaning[1:]
 
 
 def _sentence(text: str) -> str:

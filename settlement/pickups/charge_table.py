@@ -86,16 +86,10 @@ update buyer_charge set state = 'WAIVED', why = $2, ended_at_us = $3, ended_by =
 where charge_id = $1
 """
 
-# What came in for invoices that are not paid yet, less what of it is in lots already.
+# What of a buyer's credit is kept for invoices that it has begun to pay.
 _PROMISED: Final = """
-select coalesce(sum(greatest(0, paid_minor - (
-    select coalesce(sum((line->>'hammer_minor')::bigint + (line->>'premium_minor')::bigint
-        + (line->>'freight_minor')::bigint + (line->>'tax_minor')::bigint), 0)
-    from jsonb_array_elements(body->'lines') as line
-    join award on award.award_id = line->>'award_id' and award.funded_at_us is not null
-))), 0)::bigint
-from invoice where buyer_id = $1 and currency = $2
-and payment not in ('PAID', 'DISPUTED', 'DEFAULTED', 'REFUNDED')
+select coalesce(sum(amount_minor), 0)::bigint from payment_earmark
+where buyer_id = $1 and currency = $2
 """
 
 

@@ -5,11 +5,9 @@ from typing import Any
 
 from accounts.audit import Actor
 from foundation.database import AnyConnection
-from settlement.operations import NeedsPerson
 from settlement.pickups.pickup_table import HeldAwards
-from settlement.policy import Policy
-from settlement.policy_table import policy_at
-from settlement.rows import InvoiceRow
+from settlement.pickups.words import PickupRefusal, Refused
+from settlement.rows import AwardRow
 from settlement.steps import Wanted, want
 from settlement.story import HOUSE_ITSELF, Told, tell
 
@@ -19,12 +17,11 @@ def actor_of(actor: Actor) -> str:
     return actor.person_id or HOUSE_ITSELF
 
 
-async def policy_of(connection: AnyConnection, invoice: InvoiceRow) -> Policy:
-    """The policy under which an invoice was issued, and so all that follows it."""
-    policy = await policy_at(connection, invoice.invoice.currency, invoice.issued_at_us)
-    if policy is None:  # there was one when it was issued
-        raise NeedsPerson(f"there is no policy for {invoice.invoice.currency}")
-    return policy
+def of_lot(refusal: PickupRefusal, row: AwardRow) -> Refused:
+    """A refusal that names the lot."""
+    meaning = Refused.meanings[refusal]
+    said = f"Lot {row.goods.number}: {meaning[:1].lower()}{meaning[1:]}"
+    return Refused(refusal, field=row.award_id, detail=said)
 
 
 async def tell_awards(

@@ -62,7 +62,7 @@ async def test_several_lots_are_booked_into_one_slot(pool: Pool, bookings: Booki
     assert await bookings.pickup(booked.pickup_id, BUYER) == booked
     assert await bookings.day(DOCK, TUESDAY) == [booked]
     assert {each.pickup_id for each in await bookings.ready(BUYER)} == {booked.pickup_id}
-    assert await told(pool, one) == await told(pool, two) == ["PICKUP_BOOKED"]
+    assert await told(pool, one) == await told(pool, two) == ["pickup_booked"]
     (deadline,) = await waiting(pool, "pickup_missed")
     assert deadline["due_at_us"] == at_us("2026-03-10 11:00") + 1
 
