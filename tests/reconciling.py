@@ -9,6 +9,7 @@ from settlement import postings as p
 from settlement import postings_house as h
 from settlement.entries import About, Entry
 from settlement.ids import AwardId, StripeId
+from settlement.operations import Operation
 from settlement.payment_objects import BalanceTransaction
 from settlement.reconciliation.intake import keep
 from settlement.reconciliation.matching import GRACE_US
@@ -67,6 +68,22 @@ def refund(number: int, amount: int = 1_000, *stripe_ids: str, **more: Any) -> E
 
 def payout(number: int, amount: int = 1_000) -> Entry:
     return h.payout(named(number, f"po_{number}"), amount)
+
+
+def operation(kind: str) -> Operation:
+    """An operation as it is claimed at noon."""
+    return Operation(
+        op_id=1,
+        operation=kind,
+        subject="test",
+        generation=1,
+        idempotency_key=f"{kind}:test:1",
+        arguments={},
+        attempts=1,
+        claims=1,
+        first_sent_at_us=NOON_US,
+        made_at_us=NOON_US,
+    )
 
 
 async def taken(connection: AnyConnection, *rows: BalanceTransaction) -> None:
