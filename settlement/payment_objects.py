@@ -111,12 +111,13 @@ class BankAddress(Struct, frozen=True, kw_only=True):
 
 
 class Setup(Struct, frozen=True, kw_only=True):
-    """A card or bank account that is being saved for later."""
+    """A card or bank account that is being saved for later. ``method``: once it is chosen."""
 
     setup_id: StripeId
     status: IntentStatus
     customer_id: StripeId | None
     method_id: StripeId | None
+    method: SavedMethod | None
     client_secret: Secret
     action: NextAction | None
     failure: Failure | None

@@ -65,7 +65,10 @@ class StripeBuyers(Connection):
         address: str | None = None,
         user_agent: str | None = None,
     ) -> Setup:
-        params: stripe.params.SetupIntentConfirmParams = {"payment_method": method_id}
+        params: stripe.params.SetupIntentConfirmParams = {
+            "payment_method": method_id,
+            "expand": ["payment_method"],
+        }
         if return_url is not None:
             params["return_url"] = return_url
         if address is not None:
@@ -79,7 +82,8 @@ class StripeBuyers(Connection):
         return reading.setup(await answer(asked))
 
     async def setup(self, setup_id: StripeId) -> Setup:
-        return reading.setup(await answer(self.v1.setup_intents.retrieve_async(setup_id)))
+        asked = self.v1.setup_intents.retrieve_async(setup_id, {"expand": ["payment_method"]})
+        return reading.setup(await answer(asked))
 
     async def find_setup(self, key: str, customer_id: StripeId) -> Setup | None:
         async def page(after: str | None) -> stripe.ListObject[stripe.SetupIntent]:

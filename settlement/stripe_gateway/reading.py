@@ -60,11 +60,13 @@ def saved_method(row: Json) -> SavedMethod:
 
 
 def setup(row: Json) -> Setup:
+    method = row.get("payment_method")
     return Setup(
         setup_id=StripeId(row["id"]),
         status=IntentStatus(row["status"]),
         customer_id=_id(row.get("customer")),
-        method_id=_id(row.get("payment_method")),
+        method_id=_id(method),
+        method=saved_method(method) if isinstance(method, dict) else None,
         client_secret=Secret(row.get("client_secret") or ""),
         action=_action(row.get("next_action")),
         failure=_failure(row.get("last_setup_error")),
