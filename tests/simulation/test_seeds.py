@@ -1,17 +1,19 @@
+"""The engine in the simulation: some dozens of runs; ``tests/long`` has hundreds."""
+
 import pytest
 
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run, play, simulate
 from tests.simulation.scenarios import frozen_at, killed_at
 
-SEEDS = 300
+SEEDS = range(60)
 # A writer takes about this many steps in the five seconds of the short scenario.
 STEPS = 320
 
 
 @pytest.mark.timeout(600)
-def test_every_invariant_holds_in_three_hundred_runs() -> None:
-    broken = [run.report for run in in_parallel(simulate, range(SEEDS)) if run.broken]
+def test_every_invariant_holds_whatever_goes_wrong() -> None:
+    broken = [run.report for run in in_parallel(simulate, SEEDS) if run.broken]
     assert not broken, "\n".join(broken)
 
 
