@@ -13,7 +13,7 @@ from settlement.lives import AwardState, PaymentState
 from settlement.operations import HOUR_US, SECOND_US, release
 from tests.builders import SALE, new_bid_id
 from tests.market import Reseller, lot_of
-from tests.settling import CENTS, Settling, settling, taxes, terms_with
+from tests.hammered import CENTS, Settling, settling, taxes, terms_with
 
 DALLAS: dict[str, Any] = {"region": "TX", "city": "Dallas", "postal_code": "75201"}
 

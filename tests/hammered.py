@@ -1,0 +1,141 @@
+"""Settlement beside a market: its follower and its worker, done step by step by the test."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from auction.cursors_postgres import PostgresCursors
+from auction.ids import SaleId
+from auction.terms import Premium, PremiumTier, Terms
+from foundation.database import acquire
+from foundation.mail import Mail
+from settlement.following import Following
+from settlement.ids import AwardId, InvoiceId
+from settlement.operations import SECOND_US, Handler
+from settlement.rows import AwardRow, InvoiceRow, award_row, invoice_row
+from settlement.story import story_of
+from settlement.worker import Worker
+from softclose.settlement_room import Means, handlers_of
+from tests.builders import EBAY_TERMS, SALE
+from tests.market import Market, market
+
+# Cents can be bid, so that a price is what a test wants it to be.
+CENTS: Final = msgspec.structs.replace(
+    EBAY_TERMS, soft_close=None, premium=Premium((PremiumTier(0, 1_500),))
+)
+
+
+class Mailbox:
+    """The mails of a test: everything lies here; ``trouble`` is raised instead, once each."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+        self.trouble: list[Exception] = []
+
+    async def send(self, mail: Mail) -> None:
+        """See ``Mailer``."""
+        if self.trouble:
+            raise self.trouble.pop(0)
+        self.mails.append(mail)
+
+    def to(self, name: str) -> list[Mail]:
+        """What somebody got, the oldest first."""
+        return [mail for mail in self.mails if mail.to == f"{name.lower()}@example.com"]
+
+
+@dataclass
+class Settling:
+    """A market, and settlement that does nothing by itself."""
+
+    market: Market
+    mailbox: Mailbox
+    handlers: dict[str, Handler]
+    worker: Worker
+
+    def now_us(self) -> int:
+        """Engine time, which settlement goes by."""
+        return self.market.clock.now_us()
+
+    async def follow(self) -> int:
+        """Take in what the log has; how many events."""
+        await self.market.caught_up()
+        following = Following(self.now_us)
+        cursors = PostgresCursors(self.market.pool)
+        taken = 0
+        for shard, head in (await self.market.log.heads()).items():
+            if head:
+                taken += await following.follower(shard, cursors).step()
+        return taken
+
+    async def settle(self) -> None:
+        """Take in what the log has, and do all that is due within seconds."""
+        await self.follow()
+        await self.worker.drain()
+        self.market.clock.shift_us += 3 * SECOND_US  # invoices look again for their awards
+        await self.worker.drain()
+
+    async def passes(self, time_us: int) -> None:
+        """So much time passes, and what is due by then is done."""
+        self.market.clock.shift_us += time_us
+        await self.settle()
+
+    async def fetch(self, statement: str, *values: object) -> list[Any]:
+        """Rows of the tables."""
+        async with acquire(self.market.pool) as connection:
+            return list(await connection.fetch(statement, *values))
+
+    async def awards(self, sale_id: str = SALE) -> dict[AwardId, AwardRow]:
+        """The awards of a sale."""
+        statement = "select * from award where sale_id = $1 order by award_id"
+        rows = [award_row(row) for row in await self.fetch(statement, SaleId(sale_id))]
+        return {row.award_id: row for row in rows}
+
+    async def invoices(self, sale_id: str = SALE) -> list[InvoiceRow]:
+        """The invoices of a sale, in the order of issue."""
+        statement = "select * from invoice where sale_id = $1 order by number"
+        return [invoice_row(row) for row in await self.fetch(statement, SaleId(sale_id))]
+
+    async def operations(self) -> dict[str, Mapping[str, Any]]:
+        """All operations by their idempotency keys."""
+        rows = await self.fetch("select * from settlement_op order by op_id")
+        return {row["idempotency_key"]: dict(row) for row in rows}
+
+    async def story(self, *award_ids: AwardId, invoice_id: InvoiceId | None = None) -> list[str]:
+        """What is told of them, by kind."""
+        async with acquire(self.market.pool) as connection:
+            return [told.kind for told in await story_of(connection, invoice_id, award_ids)]
+
+
+@asynccontextmanager
+async def settling(database_url: str) -> AsyncIterator[Settling]:
+    """The rooms for the block."""
+    async with market(database_url) as running:
+        mailbox = Mailbox()
+        means = Means(
+            pool=running.pool,
+            log=running.log,
+            engine=running.host.engine,
+            mailer=mailbox,
+            public_url="http://softclose.test",
+            now_us=running.clock.now_us,
+        )
+        handlers = handlers_of(means)
+        worker = Worker(running.pool, handlers, running.clock.now_us)
+        yield Settling(running, mailbox, handlers, worker)
+
+
+async def taxes(settling: Settling, **rates_ppm: int) -> None:
+    """What these states take."""
+    async with acquire(settling.market.pool) as connection:
+        for region, rate_ppm in rates_ppm.items():
+            await connection.execute(
+                "update tax_rate set rate_ppm = $2 where region = $1", region, rate_ppm
+            )
+
+
+def terms_with(**changes: Any) -> Terms:
+    """`CENTS`, but for the changes."""
+    return msgspec.structs.replace(CENTS, **changes)
