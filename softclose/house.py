@@ -17,6 +17,7 @@ from bidder_gateway.gateway import Gateway
 from bidder_gateway.live_sight import LiveSight
 from bidder_gateway.resellers import Resellers
 from foundation.http.connections import answering
+from settlement.room import Settlement
 from softclose.desk_room import running_desk
 from softclose.followers import Followers
 from softclose.host import Host
@@ -40,6 +41,7 @@ class House:
     gateway: Gateway
     resellers: Resellers
     desk: Desk
+    settlement: Settlement
 
 
 @asynccontextmanager
@@ -84,8 +86,9 @@ async def open_house(
         )
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
         await layers.enter_async_context(running_webhooks(dsn, host, resources.metrics.registry))
-        await layers.enter_async_context(running_settlement(dsn, host, resources))
-        whole = site(resources, gateway, resellers, notices, desk, reasons_not_ready)
+        worker = await layers.enter_async_context(running_settlement(dsn, host, resources))
+        settlement = Settlement.over(resources.pool, host.clock.now_us, worker.ring)
+        whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
-        yield House(host, resources, gateway, resellers, desk)
+        yield House(host, resources, gateway, resellers, desk, settlement)

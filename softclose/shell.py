@@ -9,6 +9,7 @@ from accounts.http.shell import page_context
 from auction.desk.pages import navigation as desk
 from bidder_gateway.pages import navigation
 from foundation.http.pages import PageContext
+from settlement.pages import navigation as settlement
 
 
 def shell_of(request: web.Request) -> PageContext:
@@ -20,6 +21,7 @@ def shell_of(request: web.Request) -> PageContext:
         navigation=[
             *desk.links(identity),
             *navigation.links(identity),
+            *settlement.links(identity),
             *shell.navigation,
         ],
         account=[*navigation.account_links(identity), *shell.account],

@@ -34,6 +34,8 @@ from foundation.http.openapi import openapi_json
 from foundation.http.problems import UNAVAILABLE
 from foundation.http.routes import Mount
 from foundation.mail import Mailer, mailer_of
+from settlement.mount import mount as settlement_mount
+from settlement.room import Settlement
 from softclose.accounts_room import running_room
 from softclose.api_description import about
 from softclose.health import add_health
@@ -91,7 +93,12 @@ async def site_resources(
 
 
 def mounts(
-    resources: Resources, gateway: Gateway, resellers: Resellers, notices: NoticesRoom, desk: Desk
+    resources: Resources,
+    gateway: Gateway,
+    resellers: Resellers,
+    notices: NoticesRoom,
+    desk: Desk,
+    settlement: Settlement,
 ) -> Sequence[Mount]:
     """The rooms that are served, in the order of their navigation."""
     pages = PagesRoom(resources.pool, resources.engine, gateway, resellers, notices)
@@ -104,6 +111,7 @@ def mounts(
             *resellers.routes(),
             *notice_routes(notices),
         ),
+        settlement_mount(settlement),
         desk_mount(desk),
         accounts_mount(resources.accounts),
     ]
@@ -115,12 +123,13 @@ def site(
     resellers: Resellers,
     notices: NoticesRoom,
     desk: Desk,
+    settlement: Settlement,
     reasons_not_ready: ReasonsNotReady,
 ) -> web.Application:
     """Everything that a running host answers."""
     settings = resources.settings
     app = application(
-        mounts(resources, gateway, resellers, notices, desk),
+        mounts(resources, gateway, resellers, notices, desk, settlement),
         guard=Door(resources.pool, resources.accounts.clock).guard,
         context_of=shell_of,
         public_origin=settings.public_url,
@@ -172,4 +181,5 @@ def description(settings: Settings) -> bytes:
     resellers = Resellers.over(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     notices = NoticesRoom(nothing, nothing, nothing, nothing, nothing)
     desk = Desk.over(nothing, nothing, nothing, nothing, nothing, nothing)
-    return openapi_json(mounts(resources, nothing, resellers, notices, desk), about())
+    settlement = Settlement.over(nothing, nothing)
+    return openapi_json(mounts(resources, nothing, resellers, notices, desk, settlement), about())

@@ -1,0 +1,1 @@
+"""Settlement's pages: handlers that read with its services and fill a template."""

@@ -1,0 +1,17 @@
+"""The pages as rows."""
+
+from foundation.http.routes import Route
+from settlement.pages.books import BookPages
+from settlement.pages.queue_page import QueuePages
+from settlement.pages.story import StoryPages
+from settlement.room import Settlement
+
+
+def routes(settlement: Settlement) -> list[Route]:
+    """Every page."""
+    parts = (
+        QueuePages(settlement),
+        StoryPages(settlement),
+        BookPages(settlement),
+    )
+    return [route for part in parts for route in part.routes()]

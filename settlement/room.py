@@ -1,0 +1,53 @@
+"""Settlement in one process: its services, and its API as the host mounts it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from foundation.database import Pool
+from foundation.http.routes import Route
+from settlement.accounting import Accounting
+from settlement.api_books import BooksApi
+from settlement.api_staff import StaffApi
+from settlement.invoice_lists import InvoiceLists
+from settlement.queue import Queue
+from settlement.searching import Searching
+from settlement.stories import Stories
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What pages and API call. ``ring``: something is due, the worker may look."""
+
+    pool: Pool
+    stories: Stories
+    queue: Queue
+    searching: Searching
+    accounting: Accounting
+    lists: InvoiceLists
+    now_us: Callable[[], int]
+    ring: Callable[[], None]
+
+    @classmethod
+    def over(
+        cls, pool: Pool, now_us: Callable[[], int], ring: Callable[[], None] = lambda: None
+    ) -> Self:
+        """All of them."""
+        return cls(
+            pool=pool,
+            stories=Stories(pool),
+            queue=Queue(pool, now_us, ring),
+            searching=Searching(pool),
+            accounting=Accounting(pool),
+            lists=InvoiceLists(pool),
+            now_us=now_us,
+            ring=ring,
+        )
+
+    def routes(self) -> Sequence[Route]:
+        """The rows of the API."""
+        parts = (
+            StaffApi(self.queue, self.stories, self.searching, self.lists),
+            BooksApi(self.accounting),
+        )
+        return [route for part in parts for route in part.routes()]
