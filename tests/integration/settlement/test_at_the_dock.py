@@ -267,6 +267,18 @@ async def test_storage_goes_on_and_is_charged_for_what_came_since(dock: Dock) ->
     assert second.amount_minor == 56_00
 
 
+async def test_what_a_night_at_the_dock_costs_is_charged_although_the_truck_may_not_leave(
+    dock: Dock,
+) -> None:
+    (one,) = await dock.paid("1")
+    load = await dock.checked_in(await dock.booked(one, at="2026-03-16 15:00"), "2026-03-16 15:00")
+    await dock.scans(load, one, 1, 2, 3, 4)
+    dock.clock.is_now("2026-03-17 00:10")
+    assert (await refused(dock.leaves(load)))[0] == "CHARGES_OPEN"
+    (charge,) = await dock.charges.of_award(one)
+    assert charge.open_minor == 28_00
+
+
 async def test_who_comes_two_hours_late_is_in_time_and_a_minute_later_pays(dock: Dock) -> None:
     one, two = await dock.paid("1", "2")
     first, second = await dock.booked(one), await dock.booked(two)

@@ -83,6 +83,8 @@ async def test_a_dock_of_which_nobody_said_anything_has_sensible_hours(
 async def test_of_many_who_want_the_last_places_each_place_goes_to_one(
     pool: Pool, bookings: Bookings
 ) -> None:
+    (first,) = await paid(pool, "99")
+    await bookings.book([first], TEN, DRIVER, buyer_id=BUYER)  # the dock is there
     wanted = []
     for number in range(8):
         buyer = BidderId(f"buyer-{number}")
@@ -93,6 +95,31 @@ async def test_of_many_who_want_the_last_places_each_place_goes_to_one(
     refused = [answer.refusal for answer in answers if isinstance(answer, Refused)]
     assert sorted((each.door, each.place) for each in booked) == [("1", 1), ("2", 1)]
     assert refused == [PickupRefusal.SLOT_TAKEN] * 6
+
+
+async def test_nobody_is_refused_a_place_while_there_are_some(
+    pool: Pool, bookings: Bookings
+) -> None:
+    (first,) = await paid(pool, "99")
+    await bookings.book([first], TEN, DRIVER, buyer_id=BUYER)
+    dock = await bookings.dock(DOCK)
+    plan = DockPlan(
+        zone=dock.zone,
+        slot_minutes=dock.slot_minutes,
+        change_minutes=dock.change_minutes,
+        ahead_days=dock.ahead_days,
+        hours=dock.hours,
+        doors={"North": 3, "South": 5},
+    )
+    await bookings.change_dock(DOCK, dock.version, plan, CLERK)
+    wanted = []
+    for number in range(8):
+        buyer = BidderId(f"buyer-{number}")
+        (award_id,) = await paid(pool, str(number + 1), buyer_id=buyer)
+        wanted.append(bookings.book([award_id], NINE, DRIVER, buyer_id=buyer))
+    booked = await asyncio.gather(*wanted)
+    places = sorted((each.door, each.place) for each in booked)
+    assert places == [("North", n) for n in range(1, 4)] + [("South", n) for n in range(1, 6)]
 
 
 async def test_one_lot_is_booked_once_however_often_it_is_clicked(
