@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from foundation.database import Pool
 from foundation.http.routes import Route
@@ -10,9 +10,23 @@ from settlement.accounting import Accounting
 from settlement.api_books import BooksApi
 from settlement.api_staff import StaffApi
 from settlement.invoice_lists import InvoiceLists
+from settlement.ports import PaymentProvider
 from settlement.queue import Queue
 from settlement.searching import Searching
 from settlement.stories import Stories
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What pages need to know of how buyers pay. ``publishable_key``: of Stripe's form for cards,
+    empty without one; ``simulated``: no real money moves, and cards are those of tests."""
+
+    public_url: str = ""
+    publishable_key: str = ""
+    simulated: bool = True
+
+
+NOTHING_SHOWN: Final = Shown()
 
 
 @dataclass(frozen=True)
@@ -27,12 +41,19 @@ class Settlement:
     lists: InvoiceLists
     now_us: Callable[[], int]
     ring: Callable[[], None]
+    provider: PaymentProvider
+    shown: Shown
 
     @classmethod
     def over(
-        cls, pool: Pool, now_us: Callable[[], int], ring: Callable[[], None] = lambda: None
+        cls,
+        pool: Pool,
+        now_us: Callable[[], int],
+        ring: Callable[[], None],
+        provider: PaymentProvider,
+        shown: Shown = NOTHING_SHOWN,
     ) -> Self:
-        """All of them."""
+        """All of them. ``now_us``: the house's clock."""
         return cls(
             pool=pool,
             stories=Stories(pool),
@@ -42,6 +63,8 @@ class Settlement:
             lists=InvoiceLists(pool),
             now_us=now_us,
             ring=ring,
+            provider=provider,
+            shown=shown,
         )
 
     def routes(self) -> Sequence[Route]:

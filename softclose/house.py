@@ -17,7 +17,7 @@ from bidder_gateway.gateway import Gateway
 from bidder_gateway.live_sight import LiveSight
 from bidder_gateway.resellers import Resellers
 from foundation.http.connections import answering
-from settlement.room import Settlement
+from settlement.room import Settlement, Shown
 from softclose.desk_room import running_desk
 from softclose.followers import Followers
 from softclose.host import Host
@@ -29,6 +29,7 @@ from softclose.reselling import freight_offers, running_resellers
 from softclose.settings import Settings
 from softclose.settlement_room import running_settlement
 from softclose.site import Resources, site, site_resources
+from softclose.stripe import running_stripe
 from softclose.webhooks import running_webhooks
 
 
@@ -87,7 +88,18 @@ async def open_house(
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
         await layers.enter_async_context(running_webhooks(dsn, host, resources.metrics.registry))
         worker = await layers.enter_async_context(running_settlement(dsn, host, resources))
-        settlement = Settlement.over(resources.pool, host.clock.now_us, worker.ring)
+        stripe = await layers.enter_async_context(running_stripe(settings, address_of(listener)))
+        settlement = Settlement.over(
+            resources.pool,
+            host.clock.now_us,
+            worker.ring,
+            stripe.gateway,
+            Shown(
+                public_url=resources.public_url,
+                publishable_key=settings.stripe_publishable_key or "",
+                simulated=stripe.simulator is not None,
+            ),
+        )
         whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye

@@ -181,5 +181,5 @@ def description(settings: Settings) -> bytes:
     resellers = Resellers.over(nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     notices = NoticesRoom(nothing, nothing, nothing, nothing, nothing)
     desk = Desk.over(nothing, nothing, nothing, nothing, nothing, nothing)
-    settlement = Settlement.over(nothing, nothing)
+    settlement = Settlement.over(nothing, nothing, nothing, nothing)
     return openapi_json(mounts(resources, nothing, resellers, notices, desk, settlement), about())
