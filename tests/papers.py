@@ -30,6 +30,11 @@ def drawn(pdf: bytes) -> list[str]:
     ]
 
 
+def streams(pdf: bytes) -> list[bytes]:
+    """What the streams of a document hold, in their order."""
+    return [_inflated(stream) for stream in _STREAM.findall(pdf)]
+
+
 def everything(pdf: bytes) -> bytes:
     """All bytes of a document, with what its streams hold."""
     return b"\n".join([pdf, *map(_inflated, _STREAM.findall(pdf)), "\n".join(drawn(pdf)).encode()])
