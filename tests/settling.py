@@ -19,7 +19,10 @@ from settlement.due import Calendar, payment_due_us
 from settlement.ids import AwardId, InvoiceId, StripeId, award_id_of, invoice_id_of
 from settlement.invoices import Award, Invoice, line_of
 from settlement.operations import Handler
+from settlement.payment_objects import Event, MethodKind
+from settlement.payments.asking import collect_now
 from settlement.payments.payers import TablePayers
+from settlement.payments.readers import readers_of
 from settlement.payments.room import payment_operations
 from settlement.policy_table import policy_at
 from settlement.ports import PaymentProvider
@@ -30,6 +33,7 @@ from settlement.stripe_gateway import StripeGateway
 from settlement.stripe_simulator.engine import Engine
 from settlement.stripe_simulator.in_process import InProcess
 from settlement.stripe_simulator.store import Store
+from settlement.webhook_inbox import WebhookHandler, keep_event
 from settlement.worker import Worker
 from tests.books import balances_of
 from tests.settlement_rules import CHICAGO, DALLAS, at_us, premium_of, tax_at
@@ -168,7 +172,9 @@ class Settling:
     ) -> None:
         self.pool, self.engine, self.gateway = pool, engine, gateway
         self.funding, self.defaulting = Funding(), Funding()
+        self._heard: set[str] = set()
         self.operations: dict[str, Handler] = {
+            "webhook": WebhookHandler(pool, gateway, readers_of(TablePayers())),
             **payment_operations(
                 gateway, TablePayers(), lambda subject: f"https://x.test/{subject}"
             ),
@@ -206,10 +212,28 @@ class Settling:
         self, customer_id: str, name: str, kind: str = "card", *, buyer_id: BidderId = BUYER
     ) -> StripeId:
         """The buyer saves a test card or bank account."""
-        method = await self.gateway.v1.payment_methods.attach_async(name, {"customer": customer_id})
+        if kind == "card":
+            method = await self.gateway.v1.payment_methods.attach_async(
+                name, {"customer": customer_id}
+            )
+            method_id = StripeId(method.id)
+        else:
+            key = f"setup:{customer_id}:{name}"
+            asked = await self.gateway.start_setup(
+                key, customer_id=StripeId(customer_id), kind=MethodKind(kind)
+            )
+            saved = await self.gateway.confirm_setup(
+                f"{key}:2",
+                asked.setup_id,
+                method_id=StripeId(name),
+                address="192.0.2.1",
+                user_agent="a browser",
+            )
+            assert saved.method_id is not None
+            method_id = saved.method_id
         async with acquire(self.pool) as connection:
-            await connection.execute(_METHOD, method.id, buyer_id, kind, self.now_us())
-        return StripeId(method.id)
+            await connection.execute(_METHOD, method_id, buyer_id, kind, self.now_us())
+        return method_id
 
     async def invoice(self, *hammers_minor: int, **more: Any) -> InvoiceId:
         """As `an_invoice`, in a transaction of its own."""
@@ -229,6 +253,24 @@ class Settling:
         """Do all that is due, with the pauses after answers that were lost."""
         for _ in range(rounds):
             await self.moves(seconds=100)
+
+    async def collects(self, invoice_id: InvoiceId) -> None:
+        """Somebody says that something may go on, and it does."""
+        async with transaction(self.pool) as connection:
+            await collect_now(connection, invoice_id, TablePayers(), self.now_us())
+        await self.drain()
+
+    async def hears(self, *, shuffled: Callable[[list[Event]], None] | None = None) -> None:
+        """Every event of the simulator that was not heard yet comes in, and is followed."""
+        page = await self.gateway.events(limit=100)
+        events = [event for event in reversed(page.rows) if event.event_id not in self._heard]
+        self._heard |= {event.event_id for event in events}
+        if shuffled is not None:
+            shuffled(events)
+        for event in events:
+            async with transaction(self.pool) as connection:
+                await keep_event(connection, event, None, self.now_us())
+        await self.drain()
 
     async def held(self, invoice_id: InvoiceId) -> Held:
         """The invoice and its awards as they stand."""

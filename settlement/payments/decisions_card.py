@@ -11,12 +11,13 @@ from typing import Final
 from msgspec import structs
 
 from settlement.due import capture_at_us
+from settlement.ids import InvoiceId
 from settlement.lives import PaymentState
 from settlement.operations import SECOND_US
 from settlement.payment_objects import Charge, Failure, IntentStatus, Payment
 from settlement.payments.decisions import MAX_TRIES, part_paid, retry_at_us, settled, try_by
 from settlement.payments.funding import all_to_credit, lacking_minor, pay_with
-from settlement.payments.moves import again, goes, moved
+from settlement.payments.moves import again, goes, moved, void_wanted
 from settlement.payments.words import (
     ENDED,
     NOTHING,
@@ -44,6 +45,8 @@ EXPIRED: Final = "automatic"
 
 _ASKED: Final = frozenset({_P.AUTHORISING, _P.ACTION_REQUIRED})
 _PROMISED: Final = frozenset({_P.AUTHORISED, _P.CAPTURING})
+# Before the buyer was asked to confirm.
+_UNDECIDED: Final = frozenset({_T.CREATING, _T.OPEN, _T.ASKING})
 
 
 def try_seen(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> Decided:
@@ -106,6 +109,13 @@ def cancelled(tried: Try) -> Wanted:
     )
 
 
+def begin_capture(invoice_id: InvoiceId, number: int, due_at_us: int | None = None) -> Wanted:
+    """The operation that takes what was promised, then."""
+    return Wanted(
+        operation="begin_capture", subject=invoice_id, generation=number, due_at_us=due_at_us
+    )
+
+
 def _is_current(held: Held, tried: Try) -> bool:
     return tried.number == held.invoiced.tries and held.invoiced.payment in (
         _ASKED | _PROMISED | {_P.AWAITING_FUNDS}
@@ -118,8 +128,8 @@ def _to_be_asked(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) 
     if failure is None and seen.refused is not None:
         refused = seen.refused
         failure = Failure(refused.code, refused.decline_code, refused.message)
-    if tried.state is _T.FAILED:
-        return NOTHING  # it is being cancelled
+    if tried.state in (_T.FAILED, _T.PROMISED):
+        return NOTHING  # it is being cancelled, or this was read before it was promised
     if not _is_current(held, tried):
         return Decided(tries=[tried], steps=[Step(operations=[cancelled(tried)])])
     if tried.state is _T.CREATING and failure is None:
@@ -149,11 +159,11 @@ def _declined(
         )
         asking = structs.replace(tried, state=_T.ASKING)
         return Decided(tries=[asking], steps=[Step(operations=[ask])])
-    if asks and tried.state is _T.ASKING and seen.refused is None:
-        return NOTHING  # an event of the first no; the buyer is being asked
+    if asks and tried.state in (_T.ASKING, _T.ACTION) and seen.refused is None:
+        return NOTHING  # it tells of the first no; the buyer is being asked
     failed = _failed(tried, failure, _T.FAILED, now_us)
     operations = [cancelled(failed), *_if_overdue(held, now_us)]
-    at_us = retry_at_us(held, facts, failed)
+    at_us = retry_at_us(held, facts, failed) if failed.way is Way.CARD else now_us
     if at_us is not None and at_us < held.invoiced.invoice.due_at_us:
         operations.append(again(held, "collect", at_us))
     told = _declined_told(failed, failure, at_us)
@@ -165,7 +175,7 @@ def _needs_action(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int)
     del facts, seen
     if not _is_current(held, tried):
         return Decided(tries=[tried], steps=[Step(operations=[cancelled(tried)])])
-    if tried.state is _T.ACTION:
+    if tried.state not in _UNDECIDED:
         return NOTHING
     # Once the invoice is due it is too late to confirm.
     expires = Wanted(
@@ -199,12 +209,7 @@ def _promised(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> 
     promised = structs.replace(
         tried, state=_T.PROMISED, promised_at_us=charge.made_at_us, capture_before_us=before_us
     )
-    begin = Wanted(
-        operation="begin_capture",
-        subject=tried.invoice_id,
-        generation=tried.number,
-        due_at_us=max(at_us, 0) if at_us > now_us else None,
-    )
+    begin = begin_capture(tried.invoice_id, tried.number, at_us if at_us > now_us else None)
     told = Told(
         kind="card_promised",
         invoice_id=tried.invoice_id,
@@ -217,9 +222,7 @@ def _promised(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> 
 def _pending(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> Decided:
     """A debit is on its way; whether it works is known days later."""
     del held, facts, seen, now_us
-    if tried.state is _T.PENDING:
-        return NOTHING
-    return Decided(tries=[structs.replace(tried, state=_T.PENDING)], steps=[Step()])
+    return Decided(tries=[structs.replace(tried, state=_T.PENDING)])
 
 
 def _ended(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> Decided:
@@ -227,9 +230,9 @@ def _ended(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> Dec
     ended = Decided(tries=[structs.replace(tried, state=_T.CANCELLED)])
     row = held.invoiced
     if row.payment is _P.OVERDUE:
-        return ended + Decided(steps=[Step(operations=[again(held, "void")])])
+        return ended + Decided(steps=[Step(operations=[void_wanted(held, facts)])])
     if not _is_current(held, tried):
-        return ended + Decided(steps=[Step()])
+        return ended
     if row.payment in _PROMISED and seen.payment.cancellation_reason == EXPIRED:
         return ended + _asked_again(held, facts, tried, now_us)
     told = Told(kind="try_cancelled", invoice_id=row.invoice_id, facts={"try": tried.number})

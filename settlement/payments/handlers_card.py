@@ -12,7 +12,7 @@ from settlement.ids import InvoiceId, StripeId
 from settlement.operations import SECOND_US, Again, Deadline, NeedsPerson, Operation, Refused
 from settlement.payment_objects import Failure, IntentStatus, MethodKind, Payment
 from settlement.payments import decisions, decisions_card
-from settlement.payments.looking import asked, key_of, looked
+from settlement.payments.looking import asked, earlier_keys, key_of, looked
 from settlement.payments.tables import Payers, carry_out, facts_of
 from settlement.payments.words import Decided, Facts, Seen, Try, Way
 from settlement.ports import PaymentProvider
@@ -80,7 +80,7 @@ class CreatePayment(OfTry):
         by the key that made it: the keys of this attempt's forerunners are few."""
         arguments = op.arguments
         customer_id = StripeId(arguments["customer_id"])
-        for key in _earlier_keys(op):
+        for key in earlier_keys(op):
             payment = await self._provider.find_payment(key, customer_id)
             if payment is not None:
                 return Seen(payment=payment)
@@ -246,14 +246,6 @@ class Look(Deadline):
         """See `operations.Handler`."""
         if op.attempts == 1 and op.claims == 1:
             raise NeedsPerson(op.arguments["words"])
-
-
-def _earlier_keys(op: Operation) -> list[str]:
-    """Under which an attempt may have made what is to be made, the latest first."""
-    if op.attempts <= 1:
-        return []
-    own = [op.idempotency_key]
-    return own if op.attempts == 2 else [f"{op.idempotency_key}:{op.attempts - 1}", *own]
 
 
 def _is_over(payment: Payment) -> bool:

@@ -34,7 +34,7 @@ async def asked(
 ) -> Seen:
     """Ask something of a payment, under the key that ``ask`` is given; ``done``: whether a payment
     shows that it has happened, or cannot happen any more."""
-    if op.attempts > 1:
+    if op.claims > 1:
         payment = await provider.payment(payment_id)
         if done(payment):
             return await _with_charge(provider, payment, None)
@@ -47,7 +47,15 @@ async def asked(
 
 def key_of(op: Operation) -> str:
     """The operation's own key; of later attempts one for each, once the payment was read."""
-    return op.idempotency_key if op.attempts <= 1 else f"{op.idempotency_key}:{op.attempts}"
+    return op.idempotency_key if op.claims <= 1 else f"{op.idempotency_key}:{op.claims}"
+
+
+def earlier_keys(op: Operation) -> list[str]:
+    """Under which an attempt may have made what is to be made, the latest first."""
+    if op.claims <= 1:
+        return []
+    own = [op.idempotency_key]
+    return own if op.claims == 2 else [f"{op.idempotency_key}:{op.claims - 1}", *own]
 
 
 async def _with_charge(

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from settlement.ids import InvoiceId
 from settlement.lives import PAYMENT_LIFE, IllegalMove, PaymentState
-from settlement.payments.words import Decided
+from settlement.payments.words import Decided, Facts
 from settlement.rows import Held
 from settlement.steps import Step, Wanted
 
@@ -62,6 +62,12 @@ def again(held: Held, operation: str, due_at_us: int | None = None, **arguments:
         due_at_us=due_at_us,
         arguments=arguments,
     )
+
+
+def void_wanted(held: Held, facts: Facts) -> Wanted:
+    """What lacks of an overdue invoice is to be given up, once nothing of it can come any more."""
+    customer_id = facts.payer.customer_id if facts.payer else None
+    return again(held, "void", customer_id=customer_id)
 
 
 def _steps(invoice_id: InvoiceId, way: tuple[PaymentState, ...]) -> Iterator[Step]:

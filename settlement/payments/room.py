@@ -3,19 +3,23 @@
 from collections.abc import Callable, Mapping
 
 from settlement.operations import Handler
+from settlement.payments import handlers_bank as bank
 from settlement.payments import handlers_card as card
-from settlement.payments.tables import Payers
+from settlement.payments import handlers_end as end
+from settlement.payments.payers import TablePayers
 from settlement.ports import PaymentProvider
 
 
 def payment_operations(
-    provider: PaymentProvider, payers: Payers, return_url: Callable[[str], str]
+    provider: PaymentProvider, payers: TablePayers, return_url: Callable[[str], str]
 ) -> Mapping[str, Handler]:
     """The kinds of operations that payments do. ``return_url``: the page of an invoice, to which
     a buyer comes back from its bank."""
     return {
         "action_expires": card.ActionExpires(provider, payers),
+        "apply_cash": bank.ApplyCash(provider, payers),
         "ask_buyer": card.ConfirmPayment(provider, payers, return_url),
+        "bank_details": bank.BankDetails(provider),
         "begin_capture": card.BeginCapture(provider, payers),
         "cancel_payment": card.CancelPayment(provider, payers),
         "capture": card.Capture(provider, payers),
@@ -23,5 +27,10 @@ def payment_operations(
         "confirm_payment": card.ConfirmPayment(provider, payers),
         "create_payment": card.CreatePayment(provider, payers),
         "look": card.Look(),
+        "look_for_cash": bank.LookForCash(provider, payers),
+        "overdue": end.Overdue(payers),
         "read_payment": card.ReadPayment(provider, payers),
+        "take_cash": bank.TakeCash(provider),
+        "use_credit": bank.UseCredit(payers),
+        "void": end.Void(provider, payers),
     }

@@ -16,7 +16,7 @@ from settlement.ids import AwardId, InvoiceId, StripeId, TaxPlace
 from settlement.ledger import balances
 from settlement.operations import NeedsPerson
 from settlement.payment_objects import IntentStatus
-from settlement.payments.words import Credited, Decided, Facts, Payer, Try, TryState, Way
+from settlement.payments.words import ChargeRow, Credited, Decided, Facts, Payer, Try, TryState, Way
 from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.rows import Held, InvoiceRow
@@ -91,12 +91,7 @@ async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now
     for tried in decided.tries:
         await _write_try(connection, tried)
     for charge in decided.charges:
-        taken = charge.taken
-        await connection.execute(
-            _WRITE_CHARGE, taken.charge_id, taken.payment_id, taken.transaction_id,
-            charge.invoice_id, charge.buyer_id, taken.customer_id, taken.way, charge.currency,
-            taken.amount_minor, taken.fee_minor, taken.made_at_us,
-        )  # fmt: skip
+        await write_charge(connection, charge)
     if decided.earmarked_minor:
         buyer_id, currency = row.invoice.buyer_id, row.invoice.currency
         await connection.execute(
@@ -111,6 +106,16 @@ async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now
         await write(connection, held, step, now_us)
         held = after(held, step)
     return held
+
+
+async def write_charge(connection: AnyConnection, charge: ChargeRow) -> None:
+    """Keep money that came in, once."""
+    taken = charge.taken
+    await connection.execute(
+        _WRITE_CHARGE, taken.charge_id, taken.payment_id, taken.transaction_id,
+        charge.invoice_id, charge.buyer_id, taken.customer_id, taken.way, charge.currency,
+        taken.amount_minor, taken.fee_minor, taken.made_at_us,
+    )  # fmt: skip
 
 
 async def hold_credit(connection: AnyConnection, buyer_id: BidderId, currency: str) -> None:
