@@ -19,6 +19,7 @@ from settlement.ledger import post
 from settlement.lives import AWARD_LIFE, PAYMENT_LIFE, AwardState, PaymentState
 from settlement.rows import Held
 from settlement.story import Told, tell
+from settlement.telling_sellers import tell_sellers
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -139,7 +140,8 @@ async def write(connection: AnyConnection, held: Held, step: Step, now_us: int) 
     caller's transaction is to be undone.
     """
     assert connection.is_in_transaction(), "a step is all or nothing"
-    await _move(connection, held, step, now_us)
+    at_us = now_us if step.at_us is None else step.at_us
+    await _move(connection, held, step, at_us, now_us)
     for invoice_id, sums in step.sums.items():
         await connection.execute(_SUMS, invoice_id, sums.paid_minor, sums.credited_minor, now_us)
     if step.tried is not None:
@@ -148,6 +150,7 @@ async def write(connection: AnyConnection, held: Held, step: Step, now_us: int) 
     if step.drops:
         await connection.execute(_DROP, list(step.drops), now_us)
     await tell(connection, step.story, now_us)
+    await tell_sellers(connection, held, step.awards, at_us, now_us)
     await post(connection, step.entries)
 
 
@@ -166,8 +169,7 @@ async def want(connection: AnyConnection, operations: Sequence[Wanted], now_us: 
         )
 
 
-async def _move(connection: AnyConnection, held: Held, step: Step, now_us: int) -> None:
-    at_us = now_us if step.at_us is None else step.at_us
+async def _move(connection: AnyConnection, held: Held, step: Step, at_us: int, now_us: int) -> None:
     for invoice_id, payment in step.payments.items():
         assert held.invoiced.invoice_id == invoice_id, "only what is held is moved"
         PAYMENT_LIFE.move(held.invoiced.payment, payment)

@@ -12,18 +12,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
+from msgspec import Struct
 
 from auction.codec import Recorded, decode_body
 from auction.desk.webhook_rules import (
     KINDS,
     Payload,
+    WebhookEvent,
+    award_delivery_id_of,
     delivery_id_of,
     moment_of,
     payload_text,
     reserve_outcome,
 )
 from auction.events import LotScheduled, LotSold, SaleClosed, SaleScheduled, lot_of
-from auction.ids import Shard
+from auction.ids import LiquidatorId, LotId, SaleId, Shard
 from auction.ports import LoggedEvent
 from foundation.database import AnyConnection
 from foundation.follower import Cursors, LogFollower
@@ -56,6 +59,11 @@ _ENDPOINTS: Final = """
 select sale_id, currency, webhook_id, events, since_us
 from webhook_sale join webhook using (liquidator_id)
 where sale_id = any($1) and active for key share of webhook
+"""
+
+_ENDPOINTS_OF: Final = """
+select webhook_id, events, since_us from webhook
+where liquidator_id = $1 and active for key share
 """
 
 _WAITING: Final = """
@@ -128,6 +136,35 @@ class WebhookMaker:
             await connection.execute(_WRITE, *columns, self._wall_us())
 
 
+class AwardNews(Struct, frozen=True, kw_only=True):
+    """What happened to the award of a lot."""
+
+    event: WebhookEvent
+    award_id: str
+    sale_id: SaleId
+    lot_id: LotId
+    title: str
+    hammer_minor: int
+    currency: str
+    at_us: int
+
+
+async def tell_of_awards(
+    connection: AnyConnection, liquidator_id: LiquidatorId, news: Sequence[AwardNews], now_us: int
+) -> None:
+    """Write the deliveries of these, in the transaction in which they happen."""
+    endpoints = await connection.fetch(_ENDPOINTS_OF, liquidator_id)
+    made = [
+        _award_delivery(one, endpoint["webhook_id"])
+        for one in news
+        for endpoint in endpoints
+        if one.event in endpoint["events"] and one.at_us >= endpoint["since_us"]
+    ]
+    if made:
+        fits = await _fitting(connection, [one[1] for one in made])
+        await connection.execute(_WRITE, *map(list, zip(*made, strict=True)), fits, now_us)
+
+
 async def _learn(connection: AnyConnection, told: Sequence[Recorded]) -> None:
     sales = [
         (one.sale_id, one.event.liquidator_id, one.event.terms.currency)
@@ -175,6 +212,22 @@ def _delivery(
         reserve=reserve_outcome(event),
     )
     return (delivery_id, webhook_id, payload.type, one.sale_id, lot_id, payload_text(payload))
+
+
+def _award_delivery(one: AwardNews, webhook_id: str) -> tuple[Any, ...]:
+    """The first columns of a delivery, in the order of `_WRITE`."""
+    delivery_id = award_delivery_id_of(one.event, one.award_id, webhook_id)
+    payload = Payload(
+        id=delivery_id,
+        type=one.event,
+        at=moment_of(one.at_us),
+        sale_id=one.sale_id,
+        lot_id=one.lot_id,
+        title=one.title,
+        hammer_minor=one.hammer_minor,
+        currency=one.currency,
+    )
+    return (delivery_id, webhook_id, payload.type, one.sale_id, one.lot_id, payload_text(payload))
 
 
 async def _fitting(connection: AnyConnection, webhook_ids: Sequence[str]) -> list[bool]:

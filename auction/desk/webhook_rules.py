@@ -46,11 +46,17 @@ class WebhookEvent(StrEnum):
     LOT_SOLD = "lot.sold"
     LOT_PASSED = "lot.passed"
     LOT_WITHDRAWN = "lot.withdrawn"
+    AWARD_PAID = "award.paid"
+    AWARD_VOID = "award.void"
+    AWARD_CANCELLED = "award.cancelled"
+    AWARD_RELEASED = "award.released"
+    AWARD_PAID_OUT = "award.paid_out"
 
 
 # What a test delivery is called; nobody chooses it.
 TEST: Final = "webhook.test"
 
+# Those of the log; what follows the hammer is told by settlement.
 KINDS: Final[Mapping[type[AnyEvent], WebhookEvent]] = MappingProxyType(
     {
         LotSold: WebhookEvent.LOT_SOLD,
@@ -90,6 +96,12 @@ def payload_text(payload: Payload) -> str:
 def delivery_id_of(sale_id: SaleId, sequence: int, webhook_id: str) -> str:
     """The name of an event's delivery to an endpoint: the same however often it is made."""
     name = f"{webhook_id}/{sale_id}/{sequence}".encode()
+    return f"msg-{hashlib.sha256(name).hexdigest()[:40]}"
+
+
+def award_delivery_id_of(event: WebhookEvent, award_id: str, webhook_id: str) -> str:
+    """The name of the delivery of what happened to an award, which happens to it once."""
+    name = f"{webhook_id}/{event}/{award_id}".encode()
     return f"msg-{hashlib.sha256(name).hexdigest()[:40]}"
 
 

@@ -38,6 +38,11 @@ EVENT_OPTIONS = (
     (str(WebhookEvent.LOT_SOLD), "A lot is sold", "Its hammer price, never who bought it."),
     (str(WebhookEvent.LOT_PASSED), "A lot is not sold", ""),
     (str(WebhookEvent.LOT_WITHDRAWN), "A lot is withdrawn", ""),
+    (str(WebhookEvent.AWARD_PAID), "A lot is paid", "Its goods may be handed over."),
+    (str(WebhookEvent.AWARD_VOID), "A lot was not paid", "Its buyer lost it."),
+    (str(WebhookEvent.AWARD_CANCELLED), "A sold lot is cancelled", ""),
+    (str(WebhookEvent.AWARD_RELEASED), "A lot is accepted", "Its money is now owed to you."),
+    (str(WebhookEvent.AWARD_PAID_OUT), "A lot's money was sent", ""),
 )
 EVENT_WORDS = {value: words for value, words, _ in EVENT_OPTIONS}
 

@@ -233,3 +233,34 @@ async def test_two_who_take_the_same_rows_come_one_after_the_other(pool: Pool) -
             async with second.transaction():
                 await second.execute("select from invoice for update nowait")
         await mine.rollback()
+
+
+async def test_sellers_systems_are_told_of_what_they_asked_for_in_the_step_itself(
+    pool: Pool,
+) -> None:
+    async with acquire(pool) as connection:
+        for webhook_id, owner, events in (
+            ("wh-1", SELLER, ["award.paid", "award.released"]),
+            ("wh-2", SELLER, ["lot.sold"]),
+            ("wh-3", "rival", ["award.paid"]),
+        ):
+            await connection.execute(
+                """
+                insert into webhook (webhook_id, liquidator_id, url, secret, events, active,
+                    note, since_us, version, changed_at_us, changed_by)
+                values ($1, $2, 'https://example.com/', '\\x00', $3, true, '', 0, 1, 0, 'kim')
+                """,
+                webhook_id, owner, events,
+            )  # fmt: skip
+    await written(pool, captured())
+    async with acquire(pool) as connection:
+        told = await connection.fetch("select * from webhook_delivery order by lot_id")
+    assert [(one["webhook_id"], one["type"], one["lot_id"]) for one in told] == [
+        ("wh-1", "award.paid", "1"),
+        ("wh-1", "award.paid", "2"),
+    ]
+    assert msgspec.json.decode(told[0]["payload"])["hammer_minor"] == 1_237_50
+    with pytest.raises(IllegalMove):
+        await written(pool, Step(awards={ONE: AwardState.RELEASED}))
+    async with acquire(pool) as connection:
+        assert await connection.fetchval("select count(*) from webhook_delivery") == 2
