@@ -207,7 +207,7 @@ def test_a_bill_of_lading_has_the_load_and_the_signature_that_was_given() -> Non
     assert "Pickup release" in texts(release)
     assert "Not signed for yet: the goods are here." in texts(release)
     curves = [everything(render(one)).split().count(b"c") for one in (content, release)]
-    assert curves[0] == curves[1] + 2  # those of the line that was drawn
+    assert curves[0] == curves[1] + 3  # those of the line that was drawn
 
 
 def test_a_typed_signature_is_written() -> None:
