@@ -124,27 +124,6 @@ class Setup(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, str]
 
 
-class Payment(Struct, frozen=True, kw_only=True):
-    """One payment. ``received_minor``: captured, or all of a bank transfer once it is complete;
-    what of a transfer was applied before is ``amount_minor`` less ``action.remaining_minor``."""
-
-    payment_id: StripeId
-    status: IntentStatus
-    amount_minor: int
-    capturable_minor: int
-    received_minor: int
-    currency: str
-    customer_id: StripeId | None
-    method_id: StripeId | None
-    charge_id: StripeId | None
-    client_secret: Secret
-    action: NextAction | None
-    failure: Failure | None
-    cancellation_reason: str | None
-    made_at_us: int
-    metadata: Mapping[str, str]
-
-
 class BalanceTransaction(Struct, frozen=True, kw_only=True):
     """A row of the provider's own books: ``net`` is ``amount`` less ``fee``, each signed."""
 
@@ -179,6 +158,29 @@ class Charge(Struct, frozen=True, kw_only=True):
     capture_before_us: int | None
     transaction: BalanceTransaction | None
     failure: Failure | None
+    made_at_us: int
+    metadata: Mapping[str, str]
+
+
+class Payment(Struct, frozen=True, kw_only=True):
+    """One payment. ``received_minor``: captured, or all of a bank transfer once it is complete;
+    what of a transfer was applied before is ``amount_minor`` less ``action.remaining_minor``.
+    ``charge``: its latest, where one payment was asked about, and not a list."""
+
+    payment_id: StripeId
+    status: IntentStatus
+    amount_minor: int
+    capturable_minor: int
+    received_minor: int
+    currency: str
+    customer_id: StripeId | None
+    method_id: StripeId | None
+    charge_id: StripeId | None
+    charge: Charge | None = None
+    client_secret: Secret
+    action: NextAction | None
+    failure: Failure | None
+    cancellation_reason: str | None
     made_at_us: int
     metadata: Mapping[str, str]
 

@@ -158,10 +158,10 @@ def _offered(facts: Facts) -> Words:
 
 
 def _relisted(facts: Facts) -> Words:
+    stock = " It is a draft in your stock, to be offered in another sale." * facts["drafted"]
     return Words(
-        f"Lot {facts['lot']} is in your stock again",
-        f"Nobody takes lot {facts['lot']}, {facts['title']}, after it was not paid. It is a draft"
-        " in your stock again, to be offered in another sale.",
+        f"Lot {facts['lot']} is yours to offer again",
+        f"Nobody takes lot {facts['lot']}, {facts['title']}, after it was not paid.{stock}",
         "/desk/lots",
     )
 

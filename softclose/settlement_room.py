@@ -1,54 +1,24 @@
-"""Settlement in a running host: its follower of the log, its worker, and the handlers of its parts.
-
-A part that brings an operation adds its handlers to `handlers_of`. An operation of a kind that
-nobody handles waits in the table until somebody does.
-"""
+"""Settlement in a running host: its follower of the log, and the worker that does what follows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from auction.codec import Recorded
 from auction.cursors_postgres import PostgresCursors
 from auction.ids import Shard
-from auction.ports import Engine, EventLog
 from auction.writer import ALL_SHARDS
 from foundation.database import Pool, close_pool, open_pool
-from foundation.mail import Mailer
-from settlement.awarding import AwardHandler, InvoiceHandler
 from settlement.following import Following
-from settlement.operations import Handler
-from settlement.telling import MailHandler
 from settlement.worker import Worker
 from softclose.followers import PatientCursors
 from softclose.host import Host
+from softclose.settlement_operations import Means, handlers_of
 from softclose.site import Resources
 
 # Of the worker's operations few hold a connection at once: they wait for others, not for tables.
 MAX_CONNECTIONS: Final = 8
-
-
-@dataclass(frozen=True)
-class Means:
-    """What the handlers work with. ``now_us``: engine time, by which sales close."""
-
-    pool: Pool
-    log: EventLog
-    engine: Engine
-    mailer: Mailer
-    public_url: str
-    now_us: Callable[[], int]
-
-
-def handlers_of(means: Means) -> dict[str, Handler]:
-    """How each kind of operation is done."""
-    return {
-        "award": AwardHandler(means.pool, means.log),
-        "invoice": InvoiceHandler(),
-        "mail": MailHandler(means.pool, means.mailer, means.public_url),
-    }
 
 
 @asynccontextmanager
@@ -63,6 +33,7 @@ async def running_settlement(dsn: str, host: Host, resources: Resources) -> Asyn
             engine=host.engine,
             mailer=resources.mailer,
             public_url=resources.public_url,
+            accounts=resources.accounts,
             now_us=host.clock.now_us,
         )
         worker = Worker(pool, handlers_of(means), means.now_us)

@@ -10,15 +10,18 @@ import msgspec
 from auction.cursors_postgres import PostgresCursors
 from auction.ids import SaleId
 from auction.terms import Premium, PremiumTier, Terms
-from foundation.database import acquire
+from foundation.database import acquire, transaction
 from foundation.mail import Mail
+from settlement.after_default.room import AfterDefault
 from settlement.following import Following
 from settlement.ids import AwardId, InvoiceId
+from settlement.lives import AwardState, PaymentState
 from settlement.operations import SECOND_US, Handler
-from settlement.rows import AwardRow, InvoiceRow, award_row, invoice_row
+from settlement.rows import AwardRow, InvoiceRow, award_row, hold_invoice, invoice_row
+from settlement.steps import Step, Sums, Wanted, after, write
 from settlement.story import story_of
 from settlement.worker import Worker
-from softclose.settlement_room import Means, handlers_of
+from softclose.settlement_operations import Means, handlers_of
 from tests.builders import EBAY_TERMS, SALE
 from tests.market import Market, market
 
@@ -54,6 +57,7 @@ class Settling:
     mailbox: Mailbox
     handlers: dict[str, Handler]
     worker: Worker
+    after: AfterDefault
 
     def now_us(self) -> int:
         """Engine time, which settlement goes by."""
@@ -80,6 +84,30 @@ class Settling:
     async def passes(self, time_us: int) -> None:
         """So much time passes, and what is due by then is done."""
         self.market.clock.shift_us += time_us
+        await self.settle()
+
+    async def gives_up(self, invoice_id: InvoiceId, *award_ids: AwardId) -> None:
+        """As payments do with what an overdue invoice lacks: these lots, or all, are void."""
+        now_us = self.now_us()
+        async with transaction(self.market.pool) as connection:
+            held = await hold_invoice(connection, invoice_id)
+            void = award_ids or tuple(held.awards)
+            paid = [award_id for award_id in held.awards if award_id not in void]
+            first = Step(
+                payments={invoice_id: PaymentState.OVERDUE},
+                awards=dict.fromkeys(paid, AwardState.FUNDED),
+            )
+            await write(connection, held, first, now_us)
+            lines = held.invoiced.invoice.lines
+            lost_minor = sum(line.total_minor for line in lines if line.award_id in void)
+            ends = PaymentState.PAID if paid else PaymentState.DEFAULTED
+            step = Step(
+                payments={invoice_id: ends},
+                awards=dict.fromkeys(void, AwardState.VOID),
+                sums={invoice_id: Sums(credited_minor=lost_minor)},
+                operations=[Wanted(operation="defaulted", subject=invoice_id)],
+            )
+            await write(connection, after(held, first), step, now_us)
         await self.settle()
 
     async def fetch(self, statement: str, *values: object) -> list[Any]:
@@ -120,11 +148,13 @@ async def settling(database_url: str) -> AsyncIterator[Settling]:
             engine=running.host.engine,
             mailer=mailbox,
             public_url="http://softclose.test",
+            accounts=running.people.room,
             now_us=running.clock.now_us,
         )
         handlers = handlers_of(means)
         worker = Worker(running.pool, handlers, running.clock.now_us)
-        yield Settling(running, mailbox, handlers, worker)
+        after = AfterDefault.over(running.pool, running.clock.now_us)
+        yield Settling(running, mailbox, handlers, worker, after)
 
 
 async def taxes(settling: Settling, **rates_ppm: int) -> None:

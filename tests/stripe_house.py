@@ -75,7 +75,7 @@ class StripeHouse:
             await self.running.control.deliver()
 
     async def settled(self, rounds: int = 50) -> None:
-        """Let pauses pass until nothing is left that is due within the hour."""
+        """Let pauses pass until nothing is left that is due within ten minutes."""
         for _ in range(rounds):
             await self.running.control.deliver()
             if not await self.worker.drain():
@@ -83,7 +83,7 @@ class StripeHouse:
                     "select min(due_at_us) from settlement_op where state = 'WAITING'"
                     " and operation <> 'missed_events'"
                 )
-                if due is None or due > self.clock.now_us + 3_600_000_000:
+                if due is None or due > self.clock.now_us + 600_000_000:
                     return
                 await self.move(seconds=max(1, -(-(due - self.clock.now_us) // 1_000_000)))
         raise AssertionError("it never comes to rest")

@@ -76,27 +76,35 @@ create table deposit (
     amount_minor bigint not null check (amount_minor > 0),
     currency text collate "C" not null check (currency ~ '^[A-Z]{3}$'),
     state text not null,
-    -- Authorisations so far: each has a payment of its own at the provider.
-    tries integer not null check (tries >= 0),
-    -- What happened to those that were taken, so far: one number a charge, a forfeit, a return.
-    moves integer not null default 0 check (moves >= 0),
-    -- Of it was kept, and is booked.
-    forfeited_minor bigint not null default 0 check (forfeited_minor between 0 and amount_minor),
-    -- How much of it is to be kept, while it is being taken.
-    wanted_minor bigint not null default 0 check (wanted_minor between 0 and amount_minor),
-    method_id text collate "C",
-    -- The newest payment, and the one whose hold stands.
+    method_id text collate "C" not null,
+    -- Where the buyer comes back to from its bank's question.
+    return_url text not null,
+    -- Authorisations so far; each has a payment of its own at the provider, this is the newest's.
+    tries integer not null check (tries >= 1),
     payment_id text collate "C",
+    -- The authorisation that stands.
+    held_try integer check (held_try between 1 and tries),
     held_payment_id text collate "C",
     charge_id text collate "C",
     capture_before_us bigint,
+    -- While it is being taken: how much and why.
+    taking_minor bigint not null default 0 check (taking_minor between 0 and amount_minor),
+    taking_for text check (taking_for in ('CHARGE', 'FORFEIT')),
+    -- What is to become of it once it is taken, if something was asked for meanwhile.
+    wish text check (wish in ('RELEASE', 'FORFEIT')),
+    -- What was taken, of that kept, and how often something of it was booked.
+    taken_minor bigint not null default 0 check (taken_minor between 0 and amount_minor),
+    forfeited_minor bigint not null default 0 check (forfeited_minor between 0 and amount_minor),
+    moves integer not null default 0 check (moves >= 0),
+    -- Whether registration counts with it, and which of its entries says so.
+    counted integer check (counted between 1 and tries),
     -- Why the bank said no, in its code.
     declined text,
+    asked_at_us bigint not null,
     changed_at_us bigint not null,
     version bigint not null default 1,
-    primary key (sale_id, buyer_id)
+    primary key (sale_id, buyer_id),
+    check ((held_try is null) = (held_payment_id is null))
 );
 
-create index deposit_payment on deposit (payment_id);
-create index deposit_held_payment on deposit (held_payment_id);
 create index deposit_of_buyer on deposit (buyer_id);

@@ -22,22 +22,41 @@ create table award_freight (
     amount_minor bigint not null check (amount_minor >= 0)
 );
 
--- A lot whose award is void, until it is awarded to another bidder or offered again.
+-- What a buyer that did not pay an invoice loses. Of the relist fees ``paid_minor`` was taken from
+-- its credit; the rest is owed, and a person sees to it.
+create table buyer_default (
+    invoice_id text collate "C" not null references invoice,
+    -- Of an invoice: lots may become void at several times.
+    turn integer not null check (turn >= 1),
+    buyer_id text collate "C" not null,
+    currency text collate "C" not null,
+    deposit_minor bigint not null check (deposit_minor >= 0),
+    relist_fees_minor bigint not null check (relist_fees_minor >= 0),
+    paid_minor bigint not null check (paid_minor between 0 and relist_fees_minor),
+    defaulted_at_us bigint not null,
+    suspended_until_us bigint not null,
+    -- What the buyer is told, by which its suspension is known again.
+    reason text not null,
+    primary key (invoice_id, turn)
+);
+
+create index buyer_default_of on buyer_default (buyer_id, suspended_until_us);
+
+-- A lot whose award is void, until it is awarded to another bidder or offered again. States:
+-- settlement/after_default/words.py.
 create table unsold_again (
     -- The award that is void.
     award_id text collate "C" primary key references award,
     sale_id text collate "C" not null,
     lot_id text collate "C" not null,
     liquidator_id text collate "C" not null,
-    state text not null check (
-        state in ('LOOKING', 'ASKED', 'OFFERED', 'AWARDED', 'RELISTING', 'RELISTED', 'STOPPED')
-    ),
-    -- What the seller chose before anybody was found: to ask nobody, and offer it again.
+    currency text collate "C" not null,
+    state text not null,
     began_at_us bigint not null,
+    ended_at_us bigint,
     -- The award of the runner-up, or the draft in which the lot is offered again.
     award_to text collate "C",
     draft_id text collate "C",
-    ended_at_us bigint,
     changed_at_us bigint not null,
     version bigint not null default 1
 );
@@ -45,63 +64,53 @@ create table unsold_again (
 create index unsold_again_lot on unsold_again (sale_id, lot_id);
 create index unsold_again_of on unsold_again (liquidator_id, began_at_us desc);
 
--- What its seller is asked: may the lot go to this bidder at this price? One question at a time.
+-- What its seller is asked: may the lot go to this bidder at this price? One question at a time,
+-- which the index insists on.
 create table seller_consent (
     award_id text collate "C" not null references unsold_again,
+    -- The first is 1.
+    turn integer not null check (turn >= 1),
     bidder_id text collate "C" not null,
+    paddle integer not null,
     price_minor bigint not null check (price_minor > 0),
+    -- Whether the bidder's maximum meets the reserve.
     reserve text not null,
     asked_at_us bigint not null,
-    -- No answer until then is a no.
+    -- No answer by then is a no.
     until_us bigint not null,
     consents boolean,
     answered_at_us bigint,
     -- A person; null: the time ran out.
     answered_by text,
-    primary key (award_id, bidder_id)
+    primary key (award_id, turn),
+    unique (award_id, bidder_id)
 );
 
 create unique index seller_consent_one on seller_consent (award_id) where consents is null;
 
 -- A lot offered to a runner-up. One at a time is open for an award, which the index insists on.
 create table runner_up_offer (
-    offer_id text collate "C" primary key,
     award_id text collate "C" not null references unsold_again,
-    -- The first is 1.
     turn integer not null check (turn >= 1),
     bidder_id text collate "C" not null,
     price_minor bigint not null check (price_minor > 0),
-    currency text collate "C" not null,
     made_at_us bigint not null,
+    -- No answer by then is a no.
     until_us bigint not null,
     accepted boolean,
     answered_at_us bigint,
-    -- A person; null: the time ran out.
     answered_by text,
-    unique (award_id, turn),
+    primary key (award_id, turn),
     unique (award_id, bidder_id)
 );
 
 create unique index runner_up_offer_one on runner_up_offer (award_id) where accepted is null;
 create index runner_up_offer_of on runner_up_offer (bidder_id, made_at_us desc);
 
--- Who may not bid, and until when, because it did not pay.
-create table suspension (
-    invoice_id text collate "C" primary key references invoice,
-    organisation_id text collate "C" not null,
-    from_us bigint not null,
-    until_us bigint not null,
-    -- Whether the approval was suspended for it, which is then given back.
-    suspended boolean not null default false,
-    ended_at_us bigint
-);
-
-create index suspension_of on suspension (organisation_id, until_us);
-
 -- What an award was cancelled for.
 create table award_cancellation (
     award_id text collate "C" primary key references award,
-    -- SELLER pays a fee; HOUSE, or a recall, does not.
+    -- A seller pays a fee; the house, for a recall, does not.
     by_seller boolean not null,
     reason text not null,
     fee_minor bigint not null check (fee_minor >= 0),

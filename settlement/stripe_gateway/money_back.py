@@ -87,7 +87,9 @@ class StripeMoneyBack(Connection):
 
     async def apply_cash(self, key: str, payment_id: StripeId, *, amount_minor: int) -> Payment:
         asked = self.v1.payment_intents.apply_customer_balance_async(
-            payment_id, {"amount": sendable(amount_minor)}, once(key)
+            payment_id,
+            {"amount": sendable(amount_minor), "expand": ["latest_charge.balance_transaction"]},
+            once(key),
         )
         return reading.payment(await answer(asked))
 

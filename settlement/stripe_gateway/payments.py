@@ -1,6 +1,6 @@
 """Money in: `settlement.ports.Payments` at Stripe, but for what goes back."""
 
-from typing import Any
+from typing import Any, Final
 
 import stripe
 
@@ -11,6 +11,9 @@ from settlement.stripe_gateway import reading
 from settlement.stripe_gateway.connection import Connection, answer, metadata, once, sendable
 from settlement.stripe_gateway.connection import found as rows_of
 from settlement.stripe_gateway.looking import by_op_id, in_search, page_of
+
+# The charge behind a payment, with what it cost.
+_CHARGE: Final = ["latest_charge.balance_transaction"]
 
 _TRANSFER_TYPES = {"USD": "us_bank_transfer", "GBP": "gb_bank_transfer"}
 
@@ -55,7 +58,10 @@ class StripePayments(Connection):
         off_session: bool = True,
         return_url: str | None = None,
     ) -> Payment:
-        params: stripe.params.PaymentIntentConfirmParams = {"payment_method": method_id}
+        params: stripe.params.PaymentIntentConfirmParams = {
+            "payment_method": method_id,
+            "expand": _CHARGE,
+        }
         if off_session:
             params["off_session"] = True
         if return_url is not None:
@@ -67,14 +73,17 @@ class StripePayments(Connection):
         self, key: str, payment_id: StripeId, *, amount_minor: int | None = None
     ) -> Payment:
         # Not `op_id`, by which its creation is found.
-        params: stripe.params.PaymentIntentCaptureParams = {"metadata": {f"capture_{OP_ID}": key}}
+        params: stripe.params.PaymentIntentCaptureParams = {
+            "metadata": {f"capture_{OP_ID}": key},
+            "expand": _CHARGE,
+        }
         if amount_minor is not None:
             params["amount_to_capture"] = sendable(amount_minor)
         asked = self.v1.payment_intents.capture_async(payment_id, params, once(key))
         return reading.payment(await answer(asked))
 
     async def cancel_payment(self, key: str, payment_id: StripeId) -> Payment:
-        asked = self.v1.payment_intents.cancel_async(payment_id, {}, once(key))
+        asked = self.v1.payment_intents.cancel_async(payment_id, {"expand": _CHARGE}, once(key))
         return reading.payment(await answer(asked))
 
     async def change_amount(self, key: str, payment_id: StripeId, *, amount_minor: int) -> Payment:
@@ -84,7 +93,8 @@ class StripePayments(Connection):
         return reading.payment(await answer(asked))
 
     async def payment(self, payment_id: StripeId) -> Payment:
-        return reading.payment(await answer(self.v1.payment_intents.retrieve_async(payment_id)))
+        asked = self.v1.payment_intents.retrieve_async(payment_id, {"expand": _CHARGE})
+        return reading.payment(await answer(asked))
 
     async def find_payment(self, key: str, customer_id: StripeId | None = None) -> Payment | None:
         async def page(after: str | None) -> stripe.ListObject[stripe.PaymentIntent]:

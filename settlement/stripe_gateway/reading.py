@@ -75,6 +75,7 @@ def setup(row: Json) -> Setup:
 
 
 def payment(row: Json) -> Payment:
+    latest = row.get("latest_charge")
     return Payment(
         payment_id=StripeId(row["id"]),
         status=IntentStatus(row["status"]),
@@ -84,7 +85,8 @@ def payment(row: Json) -> Payment:
         currency=_currency(row),
         customer_id=_id(row.get("customer")),
         method_id=_id(row.get("payment_method")),
-        charge_id=_id(row.get("latest_charge")),
+        charge_id=_id(latest),
+        charge=charge(latest) if isinstance(latest, dict) else None,
         client_secret=Secret(row.get("client_secret") or ""),
         action=_action(row.get("next_action")),
         failure=_failure(row.get("last_payment_error")),
