@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from accounts.audit import Actor
 from accounts.ids import PersonId
+from auction.consignment import AgreementTerms, CommissionTier
 from auction.desk.agreements import Agreement, add_version
 from auction.ids import ActorId, BidderId, LiquidatorId, LotId
 from foundation.database import Pool, acquire, transaction
@@ -32,7 +34,6 @@ from settlement.steps import Wanted, want
 from settlement.stripe_gateway import StripeGateway
 from settlement.webhook_inbox import Readers
 from tests.books import balances_of
-from tests.consignors import SINCE, terms
 from tests.paid_lots import goods
 from tests.settlement_rules import CALENDAR, CHICAGO, SALE, award, policy, premium_of, tax_at
 from tests.stripe_house import HouseClock, StripeHouse, stripe_house
@@ -244,8 +245,8 @@ class PayoutHouse:
                 version=1,
                 consignor_id=TARGET,
                 name="Agreement",
-                valid_from=SINCE,
-                terms=terms(**changes),
+                valid_from=date(2020, 1, 1),
+                terms=_terms(**changes),
                 note="",
                 made_at_us=0,
                 made_by=ActorId("test"),
@@ -282,6 +283,12 @@ def part(award_id: AwardId, hammer: int, premium: int, tax: int) -> AwardMoney:
         tax_minor=tax,
         tax_place=sales_tax(TaxPlace("US-TX")),
     )
+
+
+def _terms(**changes: Any) -> AgreementTerms:
+    """12 % of everything, and 18.00 a pallet."""
+    settings: dict[str, Any] = {"fee_per_pallet_minor": 18_00} | changes
+    return AgreementTerms(commission=(CommissionTier(0, 1_200),), **settings)
 
 
 @asynccontextmanager

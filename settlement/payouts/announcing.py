@@ -43,6 +43,11 @@ _SAID: Final = {
         "The bank account that somebody had entered for {name} was not confirmed. Nothing has "
         "changed. What is set up now is here:",
     ),
+    "RETURNED": (
+        "A payout came back from your bank",
+        "The bank did not take a payout to {name}: it does not know the account, or may not use "
+        "it. What is owed is kept for you. Say here where it is to go:",
+    ),
 }
 _FOOT: Final = "\n\n--\nSoftclose, live liquidation auctions\n"
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection
-from settlement.accepting import DISPUTE_LOOK_US, policy_of
+from settlement.accepting import DISPUTE_LOOK_US
 from settlement.chart import STRIPE
 from settlement.due import Calendar
 from settlement.entries import About, Entry
@@ -38,6 +38,7 @@ from settlement.payouts.payables import (
 )
 from settlement.payouts.words import PayableState, PayeeKind, Way
 from settlement.policy import Policy
+from settlement.policy_table import policy_at
 from settlement.ports import Sellers
 from settlement.postings import transfer_out
 from settlement.postings_house import consignor_paid
@@ -175,8 +176,8 @@ class PayOut(Deadline):
         held, row, payee, payable = found
         if payable.state is not PayableState.OWED or payable.decisions != op.generation:
             return None
-        policy = await policy_of(connection, held.invoiced)
-        kept = _kept(policy, row, held, payee, now_us)
+        policy = await sending_policy(connection, payable.currency, now_us)
+        kept = kept_back(policy, row, held, payee, now_us)
         owed_minor = 0
         if payable.kind is PayeeKind.LIQUIDATOR:
             seller = LiquidatorId(payable.payee_id)
@@ -306,7 +307,18 @@ async def _held_with(
     return held, row, payees[seen.payee_id], payables[payable_id]
 
 
-def _kept(policy: Policy, row: AwardRow, held: Held, payee: Payee, now_us: int) -> HeldBack | None:
+async def sending_policy(connection: AnyConnection, currency: str, now_us: int) -> Policy:
+    """The policy in force: how long a changed account is frozen is for today's people to say."""
+    policy = await policy_at(connection, currency, now_us)
+    if policy is None:
+        raise NeedsPerson(f"there is no policy for {currency}")
+    return policy
+
+
+def kept_back(
+    policy: Policy, row: AwardRow, held: Held, payee: Payee, now_us: int
+) -> HeldBack | None:
+    """What keeps a payable of an award from being sent to its payee now."""
     state = row.state
     if state in (AwardState.PAID_OUT, AwardState.CLOSED):
         state = AwardState.RELEASED  # a part of it came back, and is sent again

@@ -1,0 +1,272 @@
+"""Bank files: made by one person, released by another, frozen, booked, and booked back."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from settlement import postings_house as h
+from settlement.ids import AwardId
+from settlement.lives import AwardState, PaymentState
+from settlement.payouts.batches import BankFiles
+from settlement.payouts.house_bank import HouseBank, HouseBankWords
+from settlement.payouts.payees import BankDetails
+from settlement.payouts.returns import Returns
+from settlement.payouts.words import BatchState, PayoutRefused
+from tests.payouts import (
+    CHIEF,
+    CLERK,
+    DRIVER,
+    NORTH,
+    OTHER_BANK,
+    OWNER,
+    TARGET,
+    PayoutHouse,
+    payout_house,
+)
+from tests.settlement_rules import BUYER
+from tests.unit.test_nacha import parsed
+
+_A = AwardState
+WORDS = HouseBankWords(
+    bank_name="Wells Fargo",
+    destination="121000248",
+    origin="1234567890",
+    company_name="Softclose",
+    company_id="1987654321",
+)
+ABROAD = BankDetails(
+    holder="=Ziel GmbH", country="DE", routing="DEUTDEFF", account="DE89 3704 0044 0532 0130 00"
+)
+
+
+@pytest.fixture
+async def house(database_url: str) -> AsyncIterator[PayoutHouse]:
+    async with payout_house(database_url) as house:
+        await HouseBank(house.pool, house.clock).set(CHIEF, "USD", WORDS)
+        yield house
+
+
+def files(house: PayoutHouse) -> BankFiles:
+    return BankFiles(house.pool, house.clock, lambda: None)
+
+
+def returns(house: PayoutHouse) -> Returns:
+    return Returns(house.pool, house.clock, lambda: None)
+
+
+async def released(house: PayoutHouse, *lots: str, consignor: str | None = None) -> list[AwardId]:
+    """Lots of 10,000.00 that are accepted and released, and the bank has what they need."""
+    made = [await house.paid(lot, consignor=consignor) for lot in lots]
+    for award_id in made:
+        await house.acceptances.accept(BUYER, DRIVER, award_id)
+    await house.drain()
+    await house.books(h.payout(house.about("P1"), 900_000 * len(lots)))
+    return made
+
+
+async def refused(doing: object) -> str:
+    with pytest.raises(PayoutRefused) as said:
+        await doing  # type: ignore[misc]
+    return said.value.refusal.value
+
+
+async def test_what_is_due_is_paid_by_a_file_of_two_people(house: PayoutHouse) -> None:
+    await house.has_bank()
+    first, second = await released(house, "12", "13")
+    due = await files(house).due("USD")
+    assert [(item.payee_id, item.amount_minor, item.payables) for item in due.items] == [
+        (NORTH, 1_800_000, 2)
+    ]
+    assert (due.total_minor, due.bank_minor, due.missing_minor) == (1_800_000, 1_800_000, 0)
+    whole = await files(house).make(CLERK, "USD")
+    assert (whole.batch.state, whole.batch.total_minor) == (BatchState.MADE, 1_800_000)
+    assert await refused(files(house).make(CLERK, "USD")) == "NOTHING_DUE"
+    assert await refused(files(house).release(CLERK, whole.batch.batch_id)) == "SAME_PERSON"
+    assert await refused(files(house).content(CHIEF, whole.batch.batch_id, "ACH")) == "NOT_FOUND"
+    sent = await files(house).release(CHIEF, whole.batch.batch_id)
+    content = await files(house).content(CHIEF, whole.batch.batch_id, "ACH")
+    assert sent.batch.ach_sha256 == hashlib.sha256(content).hexdigest()
+    (only,) = parsed(content)["entries"]
+    assert (only["amount"], only["account"], only["holder"]) == (
+        1_800_000,
+        "000123456789",
+        "NORTH SALVAGE LLC",
+    )
+    assert sent.items[0].trace == only["trace"]
+    balances = await house.balances()
+    assert "bank" not in balances and "seller_payable:north" not in balances
+    for award_id in (first, second):
+        assert (await house.award(award_id)).state is _A.PAID_OUT
+        assert (await house.told(award_id))[-1] == "paid_by_bank"
+    assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "NOT_NOW"
+    assert await refused(files(house).cancel(CHIEF, whole.batch.batch_id)) == "NOT_NOW"
+
+
+async def test_the_database_holds_that_two_people_act_and_that_nothing_released_changes(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    number = whole.batch.batch_id
+    with pytest.raises(asyncpg.CheckViolationError, match="two_people"):
+        await house.pool.execute(
+            "update payout_batch set state = 'RELEASED', released_by = made_by, pays_on = now(),"
+            " ach_sha256 = 'x' where batch_id = $1",
+            number,
+        )
+    await files(house).release(CHIEF, number)
+    for statement in (
+        "update payout_batch set total_minor = 1",
+        "delete from payout_batch_payable",
+        "update payout_batch_item set amount_minor = 1",
+        "update payout_file set content = 'x'",
+        "delete from payout_file",
+    ):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await house.pool.execute(statement)
+
+
+async def test_the_bank_is_never_overdrawn_and_what_is_missing_is_said(house: PayoutHouse) -> None:
+    await house.has_bank()
+    await released(house, "12")
+    await house.books(h.payout_returned(house.about("P1"), 900_000))
+    await house.books(h.payout(house.about("P2"), 899_999))
+    due = await files(house).due("USD")
+    assert due.missing_minor == 1
+    whole = await files(house).make(CLERK, "USD")
+    with pytest.raises(PayoutRefused, match="BANK_TOO_LOW") as said:
+        await files(house).release(CHIEF, whole.batch.batch_id)
+    assert "0.01 USD" in said.value.message
+
+
+async def test_a_dispute_or_another_account_after_the_making_stops_the_release(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    (award_id,) = await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    await house.payment_is(award_id, PaymentState.DISPUTED)
+    assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "HELD_BACK"
+    await house.payment_is(award_id, PaymentState.PAID)
+    await house.payees.set_bank(OWNER, NORTH, OTHER_BANK)
+    assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "HELD_BACK"
+    await house.passes(days=2)
+    assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "HELD_BACK"
+    await files(house).cancel(CLERK, whole.batch.batch_id)
+    again = await files(house).make(CLERK, "USD")
+    sent = await files(house).release(CHIEF, again.batch.batch_id)
+    assert sent.items[0].last4 == "6677"
+
+
+async def test_what_was_changed_two_days_ago_is_not_in_a_file(house: PayoutHouse) -> None:
+    await house.payees.set_bank(OWNER, NORTH, OTHER_BANK)
+    await released(house, "12")
+    due = await files(house).due("USD")
+    assert [item.held_back for item in due.items] == [[("S1~12", "ACCOUNT_CHANGED")]]
+    assert await refused(files(house).make(CLERK, "USD")) == "NOTHING_DUE"
+    await house.passes(days=2)
+    assert (await files(house).make(CLERK, "USD")).batch.total_minor == 900_000
+
+
+async def test_what_the_bank_sends_back_is_owed_again_and_sent_to_another_account(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    (award_id,) = await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    number = whole.batch.batch_id
+    assert await refused(returns(house).book(CLERK, number, 1, "R03")) == "NOT_NOW"
+    await files(house).release(CHIEF, number)
+    assert await refused(returns(house).book(CLERK, number, 1, "X03")) == "BAD_DETAILS"
+    assert await refused(returns(house).book(CLERK, number, 2, "R03")) == "NOT_FOUND"
+    back = await returns(house).book(CLERK, number, 1, "R03", "no account")
+    assert (back.items[0].state, back.items[0].return_code) == ("RETURNED", "R03")
+    assert await refused(returns(house).book(CLERK, number, 1, "R03")) == "NOT_NOW"
+    balances = await house.balances()
+    assert (balances["bank"], balances["seller_payable:north"]) == (900_000, 900_000)
+    await house.drain()
+    assert house.mailbox.mails[-1].subject == "A payout came back from your bank"
+    assert await refused(files(house).make(CLERK, "USD")) == "NOTHING_DUE"
+    await house.has_bank(details=OTHER_BANK)
+    again = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, again.batch.batch_id)
+    assert "bank" not in await house.balances()
+    await house.passes(days=9)
+    assert (await house.award(award_id)).state is _A.CLOSED
+
+
+async def test_a_payout_that_came_back_goes_by_transfer_when_its_seller_has_an_account_by_then(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    (award_id,) = await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, whole.batch.batch_id)
+    await returns(house).book(CLERK, whole.batch.batch_id, 1, "R02")
+    account = await house.connected()
+    assert await house.transferred() == [(account, 900_000, 0)]
+    assert (await house.award(award_id)).state is _A.PAID_OUT
+    assert (await house.balances())["bank"] == 900_000
+
+
+async def test_consignors_are_paid_after_their_days_and_abroad_by_wire(house: PayoutHouse) -> None:
+    await house.commission(500)
+    await house.has_bank()
+    await house.consigns("12")
+    (award_id,) = await released(house, "12", consignor=TARGET)
+    await house.has_bank(TARGET, ABROAD)
+    whole = await files(house).make(CLERK, "USD")
+    assert [(item.payee_id, item.amount_minor) for item in whole.items] == [(NORTH, 77_200)]
+    await files(house).release(CHIEF, whole.batch.batch_id)
+    assert (await house.award(award_id)).state is _A.RELEASED
+    await house.books(h.payout(house.about("P2"), 50_000))
+    await house.passes(days=30)
+    whole = await files(house).make(CLERK, "USD")
+    sent = await files(house).release(CHIEF, whole.batch.batch_id)
+    assert (sent.batch.ach_sha256, sent.items[0].method) == (None, "WIRE")
+    rows = (await files(house).content(CHIEF, sent.batch.batch_id, "WIRE")).decode().splitlines()
+    assert rows[1] == (
+        f"SC{sent.batch.batch_id}-1,Target Stores,'=Ziel GmbH,DE,DEUTDEFF,DE89370400440532013000,"
+        "USD,8728.00"
+    )
+    assert (await house.award(award_id)).state is _A.PAID_OUT
+    await returns(house).book(CLERK, sent.batch.batch_id, 1, "WIRE", "no such name")
+    assert (await house.balances())["consignor_payable:target"] == 872_800
+
+
+async def test_two_who_make_a_file_at_once_do_not_pay_twice(house: PayoutHouse) -> None:
+    await house.has_bank()
+    await released(house, "12", "13", "14")
+    made = await asyncio.gather(
+        *(files(house).make(CLERK, "USD") for _ in range(4)), return_exceptions=True
+    )
+    whole = [each for each in made if not isinstance(each, BaseException)]
+    assert [each.batch.total_minor for each in whole] == [2_700_000]
+    sent = await asyncio.gather(
+        *(files(house).release(CHIEF, whole[0].batch.batch_id) for _ in range(4)),
+        return_exceptions=True,
+    )
+    assert sum(not isinstance(each, BaseException) for each in sent) == 1
+    assert "bank" not in await house.balances()
+
+
+async def test_account_numbers_are_shown_nowhere_but_in_the_file(house: PayoutHouse) -> None:
+    await house.has_bank()
+    await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, whole.batch.batch_id)
+    shown = repr(await house.payees.read(NORTH)) + repr(await files(house).read(1))
+    assert "000123456789" not in shown
+    tables = await house.fetch(
+        "select table_name from information_schema.tables where table_schema = 'public'"
+        " and table_type = 'BASE TABLE' and table_name not in ('payee_account_number')"
+    )
+    for table in tables:
+        found = await house.pool.fetchval(
+            f"select count(*) from {table['table_name']} t where t::text like '%000123456789%'"  # noqa: S608
+        )
+        assert not found, table["table_name"]
