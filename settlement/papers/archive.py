@@ -20,6 +20,7 @@ from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.papers.press import NotPrinted, Press
 from settlement.papers.contents import Content, LabelsContent, ManifestContent
 from settlement.papers.kinds import CONTENTS, PaperKind, PaperRefusal, Refused, numbered
+from settlement.papers.numbering import give_number, lock_paper, number_of
 from settlement.papers.reading import content_of, prepare
 from settlement.papers.rendering import FORM, Format, formats_of
 from settlement.papers.worker import Wanted
@@ -28,17 +29,6 @@ MAX_BYTES: Final = 64 * 2**20
 MAX_LISTED: Final = 500
 # What has no number of its own on paper: it is found by its lot, or has its invoice's.
 _UNNUMBERED: Final = (ManifestContent, LabelsContent)
-
-_NUMBER: Final = "select number from paper_subject where kind = $1 and subject = $2"
-_OF_INVOICE: Final = "select number from invoice where invoice_id = $1"
-_COUNT: Final = """
-insert into paper_counter (kind, last) values ($1, 1)
-on conflict (kind) do update set last = paper_counter.last + 1 returning last
-"""
-_NAME: Final = """
-insert into paper_subject (kind, subject, number) values ($1, $2, $3)
-"""
-_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('paper:' || $1 || ':' || $2, 0))"
 
 _FIND: Final = """
 select version, form, sha256, bytes, f.made_at_us from paper p
@@ -130,8 +120,8 @@ class Archive:
         """What was handed out before. Raises `Refused` NOT_FOUND."""
         async with acquire(self._pool) as connection:
             row = await connection.fetchrow(_AT_VERSION, kind, subject, version, form)
-            number = await connection.fetchval(_NUMBER, kind, subject)
-        if row is None:
+            number = await number_of(connection, kind, subject)
+        if row is None or number is None:
             raise Refused(PaperRefusal.NOT_FOUND)
         return _document(kind, subject, number, row)
 
@@ -173,7 +163,7 @@ class Archive:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             content = await content_of(connection, kind, subject)
-            number = await connection.fetchval(_NUMBER, kind, subject)
+            number = await number_of(connection, kind, subject)
         if number is None:
             number = await self._number(kind, subject)
         if isinstance(content, _UNNUMBERED) or content.number:
@@ -182,16 +172,7 @@ class Archive:
 
     async def _number(self, kind: PaperKind, subject: str) -> int:
         async with transaction(self._pool) as connection:
-            await connection.execute(_LOCK, kind, subject)
-            known: int | None = await connection.fetchval(_NUMBER, kind, subject)
-            if known is not None:
-                return known
-            # An invoice was numbered when it was issued.
-            own = kind is PaperKind.INVOICE
-            statement, about = (_OF_INVOICE, subject) if own else (_COUNT, kind)
-            number: int = await connection.fetchval(statement, about)
-            await connection.execute(_NAME, kind, subject, number)
-        return number
+            return await give_number(connection, kind, subject)
 
     async def _printed(self, wanted: Wanted) -> bytes:
         async def sheets() -> AsyncIterator[Struct]:
@@ -210,7 +191,7 @@ class Archive:
     ) -> asyncpg.Record:
         now_us = self._now_us()
         async with transaction(self._pool) as connection:
-            await connection.execute(_LOCK, kind, subject)
+            await lock_paper(connection, kind, subject)
             row = await connection.fetchrow(_FIND, kind, subject, digest, form)
             if row is None:
                 version = await _version(connection, kind, subject, digest, now_us)

@@ -7,7 +7,13 @@ from foundation.database import AnyConnection
 from settlement.ids import AwardId
 from settlement.papers.contents import Content
 from settlement.papers.kinds import PaperKind
-from settlement.papers.reading_dock import labels_content, loading_content, number_pallets
+from settlement.papers.numbering import give_number
+from settlement.papers.reading_dock import (
+    labels_content,
+    loading_content,
+    loadings_of,
+    number_pallets,
+)
 from settlement.papers.reading_evidence import evidence_content
 from settlement.papers.reading_purchases import (
     credit_note_content,
@@ -37,6 +43,9 @@ async def prepare(connection: AnyConnection, kind: PaperKind, subject: str, now_
     """Write what has to be there before a document can be made. In a transaction."""
     if kind is PaperKind.LABELS:
         await number_pallets(connection, AwardId(subject), now_us)
+    if kind is PaperKind.EVIDENCE:  # which has the bills of lading in it, by their numbers
+        for truck in await loadings_of(connection, AwardId(subject)):
+            await give_number(connection, PaperKind.LOADING, truck)
 
 
 async def content_of(connection: AnyConnection, kind: PaperKind, subject: str) -> Content:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 import msgspec
+from msgspec import structs
 
 from auction.codec import decode_body
 from auction.events import BidPlaced
@@ -26,10 +27,13 @@ from settlement.papers.contents import (
     BidLine,
     EvidenceContent,
     Fact,
+    LoadingContent,
     Photo,
     Said,
 )
 from settlement.papers.house import house_at
+from settlement.papers.kinds import PaperKind, numbered
+from settlement.papers.numbering import number_of
 from settlement.papers.parties import party_of, sale_facts
 from settlement.papers.reading_dock import loading_content, loadings_of
 from settlement.papers.reading_purchases import award_with_invoice, invoice_content
@@ -88,6 +92,8 @@ where p.sale_id = $1 and p.lot_id = $2 and f.size = 'page' and f.media_type = 'i
 and octet_length(b.bytes) <= $3 order by p.number limit $4
 """
 
+_NAMES: Final = "select person_id, name from person where person_id = any($1::text[])"
+
 _OF_PHOTO: Final = {
     "PICKUP": "At the dock",
     "DELIVERY": "On delivery",
@@ -117,13 +123,22 @@ async def evidence_content(connection: AnyConnection, award_id: AwardId) -> Evid
         accepted_words=await _accepted_words(connection, accepted),
         bids=await _bids(connection, award),
         invoice=invoice,
-        loading=tuple([await loading_content(connection, truck) for truck in trucks]),
+        loading=tuple([await _loading(connection, truck) for truck in trucks]),
         delivery=await _delivery(connection, award_id, row.zone),
-        happened=tuple(_happened(line, award.currency) for line in told[:MAX_SAID]),
+        happened=await _story(connection, told[-MAX_SAID:], award.currency),
         messages=await _messages(connection, award),
         photos=await _photos(connection, award, trucks, claims),
         manifest_sha256=award.goods.manifest_sha256,
     )
+
+
+async def _loading(connection: AnyConnection, pickup_id: str) -> LoadingContent:
+    """A bill of lading by its number, which `prepare` has given it; by the pickup's id, if the
+    truck left at this very moment."""
+    number = await number_of(connection, PaperKind.LOADING, pickup_id)
+    content = await loading_content(connection, pickup_id)
+    name = pickup_id if number is None else numbered(PaperKind.LOADING, number)
+    return structs.replace(content, number=name)
 
 
 async def _facts(connection: AnyConnection, award: AwardRow, row: InvoiceRow) -> tuple[Fact, ...]:
@@ -212,13 +227,22 @@ async def _delivery(connection: AnyConnection, award_id: AwardId, zone: str) -> 
     return tuple(fact for fact in facts if fact.text)
 
 
-def _happened(line: Told, currency: str) -> Said:
+async def _story(
+    connection: AnyConnection, told: Sequence[Told], currency: str
+) -> tuple[Said, ...]:
+    """The time line, its people by their names."""
+    actors = sorted({line.actor for line in told})
+    names = {row["person_id"]: row["name"] for row in await connection.fetch(_NAMES, actors)}
+    return tuple(_happened(line, names.get(line.actor, line.actor), currency) for line in told)
+
+
+def _happened(line: Told, actor: str, currency: str) -> Said:
     """A line of the time line: its kind, and what of its facts is an amount or a name."""
     said = [_fact(name, value, currency) for name, value in line.facts.items()]
     words = line.kind.replace("_", " ").capitalize()
     return Said(
         at_us=line.at_us or 0,
-        actor=line.actor,
+        actor=actor,
         words=": ".join(filter(None, (words, ", ".join(filter(None, said))))),
     )
 

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from auction.catalog.manifests import read_manifest
 from foundation.database import AnyConnection
 from foundation.papers.sizes import paper_of
 from settlement.chart import Account, Kind
 from settlement.entries import AwardMoney, Entry, Purpose
 from settlement.ids import AwardId, EntryKey, InvoiceId
-from settlement.invoices import left_of
+from settlement.invoices import Invoice, left_of
 from settlement.ledger_reading import read_entries
 from settlement.lives import AwardState
 from settlement.papers.contents import (
     MAX_ROWS,
+    Bank,
     CreditNoteContent,
     InvoiceContent,
     LotLine,
@@ -31,6 +34,7 @@ from settlement.papers.parties import (
     taxed_minor,
     town_of,
 )
+from settlement.payment_objects import BankAddress
 from settlement.policy_table import policy_at
 from settlement.rows import AwardRow, Held, InvoiceRow, NotFound, read_award, read_invoice
 
@@ -54,6 +58,8 @@ _FUNDED: Final = frozenset(AwardState) - {
 _LAST_ENTRY: Final = """
 select max(effective_at_us) from ledger_transaction where invoice_id = $1
 """
+
+_BANK: Final = "select addresses from bank_details where buyer_id = $1 and currency = $2"
 
 _CREDIT_KEYS: Final = """
 select distinct t.effective_at_us, t.transaction_id, t.key from ledger_transaction t
@@ -96,9 +102,29 @@ async def invoice_content(connection: AnyConnection, invoice_id: InvoiceId) -> I
         as_of_us=max(row.issued_at_us, last_us or 0),
         paid_minor=row.paid_minor,
         credited_minor=row.credited_minor,
-        bank=house.bank,
+        bank=await _bank(connection, invoice) or house.bank,
         takes_card=policy is not None and policy.takes_card(invoice.total_minor),
         terms=sale.payment_terms,
+    )
+
+
+async def _bank(connection: AnyConnection, invoice: Invoice) -> Bank | None:
+    """The buyer's own account at the payment provider, where it has one: what comes in there is
+    known to be its. ``None``: the house's."""
+    found = await connection.fetchval(_BANK, invoice.buyer_id, invoice.currency)
+    if found is None:
+        return None
+    by_kind = {one.kind: one for one in msgspec.json.decode(found, type=tuple[BankAddress, ...])}
+    swift, usual = by_kind.pop("swift", None), next(iter(by_kind.values()), None)
+    one = by_kind.get("aba") or usual or swift
+    if one is None:
+        return None
+    return Bank(
+        bank=one.bank,
+        account_name=one.holder,
+        routing_number=one.routing,
+        account_number=one.account,
+        swift=swift.routing if swift else "",
     )
 
 

@@ -6,26 +6,21 @@ it, too, is for the day on which somebody forgets the lock.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from msgspec import Struct
 
 from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId, new_id
-from auction.ids import BidderId, LiquidatorId
+from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.accepting import policy_of
 from settlement.due import pickup_deadline_us
 from settlement.ids import AwardId
 from settlement.pickups.charge_table import storage_so_far_minor
-from settlement.pickups.dock_table import (
-    change_dock,
-    dock_for,
-    dock_ids,
-    hold_dock,
-    read_dock,
-)
+from settlement.pickups.dock_table import dock_for, hold_dock
+from settlement.pickups.docks import country_of, must_read_dock
 from settlement.pickups.pickup_table import (
     HeldAwards,
     Pallet,
@@ -38,7 +33,6 @@ from settlement.pickups.pickup_table import (
     open_bookings,
     pallets_of,
     pickups_of_buyer,
-    pickups_of_dock,
     read_pickup,
     taken_places,
     why_not_handed_over,
@@ -46,19 +40,15 @@ from settlement.pickups.pickup_table import (
 from settlement.pickups.slots import (
     MINUTE_US,
     Dock,
-    DockPlan,
     Slot,
     day_of,
     dock_id_of,
     in_words,
-    noon_us,
-    plan_fault,
     slot_at,
-    slots_of,
 )
 from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
-from settlement.policy import DAY_US, Policy
+from settlement.policy import Policy
 from settlement.policy_table import holidays_of
 from settlement.rows import AwardRow, award_row, calendar_of, read_invoice
 from settlement.steps import Wanted
@@ -66,15 +56,7 @@ from settlement.steps import Wanted
 # A truckload is one lot or some dozens of pallets; what is more is another truck.
 MAX_AWARDS: Final = 60
 MAX_PICKUPS: Final = 500
-MAX_DOCKS: Final = 1_000
 MAX_READY: Final = 500
-
-
-class FreeSlot(Struct, frozen=True):
-    """A slot, and how many trucks each door could still take; empty: it is full or over."""
-
-    slot: Slot
-    doors: dict[str, int]
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -99,7 +81,7 @@ order by funded_at_us, award_id limit $2
 
 
 class Bookings:
-    """Docks, their slots, and who comes when. ``now_us``: the house's clock.
+    """Who comes when. ``now_us``: the house's clock.
 
     Where a method takes ``buyer_id``, None is staff, who are bound by no time; another buyer's
     things are answered like missing ones.
@@ -107,50 +89,6 @@ class Bookings:
 
     def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
         self._pool, self._now_us = pool, now_us
-
-    # Docks.
-
-    async def dock(self, dock_id: str) -> Dock:
-        """A dock as it is worked now. Raises `Refused` NOT_FOUND."""
-        async with acquire(self._pool) as connection:
-            return await _dock(connection, dock_id)
-
-    async def docks(self, liquidator_id: LiquidatorId | None = None) -> Sequence[Dock]:
-        """All docks that anybody has asked for, or a liquidator's."""
-        async with acquire(self._pool) as connection:
-            ids = await dock_ids(connection, liquidator_id, MAX_DOCKS)
-            return [await _dock(connection, dock_id) for dock_id in ids]
-
-    async def change_dock(self, dock_id: str, version: int, plan: DockPlan, actor: Actor) -> Dock:
-        """Staff say how a dock is worked. What is booked stays booked.
-
-        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, BAD_DOCK with its field.
-        """
-        fault = plan_fault(plan)
-        if fault is not None:
-            raise Refused(PickupRefusal.BAD_DOCK, field=fault[0], detail=_sentence(fault[1]))
-        async with transaction(self._pool) as connection:
-            await hold_dock(connection, dock_id)
-            now_us = self._now_us()
-            await change_dock(connection, dock_id, version, plan, actor_of(actor), now_us)
-            await record(connection, Act.DOCK_CHANGED, actor, now_us, object_id=dock_id)
-            return await _dock(connection, dock_id)
-
-    async def free_slots(self, dock_id: str, day: date) -> Sequence[FreeSlot]:
-        """The slots of a day by the dock's clocks. Raises `Refused` NOT_FOUND."""
-        async with acquire(self._pool) as connection:
-            dock = await _dock(connection, dock_id)
-            slots = list(slots_of(dock, day, await holidays_of(connection, _country(dock))))
-            if not slots:
-                return []
-            taken = await taken_places(connection, dock_id, slots[0].at_us, slots[-1].ends_at_us)
-        now_us = self._now_us()
-        return [
-            FreeSlot(slot, _free_doors(dock, slot, taken) if slot.at_us > now_us else {})
-            for slot in slots
-        ]
-
-    # What is booked.
 
     async def ready(self, buyer_id: BidderId) -> Sequence[Ready]:
         """A buyer's paid awards that stand on docks, the earliest paid first."""
@@ -174,16 +112,6 @@ class Bookings:
         """A buyer's pickups, the latest slot first."""
         async with acquire(self._pool) as connection:
             return await pickups_of_buyer(connection, buyer_id, MAX_PICKUPS)
-
-    async def day(self, dock_id: str, day: date) -> Sequence[Pickup]:
-        """Who comes to a dock on a day. Raises `Refused` NOT_FOUND."""
-        async with acquire(self._pool) as connection:
-            dock = await _dock(connection, dock_id)
-            at_us = noon_us(dock, day)
-            every = await pickups_of_dock(
-                connection, dock_id, at_us - DAY_US, at_us + DAY_US, MAX_PICKUPS
-            )
-        return [pickup for pickup in every if day_of(dock, pickup.slot_at_us) == day]
 
     async def book(
         self,
@@ -270,7 +198,7 @@ class Bookings:
             pickup, awards = await hold_pickup(connection, pickup_id, None)
             _owned(pickup, buyer_id)
             _unchanged(pickup, version)
-            dock, now_us = await _dock(connection, pickup.dock_id), self._now_us()
+            dock, now_us = await must_read_dock(connection, pickup.dock_id), self._now_us()
             if buyer_id is not None or pickup.state is not PickupState.CHECKED_IN:
                 self._must_be_changeable(pickup, dock, now_us, staff=buyer_id is None)
             await connection.execute(_UNLOAD_ALL, pickup_id)
@@ -311,7 +239,7 @@ class Bookings:
     ) -> Slot:
         if not 0 < at_us < _END_OF_TIME_US:
             raise Refused(PickupRefusal.NO_SUCH_SLOT)
-        slot = slot_at(dock, at_us, await holidays_of(connection, _country(dock)))
+        slot = slot_at(dock, at_us, await holidays_of(connection, country_of(dock)))
         if slot is None:
             raise Refused(PickupRefusal.NO_SUCH_SLOT)
         # Staff may still give the slot that has begun to the truck at the gate.
@@ -404,17 +332,6 @@ where pickup_id = $1 and gone_at_us is null
 _END_OF_TIME_US: Final = 2**53
 
 
-async def _dock(connection: AnyConnection, dock_id: str) -> Dock:
-    dock = await read_dock(connection, dock_id)
-    if dock is None:
-        raise Refused(PickupRefusal.NOT_FOUND)
-    return dock
-
-
-def _country(dock: Dock) -> str:
-    return dock.ship_from.country
-
-
 def _named(award_ids: Sequence[AwardId]) -> list[AwardId]:
     wanted = list(dict.fromkeys(award_ids))
     if not wanted:
@@ -433,18 +350,6 @@ def _owned(pickup: Pickup, buyer_id: BidderId | None) -> Pickup:
 def _unchanged(pickup: Pickup, version: int) -> None:
     if pickup.version != version:
         raise Refused(PickupRefusal.CHANGED_MEANWHILE)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _free_doors(dock: Dock, slot: Slot, taken: dict[tuple[int, str], set[int]]) -> dict[str, int]:
-    free = {
-        door: capacity - len(taken.get((slot.at_us, door), ()))
-        for door, capacity in dock.doors.items()
-    }
-    return {door: places for door, places in free.items() if places > 0}
 
 
 async def _free_place(

@@ -1,8 +1,8 @@
 """What buyers are charged at the dock, as rows with their entries.
 
 A charge is taken from the buyer's credit as far as that goes, at once; the rest stays open, and
-with it the goods stay. What of the credit was sent for an invoice that is still open is not free:
-a part payment is not eaten by storage.
+with it the goods stay. What of the credit is kept for an invoice that is still open is not free: a
+part payment is not eaten by storage.
 
 Functions take a connection, change rows of awards that the caller holds, and return entries, which
 the caller books in one call at its end.
@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection
-from settlement.chart import STRIPE, Account, buyer_credit, signed_minor
+from settlement.chart import STRIPE, Account, buyer_credit
 from settlement.due import Calendar, pickup_deadline_us
 from settlement.entries import About, Entry
 from settlement.ids import AwardId
-from settlement.ledger import balances
+from settlement.payments.tables import free_credit_minor, hold_credit
 from settlement.pickups.pickup_table import Pallet, Pickup
 from settlement.pickups.words import ChargeKind, ChargeState
 from settlement.policy import Policy
@@ -86,12 +86,6 @@ update buyer_charge set state = 'WAIVED', why = $2, ended_at_us = $3, ended_by =
 where charge_id = $1
 """
 
-# What of a buyer's credit is kept for invoices that it has begun to pay.
-_PROMISED: Final = """
-select coalesce(sum(amount_minor), 0)::bigint from payment_earmark
-where buyer_id = $1 and currency = $2
-"""
-
 
 def storage_so_far_minor(
     policy: Policy, calendar: Calendar, award: AwardRow, pallets: Iterable[Pallet], now_us: int
@@ -145,7 +139,9 @@ async def take_from_credit(
     """Pay these charges of one buyer, as far as its free credit goes, in their order."""
     if not charges:
         return []
-    free_minor = await free_credit_minor(connection, charges[0].buyer_id, charges[0].currency)
+    whose = (charges[0].buyer_id, charges[0].currency)
+    await hold_credit(connection, *whose)
+    free_minor = await free_credit_minor(connection, *whose)
     entries = []
     for charge in charges:
         taken_minor = min(free_minor, charge.open_minor)
@@ -154,14 +150,6 @@ async def take_from_credit(
             source = buyer_credit(charge.buyer_id)
             entries.append(await write_paid(connection, charge, taken_minor, source, by, now_us))
     return entries
-
-
-async def free_credit_minor(connection: AnyConnection, buyer_id: BidderId, currency: str) -> int:
-    """What of a buyer's credit is not meant for an invoice that is still to be paid."""
-    account = buyer_credit(buyer_id)
-    booked = (await balances(connection, [account], currency))[account]
-    promised: int = await connection.fetchval(_PROMISED, buyer_id, currency)
-    return max(0, signed_minor(account, booked.debits_minor, booked.credits_minor) - promised)
 
 
 async def write_paid(

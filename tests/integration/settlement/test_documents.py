@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
 
@@ -189,6 +190,15 @@ async def test_the_house_and_its_bank_are_on_what_is_made_from_then_on(house: Pa
         await set_house(connection, HOUSE, "person-clerk", PAID)
     found = drawn((await house.archive.get_document(PaperKind.INVOICE, invoice_id)).data)
     assert {"Prairie Exchange", "071000013", "000123456789", "How to pay"} <= set(found)
+    address = {"kind": "aba", "account": "99001", "routing": "110000000", "holder": "Hart Resale"}
+    addresses = [address | {"bank": "Test Bank", "networks": ["ach"]}]
+    await house.does(
+        "insert into bank_details values ($1, 'USD', 'cus_1', $2::jsonb, 0)",
+        *(BUYER, json.dumps(addresses)),
+    )
+    found = drawn((await house.archive.get_document(PaperKind.INVOICE, invoice_id)).data)
+    assert {"Test Bank", "99001", "110000000"} <= set(found)
+    assert "000123456789" not in found
     async with transaction(house.pool) as connection:
         with pytest.raises(Refused):
             await set_house(connection, HousePaper(name="x", gs1_prefix="12"), "clerk", PAID + 1)
