@@ -141,20 +141,25 @@ class Settling:
 async def settling(database_url: str) -> AsyncIterator[Settling]:
     """The rooms for the block."""
     async with market(database_url) as running:
-        mailbox = Mailbox()
-        means = Means(
-            pool=running.pool,
-            log=running.log,
-            engine=running.host.engine,
-            mailer=mailbox,
-            public_url="http://softclose.test",
-            accounts=running.people.room,
-            now_us=running.clock.now_us,
-        )
-        handlers = handlers_of(means)
-        worker = Worker(running.pool, handlers, running.clock.now_us)
-        after = AfterDefault.over(running.pool, running.clock.now_us)
-        yield Settling(running, mailbox, handlers, worker, after)
+        yield beside(running)
+
+
+def beside(running: Market) -> Settling:
+    """Settlement beside a market that runs."""
+    mailbox = Mailbox()
+    means = Means(
+        pool=running.pool,
+        log=running.log,
+        engine=running.host.engine,
+        mailer=mailbox,
+        public_url="http://softclose.test",
+        accounts=running.people.room,
+        now_us=running.clock.now_us,
+    )
+    handlers = handlers_of(means)
+    worker = Worker(running.pool, handlers, running.clock.now_us)
+    over = AfterDefault.over(running.pool, running.clock.now_us)
+    return Settling(running, mailbox, handlers, worker, over)
 
 
 async def taxes(settling: Settling, **rates_ppm: int) -> None:

@@ -43,6 +43,12 @@ insert into award_cancellation (award_id, by_seller, reason, fee_minor, refund_m
 values ($1, $2, $3, $4, $5, $6, $7)
 """
 
+# What goes back of one award may go in several refunds: each has a generation of its own.
+_REFUNDS: Final = """
+select coalesce(max(generation), 0) + 1 from settlement_op
+where operation = 'refund' and subject = $1
+"""
+
 # A card is being charged for all of the invoice: in seconds it is known whether it was.
 _UNDER_WAY: Final = frozenset({PaymentState.AUTHORISING, PaymentState.CAPTURING})
 
@@ -108,9 +114,16 @@ def kept_from(row: AwardRow, held: Held) -> AfterRefusal | None:
 
 
 def taken_back(
-    held: Held, row: AwardRow, what: Cancelled, reason: str, by: str, now_us: int
+    held: Held,
+    row: AwardRow,
+    what: Cancelled,
+    reason: str,
+    by: str,
+    now_us: int,
+    *,
+    refunds: int = 1,
 ) -> Step:
-    """What follows from a cancellation. Pure."""
+    """What follows from a cancellation. Pure. ``refunds``: the generation of its refund."""
     award_id, paid = row.award_id, row.state is AwardState.FUNDED
     refund_minor = what.credit.total_minor if paid else 0
     facts: dict[str, Any] = {
@@ -143,7 +156,10 @@ def taken_back(
             "amount_minor": refund_minor,
             "reason": CreditReason.CANCELLED,
         }
-        operations.append(Wanted(operation="refund", subject=award_id, arguments=arguments))
+        refund = Wanted(
+            operation="refund", subject=award_id, generation=refunds, arguments=arguments
+        )
+        operations.append(refund)
         return step + Step(operations=operations)
     operations.append(again(held, "collect"))
     sums = {invoice_id: Sums(credited_minor=what.credit.total_minor)}
@@ -194,7 +210,8 @@ async def _write(
     by_seller: bool,
 ) -> None:
     by, credit = actor.person_id or HOUSE_ITSELF, what.credit
-    step = taken_back(held, row, what, reason, by, now_us)
+    refunds = await connection.fetchval(_REFUNDS, row.award_id)
+    step = taken_back(held, row, what, reason, by, now_us, refunds=refunds)
     paid = row.state is AwardState.FUNDED
     refund_minor = credit.total_minor if paid else 0
     values = (by_seller, reason, what.fee_minor, refund_minor, now_us, by)

@@ -125,6 +125,7 @@ async def test_an_adjustment_is_booked_by_another_person_only(
     assert await refusal(adjustments.withdraw(BEN, made, 1)) is BooksRefusal.NOT_YOURS
     async with acquire(pool) as connection:
         assert await balances_of(connection) == {}
+    assert await refusal(adjustments.approve(BEN, made, 2)) is BooksRefusal.CHANGED_MEANWHILE
     key = await adjustments.approve(BEN, made, 1)
     assert await refusal(adjustments.approve(BEN, made, 1)) is BooksRefusal.DECIDED
     async with acquire(pool) as connection:

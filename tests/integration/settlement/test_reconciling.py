@@ -7,6 +7,7 @@ import pytest
 from foundation.database import Connection, connect
 from settlement.entries import Purpose, entry_key, reversal
 from settlement.ledger import close_month, post
+from settlement.reconciliation import open_items
 from tests.books import DAY_US, NOON_US, balances_of, booked
 from tests.reconciling import (
     LATER_US,
@@ -100,9 +101,11 @@ async def test_one_refund_of_two_lots_is_two_entries(books: Connection) -> None:
     assert await left_open(books) == ([], [])
 
 
+@pytest.mark.parametrize("page", [1, 500])
 async def test_what_was_booked_by_mistake_and_taken_back_is_no_exception(
-    books: Connection,
+    books: Connection, page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(open_items, "PAGE", page)
     wrong = capture(1)
     await booked(books, wrong)
     await read_until(books, LATER_US)
