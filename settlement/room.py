@@ -4,13 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from auction.catalog.photos import PhotoWorker
 from foundation.database import Pool
 from foundation.http.routes import Route
+from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
 from settlement.api_books import BooksApi
 from settlement.api_staff import StaffApi
+from settlement.buyers import Buyers
 from settlement.invoice_lists import InvoiceLists
+from settlement.pickups.at_dock import AtDock
+from settlement.pickups.bookings import Bookings
+from settlement.pickups.charges import Charges
+from settlement.pickups.docks import Docks
 from settlement.ports import PaymentProvider
+from settlement.purchases import Purchases
 from settlement.queue import Queue
 from settlement.searching import Searching
 from settlement.stories import Stories
@@ -43,6 +51,14 @@ class Settlement:
     ring: Callable[[], None]
     provider: PaymentProvider
     shown: Shown
+    purchases: Purchases
+    buyers: Buyers
+    docks: Docks
+    bookings: Bookings
+    at_dock: AtDock
+    charges: Charges
+    acceptances: Acceptances
+    photos: PhotoWorker
 
     @classmethod
     def over(
@@ -54,6 +70,7 @@ class Settlement:
         shown: Shown = NOTHING_SHOWN,
     ) -> Self:
         """All of them. ``now_us``: the house's clock."""
+        photos = PhotoWorker()
         return cls(
             pool=pool,
             stories=Stories(pool),
@@ -65,7 +82,19 @@ class Settlement:
             ring=ring,
             provider=provider,
             shown=shown,
+            purchases=Purchases(pool, provider, now_us, ring),
+            buyers=Buyers(pool, provider, now_us, ring=ring),
+            docks=Docks(pool, now_us),
+            bookings=Bookings(pool, now_us),
+            at_dock=AtDock(pool, now_us, photos),
+            charges=Charges(pool, now_us),
+            acceptances=Acceptances(pool, now_us, ring),
+            photos=photos,
         )
+
+    async def close(self) -> None:
+        """End what was begun for it: the child that reads pictures."""
+        await self.photos.close()
 
     def routes(self) -> Sequence[Route]:
         """The rows of the API."""

@@ -100,6 +100,7 @@ async def open_house(
                 simulated=stripe.simulator is not None,
             ),
         )
+        layers.push_async_callback(settlement.close)
         whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye

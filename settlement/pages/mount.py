@@ -2,6 +2,9 @@
 
 from foundation.http.routes import Route
 from settlement.pages.books import BookPages
+from settlement.pages.cards import CardPages
+from settlement.pages.pickups import PickupPages
+from settlement.pages.purchases import PurchasePages
 from settlement.pages.queue_page import QueuePages
 from settlement.pages.story import StoryPages
 from settlement.room import Settlement
@@ -13,5 +16,8 @@ def routes(settlement: Settlement) -> list[Route]:
         QueuePages(settlement),
         StoryPages(settlement),
         BookPages(settlement),
+        PurchasePages(settlement),
+        CardPages(settlement),
+        PickupPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

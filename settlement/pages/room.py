@@ -1,8 +1,10 @@
 """What settlement's pages have in common: addresses, tabs, and how one is shown."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -48,6 +50,13 @@ def purchase_path(invoice_id: str, *more: str) -> str:
     return "/".join((PURCHASES, quote(invoice_id, safe="~"), *more))
 
 
+def clock(at_us: int, zone: str) -> str:
+    """The time of day of a slot: ``09:00``."""
+    return (
+        datetime.fromtimestamp(at_us // 1_000_000, UTC).astimezone(ZoneInfo(zone)).strftime("%H:%M")
+    )
+
+
 def acts(request: web.Request) -> bool:
     """Whether who looks may act for the house."""
     return may(identity_of(request), Action.SETTLE)
@@ -71,6 +80,7 @@ def show(
         invoice_path=invoice_path,
         purchase_path=purchase_path,
         in_zone=in_zone,
+        clock=clock,
         modules=modules,
         PAYMENTS=PAYMENTS,
         AWARDS=AWARDS,

@@ -26,41 +26,87 @@ async def enter(site: Site, visitor: Hands, person_id: PersonId) -> None:
     await visitor.page.set_extra_http_headers({"Cookie": f"__Host-session={secret}"})
 
 
-async def furnished(site: Site) -> dict[str, dict[str, str]]:
-    """Sales in all states; the pages of staff."""
+async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
+    """Sales in all states; who looks, and at which pages."""
+    house = await site.people.organisation(OrganisationKind.HOUSE, "Softclose")
+    staff_id = await site.people.person(
+        house, Role.SETTLEMENT, mail="sam@softclose.example", name="Sam Staff"
+    )
     buyer = await site.reseller("Acme Resale")
+    newcomer = await site.reseller("Newcomer")
     liquidator = await site.people.organisation(OrganisationKind.LIQUIDATOR, "North Liquidation")
-    paid = await settled(site.pool, buyer.bidder_id, liquidator, state=AwardState.PAID_OUT)
-    held = await settled(
-        site.pool, buyer.bidder_id, liquidator, sale_id="S3", state=AwardState.HANDED_OVER
+    both = (site.pool, buyer.bidder_id, liquidator)
+    at = now_us() - DAY_US
+    paid = await settled(*both, state=AwardState.PAID_OUT)
+    held = await settled(*both, sale_id="S3", state=AwardState.HANDED_OVER, closed_at_us=at)
+    invoiced = AwardState.INVOICED
+    await settled(*both, sale_id="S2", payment=PaymentState.OVERDUE, state=invoiced)
+    due = await settled(
+        *both, sale_id="S4", payment=PaymentState.DUE, state=invoiced, closed_at_us=at
     )
-    await settled(
-        site.pool,
-        buyer.bidder_id,
-        liquidator,
-        sale_id="S2",
-        payment=PaymentState.OVERDUE,
-        state=AwardState.INVOICED,
-    )
+    small = await settled(
+        *both, sale_id="S5", lots=("1",), payment=PaymentState.DUE, state=invoiced,
+        closed_at_us=at, hammer_minor=200_00,
+    )  # fmt: skip
+    fetched = await settled(*both, sale_id="S6", closed_at_us=at)
     words = "Stripe says that the charge was refunded, the books say that it was not."
     await held_operation(site.pool, held.award_ids[0], words, now_us() - DAY_US)
-    staff = {
-        "queue": "/settlement",
-        "invoices": "/settlement/invoices",
-        "award": f"/settlement/awards/{paid.award_ids[0]}",
-        "award-held": f"/settlement/awards/{held.award_ids[0]}",
-        "invoice": f"/settlement/invoices/{paid.invoice_id}",
-        "search": "/settlement/search?q=1237.50",
-        "search-nothing": "/settlement/search?q=nothing-like-it",
-        "balances": "/settlement/balances",
-        "statement": f"/settlement/statement?of=LIQUIDATOR&subject={liquidator}",
-        "exports": "/settlement/exports",
+    return {
+        "staff": (
+            staff_id,
+            {
+                "queue": "/settlement",
+                "invoices": "/settlement/invoices",
+                "award": f"/settlement/awards/{paid.award_ids[0]}",
+                "award-held": f"/settlement/awards/{held.award_ids[0]}",
+                "invoice": f"/settlement/invoices/{paid.invoice_id}",
+                "search": "/settlement/search?q=1237.50",
+                "search-nothing": "/settlement/search?q=nothing-like-it",
+                "balances": "/settlement/balances",
+                "statement": f"/settlement/statement?of=LIQUIDATOR&subject={liquidator}",
+                "exports": "/settlement/exports",
+            },
+        ),
+        "buyer": (
+            buyer.person_id,
+            {
+                "purchases": "/purchases",
+                "purchase-due": f"/purchases/{due.invoice_id}",
+                "purchase-small": f"/purchases/{small.invoice_id}",
+                "purchase-handed-over": f"/purchases/{held.invoice_id}",
+                "cards": "/purchases/cards",
+                "card-new": "/purchases/cards/new",
+                "pickups": "/purchases/pickups",
+                "pickup-new": f"/purchases/pickups/new?award_id={fetched.award_ids[0]}",
+            },
+        ),
+        "newcomer": (
+            newcomer.person_id,
+            {
+                "purchases-empty": "/purchases",
+                "cards-empty": "/purchases/cards",
+                "pickups-empty": "/purchases/pickups",
+            },
+        ),
     }
-    return {"staff": staff}
 
 
 @pytest.mark.timeout(400)
 async def test_no_page_of_settlement_has_a_serious_fault(
+    database_url: str, tmp_path: Path, chromium: Browser
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        faults: list[str] = []
+        for who, (person_id, pages) in (await furnished(site)).items():
+            async with hands(chromium, site.origin, zone="America/New_York") as visitor:
+                await enter(site, visitor, person_id)
+                for name, path in pages.items():
+                    faults += [f"{who}: {fault}" for fault in await look(visitor, name, path)]
+        assert faults == [], "\n".join(faults)
+
+
+@pytest.mark.timeout(120)
+async def test_a_house_without_any_sale_has_pages_too(
     database_url: str, tmp_path: Path, chromium: Browser
 ) -> None:
     async with open_site(database_url, tmp_path) as site:
@@ -71,12 +117,8 @@ async def test_no_page_of_settlement_has_a_serious_fault(
         faults: list[str] = []
         async with hands(chromium, site.origin, zone="America/New_York") as visitor:
             await enter(site, visitor, staff_id)
-            for name, path in {
-                "queue-empty": "/settlement",
-                "invoices-empty": "/settlement/invoices",
-                "balances-empty": "/settlement/balances",
-            }.items():
-                faults += await look(visitor, name, path)
-            for name, path in (await furnished(site))["staff"].items():
-                faults += [f"staff: {fault}" for fault in await look(visitor, name, path)]
+            for name in ("", "/invoices", "/balances", "/statement", "/exports"):
+                faults += await look(
+                    visitor, f"empty{name.replace('/', '-')}", f"/settlement{name}"
+                )
         assert faults == [], "\n".join(faults)
