@@ -74,6 +74,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     granted: tuple[ClaimedLine, ...] | None
     formula: Credit | None
     credit: Credit | None
+    commission_minor: int
     why: str
     decided_at_us: int | None
     decided_by: str | None
@@ -143,6 +144,7 @@ where claim_id = $1
 _STATE: Final = """
 update claim set state = $2, changed_at_us = $3, version = version + 1 where claim_id = $1
 """
+_PAYING: Final = "update claim set commission_minor = $2 where claim_id = $1"
 _CREDITED: Final = """
 update claim set state = 'GRANTED', refund_id = $2, credited_at_us = $3, changed_at_us = $3,
     version = version + 1
@@ -266,6 +268,11 @@ async def write_state(
 ) -> None:
     """It is in another state, and nothing else of it changes."""
     await connection.execute(_STATE, claim_id, state, now_us)
+
+
+async def write_commission(connection: AnyConnection, claim_id: str, back_minor: int) -> None:
+    """What the house gives up with a credit that is being paid."""
+    await connection.execute(_PAYING, claim_id, back_minor)
 
 
 async def write_credited(

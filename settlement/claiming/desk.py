@@ -31,6 +31,7 @@ from settlement.claiming.claim_table import (
     second_person_minor,
     threshold_of,
     write_agreed,
+    write_commission,
     write_credited,
     write_decision,
     write_undecided,
@@ -290,6 +291,7 @@ class ClaimsDesk:
             await write_credited(connection, claim.claim_id, None, now_us)
             return over(held, claim, "the claim stays below its threshold")
         commission = case.commission_minor(claim.credit.hammer_minor) if claim.after_release else 0
+        await write_commission(connection, claim.claim_id, commission)
         return Step(operations=(refund_wanted(claim, commission),))
 
 

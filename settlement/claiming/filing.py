@@ -263,6 +263,7 @@ def _new(
         granted=None,
         formula=None,
         credit=None,
+        commission_minor=0,
         why="",
         decided_at_us=None,
         decided_by=None,

@@ -1,23 +1,26 @@
 """The money of a claim that was granted: asking for it, and what follows once it has gone back.
 
-Before the release it is a refund out of what is held; the award stays CLAIMED until the refund is
-booked, so that the release, which divides what the ledger holds, cannot divide it too. After the
-release the seller owes its part, which is taken back from what it was sent or netted.
+Before the release it is a refund out of what is held (`payments`: the operation ``refund``, which
+wants ``claim_credited`` when it is booked). The award stays CLAIMED until then, so that the
+release, which divides what the ledger holds, cannot divide it too. After the release the seller
+owes its part, which is taken back from what it was sent, or netted.
 """
 
 from typing import Final
 
 from foundation.database import AnyConnection
 from settlement.accepting import accepted
-from settlement.claiming.claim_table import Claim, hold_claim, write_credited
+from settlement.claiming.claim_table import Claim, hold_claim, read_claim, write_credited
 from settlement.claiming.words import ClaimState
 from settlement.lives import AwardState
+from settlement.operations import Deadline, Handler, Operation
 from settlement.payouts.reversals import reversal_wanted
-from settlement.rows import Held
-from settlement.steps import Step, Wanted
+from settlement.rows import Held, hold_award
+from settlement.steps import Step, Wanted, write
 from settlement.story import HOUSE_ITSELF, Told
 
 REFUND: Final = "refund"
+CLAIM_CREDITED: Final = "claim_credited"
 REASON: Final = "CLAIM"
 # Reversals of claims are numbered from here on, those of disputes below it.
 _FROM: Final = 1_000
@@ -50,17 +53,11 @@ def refund_wanted(claim: Claim, commission_minor: int) -> Wanted:
 
 
 async def credited(
-    connection: AnyConnection,
-    held: Held,
-    claim_id: str,
-    refund_id: str | None,
-    now_us: int,
-    commission_minor: int = 0,
+    connection: AnyConnection, held: Held, claim_id: str, refund_id: str | None, now_us: int
 ) -> Step:
-    """What follows once a claim's credit is booked: for the step that books it, or one beside it.
+    """What follows once a claim's credit is booked. For one that is credited already: nothing.
 
-    ``refund_id`` None: it became the buyer's credit here. For a claim that is credited already,
-    nothing follows.
+    ``refund_id`` None: it became the buyer's credit here.
     """
     claim = await hold_claim(connection, claim_id)
     if claim.state is not ClaimState.CREDITING:
@@ -79,8 +76,26 @@ async def credited(
             "refund_id": refund_id,
         },
     )
-    owed = _owed_by_seller(claim, commission_minor)
+    owed = _owed_by_seller(claim)
     return Step(story=(told,), operations=(owed,) if owed else ()) + over(held, claim, claim.why)
+
+
+class ClaimCredited(Deadline):
+    """All of a claim's credit is in the books: on its way to the payer, or the buyer's here."""
+
+    async def settle(
+        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
+    ) -> None:
+        """See `operations.Handler`."""
+        seen = await read_claim(connection, op.subject)
+        held = await hold_award(connection, seen.award_id)
+        step = await credited(connection, held, op.subject, op.arguments["refund_id"], now_us)
+        await write(connection, held, step, now_us)
+
+
+def claim_handlers() -> dict[str, Handler]:
+    """By operation."""
+    return {CLAIM_CREDITED: ClaimCredited()}
 
 
 def over(held: Held, claim: Claim, why: str = "", actor: str = HOUSE_ITSELF) -> Step:
@@ -91,10 +106,10 @@ def over(held: Held, claim: Claim, why: str = "", actor: str = HOUSE_ITSELF) -> 
     return accepted(row, actor=actor, why=why or f"claim {claim.number} is decided")
 
 
-def _owed_by_seller(claim: Claim, commission_minor: int) -> Wanted | None:
+def _owed_by_seller(claim: Claim) -> Wanted | None:
     """Taking back what a claim after the release makes the seller owe; None: it owes nothing."""
     assert claim.credit is not None, "it is granted"
-    seller_minor = claim.credit.hammer_minor - commission_minor
+    seller_minor = claim.credit.hammer_minor - claim.commission_minor
     if not claim.after_release or not seller_minor:
         return None
     return reversal_wanted(claim.award_id, _FROM + claim.number, seller_minor, REASON)

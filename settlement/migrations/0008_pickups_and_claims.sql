@@ -196,7 +196,7 @@ create table evidence_photo_file (
 
 create index evidence_photo_file_sha256 on evidence_photo_file (sha256);
 
--- From which credit on a second person has to agree, and how late staff may take a claim.
+-- From which credit on a second person has to agree.
 create table claims_policy (
     currency text not null,
     valid_from_us bigint not null check (valid_from_us >= 0),
@@ -239,6 +239,8 @@ create table claim (
     granted jsonb,
     formula jsonb,
     credit jsonb,
+    -- What the house gives up of its commission, after the release.
+    commission_minor bigint not null default 0 check (commission_minor >= 0),
     why text not null default '',
     decided_at_us bigint,
     decided_by text,

@@ -16,7 +16,7 @@ from settlement.chart import sales_tax
 from settlement.claiming.claim_table import Claim, claim_id_of
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
-from settlement.claiming.refunding import credited
+from settlement.claiming.refunding import claim_handlers
 from settlement.claiming.talking import ClaimTalk
 from settlement.claiming.words import ClaimState, FiledLine, Filing, GrantedLine, Refused
 from settlement.claims import Reason, Threshold
@@ -24,11 +24,11 @@ from settlement.entries import About, AwardMoney
 from settlement.ids import AwardId, InvoiceId, TaxPlace
 from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
-from settlement.operations import Operation
+from settlement.operations import Handler, Operation
 from settlement.policy import ThresholdPays
 from settlement.postings import claim_after_release, claim_credit, release
 from settlement.rows import hold_invoice
-from settlement.steps import Wanted, want, write
+from settlement.steps import Step, Wanted, want, write
 from settlement.worker import Worker
 from tests.books import balances_of
 from tests.catalogue import a_described_lot, a_line, a_sale, list_lots
@@ -74,9 +74,6 @@ class Refunds:
     ) -> None:
         facts = op.arguments
         held = await hold_invoice(connection, InvoiceId(facts["invoice_id"]))
-        step = await credited(
-            connection, held, facts["claim_id"], str(answer), now_us, facts["commission_minor"]
-        )
         back = AwardMoney(
             award_id=AwardId(facts["award_id"]),
             hammer_minor=facts["hammer_minor"],
@@ -91,7 +88,10 @@ class Refunds:
             entry = claim_after_release(about, SELLER, back, facts["commission_minor"])
         else:
             entry = claim_credit(about, back)
-        await write(connection, held, replace(step, entries=(entry,)), now_us)
+        told = Wanted(
+            operation="claim_credited", subject=op.subject, arguments={"refund_id": answer}
+        )
+        await write(connection, held, Step(operations=(told,), entries=(entry,)), now_us)
 
 
 class Desk:
@@ -103,7 +103,11 @@ class Desk:
         self.talk = ClaimTalk(pool, self.clock, photos)
         self.desk = ClaimsDesk(pool, self.clock)
         self.refunds = Refunds()
-        handlers = {"refund": self.refunds, "accept": Accept()}
+        handlers: dict[str, Handler] = {
+            "refund": self.refunds,
+            "accept": Accept(),
+            **claim_handlers(),
+        }
         self.worker = Worker(pool, handlers, self.clock)
 
     async def handed_over(
@@ -120,7 +124,7 @@ class Desk:
         (lot,) = lots("1")
         lot = replace(lot, hammer_minor=hammer_minor)
         described = a_described_lot("1", SALE, freight_terms=FreightTerms.BUYER_ARRANGED)
-        facts = {"tax": NO_TAX, "premium_bps": 0} | paid
+        facts: dict[str, Any] = {"tax": NO_TAX, "premium_bps": 0} | paid
         async with acquire(self.pool) as connection:
             await list_lots(connection, described, sale=a_sale(SALE), lines=lines)
             if threshold is not None:
@@ -283,7 +287,7 @@ async def test_a_large_credit_needs_another_person(desk: Desk) -> None:
     assert (await refused(stale))[0] == "CHANGED_MEANWHILE"
     agreed = await desk.desk.agree(claim.claim_id, proposed.version, CHIEF)
     assert agreed.agreed_by == CHIEF.person_id
-    assert await desk.worker.drain() == 1
+    assert await desk.worker.drain() == 2
     assert (await desk.balances())[f"held:{award_id}"] == 19_000_00
 
 
