@@ -27,6 +27,7 @@ from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler
 from settlement.payouts.handlers import payout_handlers, payout_readers
+from settlement.payouts.house_bank import HouseBankWords
 from settlement.payouts.onboarding import Onboarding
 from settlement.payouts.payees import BankDetails, Payees
 from settlement.rows import AwardRow, InvoiceRow, read_award
@@ -48,6 +49,14 @@ DAY_US = 24 * 3_600_000_000
 # Wells Fargo's and Bank of America's, which everybody may know.
 BANK = BankDetails(holder="North Salvage LLC", routing="121000248", account="000123456789")
 OTHER_BANK = BankDetails(holder="North Salvage LLC", routing="026009593", account="44556677")
+
+WORDS = HouseBankWords(
+    bank_name="Wells Fargo",
+    destination="121000248",
+    origin="1234567890",
+    company_name="Softclose",
+    company_id="1987654321",
+)
 
 _INVOICE = """
 insert into invoice (invoice_id, sale_id, buyer_id, liquidator_id, currency, body, total_minor,

@@ -37,6 +37,10 @@ order by p.due_at_us, p.payable_id limit $3
 _BATCHES: Final = """
 select * from payout_batch where $1::text is null or state = $1 order by batch_id desc limit $2
 """
+_ASKED: Final = """
+select coalesce(sum(amount_minor), 0)::bigint from platform_payout
+where currency = $1 and state = 'ASKED'
+"""
 _BATCH: Final = "select * from payout_batch where batch_id = $1"
 
 _ITEMS: Final = """
@@ -160,9 +164,10 @@ async def due_payables(connection: AnyConnection, currency: str, now_us: int) ->
 
 
 async def bank_minor(connection: AnyConnection, currency: str) -> int:
-    """What the house's bank account has, by the books."""
+    """What the house's bank account has, by the books, without what Stripe has not taken yet."""
     balance = (await balances(connection, [BANK], currency))[BANK]
-    return balance.debits_minor - balance.credits_minor
+    asked: int = await connection.fetchval(_ASKED, currency)
+    return balance.debits_minor - balance.credits_minor - asked
 
 
 async def hold_everything(

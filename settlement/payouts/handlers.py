@@ -10,6 +10,13 @@ from settlement.payouts.announcing import ANNOUNCE_PAYEE, AnnouncePayee
 from settlement.payouts.onboarding import AccountReader, CreateAccount
 from settlement.payouts.payables import CLOSE, PAY_OUT
 from settlement.payouts.payees import CREATE_ACCOUNT
+from settlement.payouts.platform import (
+    PAY_BANK,
+    READ_PAYOUT,
+    PayBank,
+    PayoutReader,
+    ReadPayout,
+)
 from settlement.payouts.reversals import REVERSE, REVERSE_TRANSFER, ReverseTransfer, Reversing
 from settlement.payouts.transfers import TRANSFER, Closing, PayOut, TransferOut
 from settlement.ports import PaymentProvider
@@ -33,6 +40,8 @@ def payout_handlers(
         CLOSE: Closing(),
         REVERSE_TRANSFER: ReverseTransfer(),
         REVERSE: Reversing(provider, now_us),
+        PAY_BANK: PayBank(provider, now_us),
+        READ_PAYOUT: ReadPayout(provider),
         CREATE_ACCOUNT: CreateAccount(provider, now_us),
         ANNOUNCE_PAYEE: AnnouncePayee(pool, mailer, public_url),
     }
@@ -40,4 +49,4 @@ def payout_handlers(
 
 def payout_readers() -> dict[str, Reader]:
     """Who reads the objects of these kinds again."""
-    return {"account": AccountReader()}
+    return {"account": AccountReader(), "payout": PayoutReader()}

@@ -11,7 +11,7 @@ from settlement import postings_house as h
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
 from settlement.payouts.batches import BankFiles
-from settlement.payouts.house_bank import HouseBank, HouseBankWords
+from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.payees import BankDetails
 from settlement.payouts.returns import Returns
 from settlement.payouts.words import BatchState, PayoutRefused
@@ -23,6 +23,7 @@ from tests.payouts import (
     OTHER_BANK,
     OWNER,
     TARGET,
+    WORDS,
     PayoutHouse,
     payout_house,
 )
@@ -30,13 +31,6 @@ from tests.settlement_rules import BUYER
 from tests.unit.test_nacha import parsed
 
 _A = AwardState
-WORDS = HouseBankWords(
-    bank_name="Wells Fargo",
-    destination="121000248",
-    origin="1234567890",
-    company_name="Softclose",
-    company_id="1987654321",
-)
 ABROAD = BankDetails(
     holder="=Ziel GmbH", country="DE", routing="DEUTDEFF", account="DE89 3704 0044 0532 0130 00"
 )
