@@ -132,7 +132,10 @@ create table money_back (
     currency text collate "C" not null,
     -- What of the award it is; null: of the buyer's credit.
     back jsonb,
+    after_release boolean not null default false,
     commission_minor bigint not null default 0,
+    -- The claim that it is for.
+    claim_id text collate "C",
     state text not null,
     refund_id text collate "C" unique,
     transaction_id text collate "C",

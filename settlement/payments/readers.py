@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol
 from foundation.database import AnyConnection
 from settlement.ids import InvoiceId
 from settlement.payment_objects import OP_ID, CashBalance, Charge, Event, Payment
+from settlement.payments.handlers_dispute import DisputeReader
+from settlement.payments.handlers_refund import RefundReader
 from settlement.payments.payers import TablePayers
 from settlement.payments.tables import try_by_payment
 from settlement.steps import Wanted, want
@@ -101,7 +103,9 @@ def readers_of(payers: TablePayers) -> Mapping[str, Sequence[Reader]]:
         "cash_balance": [cash],
         "charge": [ChargeReader()],
         "customer_cash_balance_transaction": [cash],
+        "dispute": [DisputeReader(payers)],
         "payment_intent": [PaymentReader()],
+        "refund": [RefundReader(payers)],
     }
 
 

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from settlement.operations import Handler
 from settlement.payments import handlers_bank as bank
 from settlement.payments import handlers_card as card
+from settlement.payments import handlers_dispute as dispute
 from settlement.payments import handlers_end as end
+from settlement.payments import handlers_refund as refund
 from settlement.payments.payers import TablePayers
+from settlement.payments.sweep import Sweep
 from settlement.ports import PaymentProvider
 
 
@@ -17,6 +20,7 @@ def payment_operations(
     a buyer comes back from its bank."""
     return {
         "action_expires": card.ActionExpires(provider, payers),
+        "answer_dispute": dispute.AnswerDispute(provider, payers),
         "apply_cash": bank.ApplyCash(provider, payers),
         "ask_buyer": card.ConfirmPayment(provider, payers, return_url),
         "bank_details": bank.BankDetails(provider),
@@ -29,7 +33,12 @@ def payment_operations(
         "look": card.Look(),
         "look_for_cash": bank.LookForCash(provider, payers),
         "overdue": end.Overdue(payers),
+        "read_dispute": dispute.ReadDispute(provider, payers),
         "read_payment": card.ReadPayment(provider, payers),
+        "refund": refund.RefundAward(payers),
+        "refund_charge": refund.RefundCharge(provider, payers),
+        "return_cash": refund.ReturnCash(provider),
+        "sweep_payments": Sweep(),
         "take_cash": bank.TakeCash(provider),
         "use_credit": bank.UseCredit(payers),
         "void": end.Void(provider, payers),
