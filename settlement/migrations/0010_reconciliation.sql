@@ -267,14 +267,11 @@ create table bank_statement (
     imported_by text not null
 );
 
--- Money that came in and fits no invoice.
+-- Money that came to the house's bank account and fits no invoice: booked as nobody's.
 create table wire (
     wire_id bigint generated always as identity primary key,
-    -- BANK: on the house's account, booked as nobody's. CASH: in a buyer's cash balance at Stripe,
-    -- of which nothing is booked before it is applied.
-    place text not null check (place in ('BANK', 'CASH')),
-    -- The bank's or Stripe's own id of it.
-    bank_id text collate "C" not null,
+    -- The bank's own id of it.
+    bank_id text collate "C" not null unique,
     state text not null check (state in ('UNKNOWN', 'IDENTIFIED', 'RETURNED', 'KNOWN')),
     currency text collate "C" not null check (currency ~ '^[A-Z]{3}$'),
     amount_minor bigint not null check (amount_minor > 0),
@@ -282,7 +279,6 @@ create table wire (
     sender text not null,
     reference text not null,
     statement_id bigint references bank_statement,
-    -- The buyer whose cash balance it is in; afterwards, whose it is.
     buyer_id text collate "C",
     invoice_id text collate "C" references invoice,
     -- The entry that it was booked by already, where it turned out to be known.
@@ -295,7 +291,6 @@ create table wire (
     decided_by text,
     why text not null default '',
     version bigint not null default 1,
-    unique (place, bank_id),
     check ((state = 'UNKNOWN') = (decided_at_us is null)),
     check ((decided_at_us is null) = (decided_by is null)),
     check (state <> 'IDENTIFIED' or buyer_id is not null),

@@ -16,13 +16,6 @@ class WireState(StrEnum):
     KNOWN = "KNOWN"  # it was booked already, as something else
 
 
-class WirePlace(StrEnum):
-    """Where such money lies."""
-
-    BANK = "BANK"
-    CASH = "CASH"  # in a buyer's cash balance at Stripe
-
-
 class AdjustmentState(StrEnum):
     """Where an adjustment stands."""
 
@@ -48,7 +41,6 @@ class BooksRefusal(StrEnum):
     BAD_FILE = "BAD_FILE"
     OTHER_CURRENCY = "OTHER_CURRENCY"
     NOTHING_LEFT = "NOTHING_LEFT"
-    NOT_IN_BANK = "NOT_IN_BANK"
     DAY_OPEN = "DAY_OPEN"
     MONTH_OPEN = "MONTH_OPEN"
     ALREADY_CLOSED = "ALREADY_CLOSED"
@@ -68,7 +60,6 @@ MEANINGS: Final[Mapping[BooksRefusal, str]] = {
     BooksRefusal.BAD_FILE: "Nothing of the file was taken in.",
     BooksRefusal.OTHER_CURRENCY: "It is in another currency.",
     BooksRefusal.NOTHING_LEFT: "Nothing of that invoice is to be paid any more.",
-    BooksRefusal.NOT_IN_BANK: "That money is not on the house's bank account.",
     BooksRefusal.DAY_OPEN: "The day cannot be closed yet.",
     BooksRefusal.MONTH_OPEN: "The month cannot be closed yet.",
     BooksRefusal.ALREADY_CLOSED: "It is closed.",
