@@ -15,16 +15,13 @@ from settlement.papers.reading_dock import (
     number_pallets,
 )
 from settlement.papers.reading_evidence import evidence_content
+from settlement.papers.reading_payouts import payout_advice
 from settlement.papers.reading_purchases import (
     credit_note_content,
     invoice_content,
     manifest_content,
 )
-from settlement.papers.reading_sellers import (
-    consignor_statement,
-    liquidator_statement,
-    payout_advice,
-)
+from settlement.papers.reading_sellers import consignor_statement, liquidator_statement
 
 _READERS: Final[Mapping[PaperKind, Callable[[AnyConnection, Any], Awaitable[Content]]]] = {
     PaperKind.INVOICE: invoice_content,

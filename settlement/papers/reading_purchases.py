@@ -48,7 +48,7 @@ CREDITS: Final = {
 VOID: Final = "void:"
 _ENDED: Final = {AwardState.VOID: "Lot void, not paid", AwardState.CANCELLED: "Lot cancelled"}
 
-_FUNDED: Final = frozenset(AwardState) - {
+FUNDED: Final = frozenset(AwardState) - {
     AwardState.AWARDED,
     AwardState.INVOICED,
     AwardState.CANCELLED,
@@ -166,7 +166,7 @@ async def manifest_content(connection: AnyConnection, award_id: AwardId) -> Mani
     award = held.awards[award_id]
     if award.state in _ENDED:
         raise Refused(PaperRefusal.CANCELLED)
-    if award.state not in _FUNDED or award.funded_at_us is None:
+    if award.state not in FUNDED or award.funded_at_us is None:
         raise Refused(PaperRefusal.NOT_FUNDED)
     lines = await read_manifest(connection, award.sale_id, award.lot_id)
     if not lines:

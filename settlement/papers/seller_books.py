@@ -1,0 +1,194 @@
+"""What the books, the results and the agreements say of a seller's lots, read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from auction.catalog.words import restriction_words
+from auction.desk.agreements import versions
+from auction.ids import LiquidatorId
+from foundation.database import AnyConnection
+from settlement.chart import Kind
+from settlement.entries import Purpose
+from settlement.ids import EntryKey
+from settlement.papers.contents import MAX_ROWS, Moved, Party
+from settlement.papers.parties import SaleFacts, party_of
+from settlement.papers.seller_lots import Agreed, Flows
+from settlement.policy import Commission
+from settlement.policy_table import commission_at, policy_at
+from settlement.rows import AwardRow, award_row
+
+_LOTS: Final = """
+select r.sale_id, r.lot_id, r.title, r.outcome, r.reason, r.closed_at_us, r.currency,
+    r.liquidator_id, c.consignor_id, c.agreement_id, c.agreement_version, c.pallets,
+    coalesce(c.load, '') as load, coalesce(c.purchase_order, '') as purchase_order,
+    coalesce(c.rma, '') as rma
+from lot_result r left join consigned_lot c using (sale_id, lot_id)
+"""
+LOTS_OF_SALE: Final = f"""
+{_LOTS} where r.sale_id = $1 order by r.place, r.lot_id limit {MAX_ROWS + 1}
+"""
+LOTS_OF_CONSIGNOR: Final = f"""
+{_LOTS} where c.consignor_id = $1 and r.closed_at_us >= $2 and r.closed_at_us < $3
+order by c.load, r.sale_id, r.place, r.lot_id limit {MAX_ROWS + 1}
+"""
+LOTS_OF_AWARDS: Final = f"""
+{_LOTS} join award a using (sale_id, lot_id) where a.award_id = any($1)
+order by r.sale_id, r.place, r.lot_id
+"""
+_AWARDS: Final = """
+select a.* from award a join unnest($1::text[], $2::text[]) as w (sale_id, lot_id)
+using (sale_id, lot_id) order by a.sale_id, a.lot_id, a.generation
+"""
+
+# What moved on accounts about awards, a reversal as the taking back of what it reverses.
+_FLOWS: Final = """
+select f.award_id, coalesce(split_part(t.reverses, ':', 1), t.purpose) as purpose,
+    case when t.reverses is null then d.kind else c.kind end as debit,
+    case when t.reverses is null then c.kind else d.kind end as credit,
+    sum(case when t.reverses is null then f.amount_minor else -f.amount_minor end)::bigint as minor
+from ledger_transfer f join ledger_transaction t using (transaction_id)
+join ledger_account d on d.account_id = f.debit_account_id
+join ledger_account c on c.account_id = f.credit_account_id
+where f.award_id = any($1) group by 1, 2, 3, 4
+"""
+
+# The lines of a payee's accounts; ``sign``: what it gets is positive.
+_MOVED: Final = """
+select t.key, t.purpose, t.effective_at_us, t.stripe_ids, t.note, f.award_id, v.sign,
+    f.amount_minor
+from ledger_account a
+cross join lateral (values (1, a.account_id), (-1, a.account_id)) as v (sign, account_id)
+join ledger_transfer f on case when v.sign = 1 then f.credit_account_id else f.debit_account_id end
+    = v.account_id
+join ledger_transaction t using (transaction_id)
+where a.name = any($1) and a.currency = $2 and {condition}
+order by t.effective_at_us, t.transaction_id, f.place
+"""
+MOVED_OF_SALE: Final = _MOVED.format(condition="(t.sale_id = $3 or f.award_id = any($4))")
+MOVED_IN_TIME: Final = _MOVED.format(condition="t.effective_at_us >= $3 and t.effective_at_us < $4")
+MOVED_OF_AWARDS: Final = _MOVED.format(condition="f.award_id = any($3)")
+
+_CONSIGNOR: Final = """
+select c.name, c.contact, c.organisation_id, o.name as liquidator
+from consignor c left join organisation o on o.organisation_id = c.liquidator_id
+where consignor_id = $1
+"""
+
+_WORDS: Final[Mapping[str, str]] = {
+    Purpose.TRANSFER: "Sent to your account at Stripe",
+    Purpose.TRANSFER_REVERSED: "Taken back from what was sent",
+    Purpose.BANK_FILE_PAID: "Sent to your bank",
+    Purpose.BANK_FILE_RETURNED: "Sent back by your bank",
+    Purpose.CONSIGNOR_PAID: "Paid to you",
+    Purpose.CONSIGNOR_CHARGED: "Costs of goods that did not sell",
+    Purpose.CLAIM_AFTER_RELEASE: "Credited to the buyer after the release",
+    Purpose.CANCELLATION_FEE: "Fee for a cancellation after the hammer",
+    Purpose.DISPUTE_LOST_BY_SELLER: "Taken back by the buyer's bank",
+    Purpose.WRITE_OFF: "Not collected from you",
+    Purpose.ADJUSTMENT: "Adjustment",
+}
+PAYMENTS: Final = frozenset({Purpose.TRANSFER, Purpose.BANK_FILE_PAID, Purpose.CONSIGNOR_PAID})
+
+
+async def awards_of(connection: AnyConnection, lots: Sequence[asyncpg.Record]) -> list[AwardRow]:
+    sales, ids = [row["sale_id"] for row in lots], [row["lot_id"] for row in lots]
+    return [award_row(row) for row in await connection.fetch(_AWARDS, sales, ids)]
+
+
+async def agreed_with(
+    connection: AnyConnection,
+    lots: Sequence[asyncpg.Record],
+    liquidator_id: LiquidatorId,
+    currency: str,
+    at_us: int,
+) -> Agreed:
+    policy = await policy_at(connection, currency, at_us)
+    none = Commission(0)
+    rate = none if policy is None else await commission_at(connection, liquidator_id, policy, at_us)
+    keys = [
+        (row["agreement_id"], row["agreement_version"])
+        for row in lots
+        if row["agreement_id"] is not None
+    ]
+    agreed = await versions(connection, keys) if keys else {}
+    return Agreed(rate, {key: one.terms for key, one in agreed.items()})
+
+
+async def flows_of(connection: AnyConnection, award_ids: Sequence[str]) -> dict[str, Flows]:
+    rows = await connection.fetch(_FLOWS, list(award_ids))
+    flows: dict[str, dict[str, int]] = {}
+    for row in rows:
+        sums = flows.setdefault(row["award_id"], {})
+        purpose, debit, credit, minor = (
+            row[name] for name in ("purpose", "debit", "credit", "minor")
+        )
+        if purpose == Purpose.RELEASE:
+            sums["released"] = sums.get("released", 0) + minor
+            if credit == Kind.COMMISSION_INCOME:
+                sums["commission"] = sums.get("commission", 0) + minor
+            if credit == Kind.CONSIGNOR_PAYABLE:
+                sums["consignor"] = sums.get("consignor", 0) + minor
+        elif debit == Kind.HELD:
+            sums["credited"] = sums.get("credited", 0) + minor
+    return {
+        award_id: Flows(
+            sums.get("released", 0) > 0,
+            sums.get("credited", 0),
+            sums.get("commission", 0),
+            sums.get("consignor", 0),
+        )
+        for award_id, sums in flows.items()
+    }
+
+
+def moved_of(
+    rows: Iterable[asyncpg.Record],
+    without: Iterable[EntryKey] = (),
+    *,
+    payments: bool = True,
+) -> tuple[Moved, ...]:
+    """What is beside the releases, an entry a row; what sums to nothing for the payee is left out.
+
+    Netting moves from what is owed to what is due: it changes nothing between the two.
+    """
+    skipped = set(without)
+    sums: dict[str, int] = {}
+    first: dict[str, asyncpg.Record] = {}
+    for row in rows:
+        if row["purpose"] == Purpose.RELEASE or row["key"] in skipped:
+            continue
+        if not payments and row["purpose"] in PAYMENTS:
+            continue
+        first.setdefault(row["key"], row)
+        sums[row["key"]] = sums.get(row["key"], 0) + row["sign"] * row["amount_minor"]
+    return tuple(
+        Moved(
+            at_us=row["effective_at_us"],
+            words=_WORDS.get(row["purpose"], restriction_words(row["purpose"])),
+            reference=", ".join(row["stripe_ids"]) or row["note"] or key,
+            amount_minor=sums[key],
+        )
+        for key, row in first.items()
+        if sums[key]
+    )
+
+
+async def liquidator_party(
+    connection: AnyConnection, liquidator_id: LiquidatorId, sale: SaleFacts
+) -> Party:
+    party = await party_of(connection, liquidator_id)
+    return Party(sale.seller, party.lines) if party.name == liquidator_id and sale.seller else party
+
+
+async def consignor_party(connection: AnyConnection, consignor_id: str) -> Party:
+    row = await connection.fetchrow(_CONSIGNOR, consignor_id)
+    if row is None:
+        return Party(consignor_id)
+    if row["organisation_id"] is not None:
+        party = await party_of(connection, row["organisation_id"])
+        if party.lines:
+            return Party(row["name"], party.lines)
+    lines = [line.strip() for line in row["contact"].splitlines() if line.strip()]
+    return Party(row["name"], tuple(lines[:4]))
