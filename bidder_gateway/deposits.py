@@ -1,10 +1,11 @@
-"""Deposits as staff recorded them, until payments take them in: a list that is only added to.
+"""Deposits as staff recorded them and as payments hold them: a list that is only added to.
 
 A mistake is corrected by an entry against it, with a reason. What the entries come to is the
 deposit that the engine counts with.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import asyncpg
 from msgspec import Struct
@@ -110,10 +111,39 @@ insert into deposit_entry (entry_id, organisation_id, sale_id, amount_minor, cur
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
+# An entry that nobody recorded, since a card promised it; see `count_held`.
+HELD_BY_CARD: Final = "softclose"
+
+_COUNT = """
+insert into deposit_entry (entry_id, organisation_id, sale_id, amount_minor, currency, reason,
+    corrects, recorded_by, at_us, address)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')
+on conflict do nothing returning true
+"""
+
 _ENTRY = """
 select organisation_id, sale_id, amount_minor, currency, corrects from deposit_entry
 where entry_id = $1
 """
+
+
+async def count_held(
+    connection: AnyConnection,
+    *,
+    entry_id: str,
+    sale_id: SaleId,
+    buyer_id: str,
+    amount_minor: int,
+    currency: str,
+    corrects: str | None,
+    now_us: int,
+) -> None:
+    """A card promises a deposit, or does so no more (``corrects``, a negative amount): written in
+    the payments' own transaction. What staff took back before stays as they left it."""
+    reason = "Held on a card" if corrects is None else "Not held on the card any more"
+    values = (amount_minor, currency, reason, corrects, HELD_BY_CARD, now_us)
+    if await connection.fetchval(_COUNT, entry_id, buyer_id, sale_id, *values):
+        await make_due(connection, buyer_id, sale_id)
 
 
 class Deposits:

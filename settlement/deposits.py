@@ -7,6 +7,7 @@ deposits by which bidders are admitted is another room's.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -207,10 +208,10 @@ class Deposits:
     async def _entry(
         self, connection: AnyConnection, deposit: Deposit, number: int, now_us: int, *, back: bool
     ) -> None:
-        entry_id = f"{deposit.subject}~{number}"
+        entry_id = entry_id_of(deposit.subject, number)
         await self._counts(
             connection,
-            entry_id=f"{entry_id}~back" if back else entry_id,
+            entry_id=entry_id_of(deposit.subject, number, back=True) if back else entry_id,
             sale_id=deposit.sale_id,
             buyer_id=deposit.buyer_id,
             amount_minor=-deposit.amount_minor if back else deposit.amount_minor,
@@ -218,6 +219,12 @@ class Deposits:
             corrects=entry_id if back else None,
             now_us=now_us,
         )
+
+
+def entry_id_of(subject: str, number: int, *, back: bool = False) -> str:
+    """The id of what registration counts by, in the letters that ids of that room have."""
+    named = f"{subject}~{number}~back" if back else f"{subject}~{number}"
+    return f"deposit-{sha256(named.encode()).hexdigest()[:24]}"
 
 
 async def hold(connection: AnyConnection, sale_id: SaleId, buyer_id: BidderId) -> Deposit | None:

@@ -14,7 +14,7 @@ from auction.amounts import NotMoney, parse_typed, plain, sign
 from auction.ids import SaleId
 from auction.terms import STORABLE
 from bidder_gateway.api_common import problem_of
-from bidder_gateway.deposits import Deposit, DepositsQuery
+from bidder_gateway.deposits import HELD_BY_CARD, Deposit, DepositsQuery
 from bidder_gateway.pages.navigation import DEPOSITS
 from bidder_gateway.pages.room import PagesRoom, show, viewing
 from bidder_gateway.refusals import Refusal, Refused
@@ -163,6 +163,7 @@ class DepositPages:
             limit_minor=limit_minor,
             may_limit=can(request, Action.SET_LIMIT, organisation_id),
             names={person_id: person.name for person_id, person in by.items()},
+            held_by_card=HELD_BY_CARD,
             href=_href(*key),
             sign=sign(deposit.currency).strip(),
             entry=entry or blank(),

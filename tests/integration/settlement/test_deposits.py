@@ -13,7 +13,7 @@ from settlement.buyers import Buyers, NoSuchMethod, buyer_operations, buyer_read
 from settlement.deposit_life import Deposit, DepositState
 from settlement.deposit_operations import deposit_operations, deposit_readers
 from settlement.deposit_rules import AskFor
-from settlement.deposits import Deposits
+from settlement.deposits import Deposits, entry_id_of
 from settlement.ids import StripeId
 from settlement.payment_objects import IntentStatus, MethodKind
 from settlement.steps import Wanted, want
@@ -25,6 +25,8 @@ from tests.stripe_house import HouseClock, StripeHouse, stripe_house
 
 SALE, ACME = SaleId("S1"), BidderId("acme")
 AMOUNT = 50_000
+FIRST = entry_id_of("deposit~S1~acme", 1)
+BACK = entry_id_of("deposit~S1~acme", 1, back=True)
 _D = DepositState
 
 
@@ -183,7 +185,7 @@ async def test_a_deposit_is_promised_by_the_bank_and_counts(room: Room) -> None:
     assert deposit.held_payment_id is not None
     payment = await room.house.stripe.payment(deposit.held_payment_id)
     assert (payment.status, payment.capturable_minor) == (IntentStatus.REQUIRES_CAPTURE, AMOUNT)
-    assert room.book.entries == {"deposit~S1~acme~1": (AMOUNT, None)}
+    assert room.book.entries == {FIRST: (AMOUNT, None)}
     assert await room.balances() == {}, "a promise is no entry"
 
 
@@ -263,7 +265,7 @@ async def test_a_promise_is_renewed_before_it_ends_and_only_then_given_up(room: 
     after = await room.now()
     assert after.state is _D.HELD
     assert after.tries >= 4
-    assert room.book.entries == {"deposit~S1~acme~1": (AMOUNT, None)}
+    assert room.book.entries == {FIRST: (AMOUNT, None)}
     assert await room.held_back() == []
 
 
@@ -294,7 +296,7 @@ async def test_a_loser_gets_it_back_and_no_money_moves(room: Room) -> None:
     await room.release()
     assert await room.state() is _D.RELEASED
     assert await room.payments() == [(IntentStatus.CANCELED, 0)]
-    assert room.book.entries["deposit~S1~acme~1~back"] == (-AMOUNT, "deposit~S1~acme~1")
+    assert room.book.entries[BACK] == (-AMOUNT, FIRST)
     await room.release()
     assert await room.held_back() == []
     assert await room.balances() == {}
