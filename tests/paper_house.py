@@ -26,7 +26,7 @@ insert into approval (organisation_id, state, legal_name, street, city, region, 
     changed_at_us)
 values ($1, 'APPROVED', $2, '77 Elm Street', 'Dallas', 'TX', '75201', 0)
 """
-_RESULT = """
+RESULT = """
 insert into lot_result (sale_id, lot_id, liquidator_id, currency, kind, title, scheduled_at_us,
     opens_at_us, opening_minor, paddles, paddle_bids, extensions, outcome, reason, hammer_minor,
     winner_ids, winner_paddles, closed_at_us, place)
@@ -89,7 +89,7 @@ class PaperHouse:
         seller = LiquidatorId(SELLER)
         about = (SALE, LotId(number), seller, "Kitchen appliances", outcome)
         values = (*about, more.get("reason"), hammer_minor, closed_us, int(number))
-        await self.does(_RESULT, *values)
+        await self.does(RESULT, *values)
 
     async def books(self, *entries: Entry) -> None:
         """These are booked."""
