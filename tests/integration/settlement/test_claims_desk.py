@@ -108,7 +108,7 @@ class Desk:
             "accept": Accept(),
             **claim_handlers(),
         }
-        self.worker = Worker(pool, handlers, self.clock)
+        self.worker = Worker(pool, handlers | claim_handlers(), self.clock)
 
     async def handed_over(
         self,
@@ -180,6 +180,17 @@ async def test_a_thousand_of_twenty_thousand_missing_on_3200_is_160_in_the_books
     assert books[f"held:{award_id}"] == books["stripe_balance"] == 3_040_00
     assert (await row_of(desk.pool, award_id)).state is AwardState.ACCEPTED
     assert [op["subject"] for op in await waiting(desk.pool, "release")] == [award_id]
+    assert not await waiting(desk.pool, "reverse_transfer"), "the seller owes nothing"
+    async with transaction(desk.pool) as connection:
+        again = Wanted(
+            operation="claim_credited",
+            subject=claim.claim_id,
+            generation=2,
+            arguments={"refund_id": "re_2"},
+        )
+        await want(connection, [again], desk.clock.now_us)
+    assert await desk.worker.drain() == 1
+    assert await desk.claims.claim(claim.claim_id) == granted
     assert await told(desk.pool, award_id) == [
         "claimed",
         "claim_granted",
@@ -363,6 +374,15 @@ async def test_the_window_is_open_until_just_before_its_end(desk: Desk) -> None:
     assert (await desk.files(award_id, missing(10))).state is ClaimState.FILED
     assert (await refused(desk.files(award_id, missing(1))))[0] == "ALREADY_CLAIMED"
     assert (await refused(desk.claims.claimable(award_id, OTHER)))[0] == "NOT_FOUND"
+
+
+async def test_the_window_may_end_while_photos_are_read(desk: Desk) -> None:
+    award_id = await desk.handed_over()
+    times = iter([HANDED_OVER, at_us("2026-03-12 09:40")])
+    claims = Claims(desk.pool, lambda: next(times), PhotoWorker())
+    filing = Filing(lines=(missing(10),))
+    late = claims.file(award_id, filing, DRIVER, buyer_id=BUYER)
+    assert (await refused(late))[0] == "CLAIMS_WINDOW_OVER"
 
 
 @pytest.mark.parametrize(
