@@ -300,6 +300,31 @@ def _terms(**changes: Any) -> AgreementTerms:
     return AgreementTerms(commission=(CommissionTier(0, 1_200),), **settings)
 
 
+async def liquidator(pool: Pool) -> None:
+    """A liquidator with its owner, and the people who act."""
+    async with transaction(pool) as connection:
+        await connection.execute(
+            "insert into organisation (organisation_id, kind, name, currency, created_at_us)"
+            " values ($1, 'LIQUIDATOR', 'North Salvage', 'USD', 0)",
+            NORTH,
+        )
+        await connection.execute(
+            "insert into person (person_id, organisation_id, mail, name, time_zone,"
+            " created_at_us) values ($1, $2, 'owner@example.com', 'Olive Owner', 'UTC', 0)",
+            OWNER.person_id,
+            NORTH,
+        )
+        await connection.execute(
+            "insert into membership (person_id, role) values ($1, 'admin')", OWNER.person_id
+        )
+        for staff, name in ((CLERK, "clerk"), (CHIEF, "chief"), (DRIVER, "driver")):
+            await connection.execute(
+                "insert into person (person_id, organisation_id, mail, name, time_zone,"
+                " created_at_us) values ($1, $2, $3, $3, 'UTC', 0)",
+                *(staff.person_id, NORTH, f"{name}@example.com"),
+            )
+
+
 @asynccontextmanager
 async def payout_house(database_url: str) -> AsyncIterator[PayoutHouse]:
     """The house for the block, with a liquidator and its owner."""
@@ -314,25 +339,5 @@ async def payout_house(database_url: str) -> AsyncIterator[PayoutHouse]:
     async with stripe_house(
         database_url, parts, webhooks=False, live=False, wall_s=time.time
     ) as house:
-        async with transaction(house.pool) as connection:
-            await connection.execute(
-                "insert into organisation (organisation_id, kind, name, currency, created_at_us)"
-                " values ($1, 'LIQUIDATOR', 'North Salvage', 'USD', 0)",
-                NORTH,
-            )
-            await connection.execute(
-                "insert into person (person_id, organisation_id, mail, name, time_zone,"
-                " created_at_us) values ($1, $2, 'owner@example.com', 'Olive Owner', 'UTC', 0)",
-                OWNER.person_id,
-                NORTH,
-            )
-            await connection.execute(
-                "insert into membership (person_id, role) values ($1, 'admin')", OWNER.person_id
-            )
-            for staff, name in ((CLERK, "clerk"), (CHIEF, "chief"), (DRIVER, "driver")):
-                await connection.execute(
-                    "insert into person (person_id, organisation_id, mail, name, time_zone,"
-                    " created_at_us) values ($1, $2, $3, $3, 'UTC', 0)",
-                    *(staff.person_id, NORTH, f"{name}@example.com"),
-                )
+        await liquidator(house.pool)
         yield PayoutHouse(house, mailbox)
