@@ -6,11 +6,12 @@ and no document has one for what others would have bid.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from auction.catalog.goods import ManifestLine
+from auction.terms import STORABLE
 from foundation.papers.sizes import Paper
 
 # Beyond what a document can sensibly have: an invoice of one buyer's thousand lots, the statement
@@ -19,6 +20,9 @@ MAX_ROWS: Final = 5_000
 MAX_BIDS: Final = 2_000
 MAX_PHOTOS: Final = 24
 MAX_PHOTO_BYTES: Final = 1 * 2**20
+
+
+BankWord = Annotated[str, Meta(min_length=1, max_length=80, pattern=STORABLE)]
 
 
 class Fact(Struct, frozen=True, array_like=True):
@@ -35,14 +39,14 @@ class Party(Struct, frozen=True, array_like=True):
     lines: Sequence[str] = ()
 
 
-class Bank(Struct, frozen=True, kw_only=True):
+class Bank(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where money is sent: as people type it into their bank's form."""
 
-    bank: str
-    account_name: str
-    routing_number: str
-    account_number: str
-    swift: str = ""
+    bank: BankWord
+    account_name: BankWord
+    routing_number: BankWord
+    account_number: BankWord
+    swift: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
 
 
 class House(Struct, frozen=True, kw_only=True):

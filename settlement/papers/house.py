@@ -1,13 +1,14 @@
 """The house as it stands on paper: its name, its address, where money is sent, its GS1 prefix."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from accounts.audit import Act, Actor, record
 from auction.terms import STORABLE
-from foundation.database import AnyConnection
+from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.papers.barcodes import is_prefix, sscc_of
 from settlement.papers.contents import Bank, House, Label
 from settlement.papers.kinds import PaperRefusal, Refused
@@ -65,14 +66,42 @@ async def house_at(connection: AnyConnection, at_us: int) -> HousePaper:
     return HousePaper(**{**row, "address": tuple(row["address"]), "bank": bank})
 
 
-async def set_house(connection: AnyConnection, house: HousePaper, by: str, now_us: int) -> None:
-    """From now on it is this. Raises `Refused` BAD_HOUSE."""
-    if house.gs1_prefix and not is_prefix(house.gs1_prefix):
-        raise Refused(PaperRefusal.BAD_HOUSE, detail="A GS1 prefix has from 4 to 12 digits.")
-    bank = None if house.bank is None else msgspec.json.encode(house.bank).decode()
-    said = (house.name, list(house.address), house.contact, house.foot, house.gs1_prefix, bank)
-    if not await connection.fetchval(_SET, now_us, *said, by):
-        raise Refused(PaperRefusal.BAD_HOUSE, detail="It was changed at this very moment.")
+class HousePapers:
+    """What staff say of the house."""
+
+    def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
+        self._pool, self._now_us = pool, now_us
+
+    async def read(self) -> HousePaper:
+        """As it stands on paper now."""
+        async with acquire(self._pool) as connection:
+            return await house_at(connection, self._now_us())
+
+    async def set(self, staff: Actor, words: HousePaper) -> None:
+        """From now on it is this; what was made before stays. Raises `Refused` BAD_HOUSE."""
+        now_us, by = self._now_us(), staff.person_id or staff.address
+        if words.gs1_prefix and not is_prefix(words.gs1_prefix):
+            raise Refused(
+                PaperRefusal.BAD_HOUSE,
+                field="gs1_prefix",
+                detail="A GS1 prefix has from 4 to 12 digits.",
+            )
+        bank = None if words.bank is None else msgspec.json.encode(words.bank).decode()
+        said = (words.name, list(words.address), words.contact, words.foot, words.gs1_prefix)
+        async with transaction(self._pool) as connection:
+            if not await connection.fetchval(_SET, now_us, *said, bank, by):
+                raise Refused(
+                    PaperRefusal.BAD_HOUSE, detail="Somebody changed it at this very moment."
+                )
+            await record(
+                connection,
+                Act.HOUSE_PAPER_SET,
+                staff,
+                now_us,
+                name=words.name,
+                routing_number=words.bank.routing_number if words.bank else "",
+                account_last4=words.bank.account_number[-4:] if words.bank else "",
+            )
 
 
 async def give_numbers(

@@ -10,19 +10,19 @@ from hashlib import sha256
 import asyncpg
 import pytest
 
-from foundation.database import acquire, transaction
+from foundation.database import acquire
 from settlement import postings as p
 from settlement.chart import STRIPE, buyer_credit
 from settlement.entries import Purpose, entry_key
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.papers.contents import Bank
-from settlement.papers.house import HousePaper, set_house
+from settlement.papers.house import HousePaper, HousePapers
 from settlement.papers.kinds import PaperKind, PaperRefusal, Refused
 from settlement.papers.reading_purchases import credit_notes_of
 from settlement.papers.rendering import Format
 from tests.code128 import codes_on
-from tests.paid_lots import PAID, SELLER
+from tests.paid_lots import CLERK, PAID, SELLER
 from tests.paper_house import PaperHouse, paper_house
 from tests.papers import drawn, page_count
 from tests.payouts import part
@@ -186,8 +186,7 @@ async def test_the_house_and_its_bank_are_on_what_is_made_from_then_on(house: Pa
     (award_id,) = await house.paid("1", payment=PaymentState.DUE, state=AwardState.INVOICED)
     invoice_id = await invoice_of(house, award_id)
     await house.does("update invoice set paid_minor = 0, issued_at_us = $1", PAID + 10)
-    async with transaction(house.pool) as connection:
-        await set_house(connection, HOUSE, "person-clerk", PAID)
+    await HousePapers(house.pool, house.clock).set(CLERK, HOUSE)
     found = drawn((await house.archive.get_document(PaperKind.INVOICE, invoice_id)).data)
     assert {"Prairie Exchange", "071000013", "000123456789", "How to pay"} <= set(found)
     address = {"kind": "aba", "account": "99001", "routing": "110000000", "holder": "Hart Resale"}
@@ -199,9 +198,24 @@ async def test_the_house_and_its_bank_are_on_what_is_made_from_then_on(house: Pa
     found = drawn((await house.archive.get_document(PaperKind.INVOICE, invoice_id)).data)
     assert {"Test Bank", "99001", "110000000"} <= set(found)
     assert "000123456789" not in found
-    async with transaction(house.pool) as connection:
-        with pytest.raises(Refused):
-            await set_house(connection, HousePaper(name="x", gs1_prefix="12"), "clerk", PAID + 1)
+
+
+async def test_the_house_is_set_by_staff_whom_the_log_names(house: PaperHouse) -> None:
+    papers = HousePapers(house.pool, house.clock)
+    await papers.set(CLERK, HOUSE)
+    assert await papers.read() == HOUSE
+    async with acquire(house.pool) as connection:
+        row = await connection.fetchrow("select * from audit_event where act = 'HOUSE_PAPER_SET'")
+    assert row is not None
+    assert row["person_id"] == CLERK.person_id
+    assert "000123456789" not in str(dict(row))
+    with pytest.raises(Refused) as refused:  # two changes at the same microsecond
+        await papers.set(CLERK, HOUSE)
+    assert refused.value.refusal is PaperRefusal.BAD_HOUSE
+    house.clock.now_us += 1
+    with pytest.raises(Refused) as refused:
+        await papers.set(CLERK, HousePaper(name="x", gs1_prefix="12"))
+    assert refused.value.field == "gs1_prefix"
 
 
 async def test_pallets_get_numbers_for_everybody_once_where_the_house_has_a_prefix(
@@ -211,8 +225,7 @@ async def test_pallets_get_numbers_for_everybody_once_where_the_house_has_a_pref
     plain = await house.archive.get_document(PaperKind.LABELS, first)
     assert page_count(plain.data) == 4
     assert all(len(page) == 1 for page in codes_on(plain.data))
-    async with transaction(house.pool) as connection:
-        await set_house(connection, HOUSE, "person-clerk", PAID)
+    await HousePapers(house.pool, house.clock).set(CLERK, HOUSE)
     labels = await house.archive.get_document(PaperKind.LABELS, first)
     others = await house.archive.get_document(PaperKind.LABELS, second)
     pages = codes_on(labels.data) + codes_on(others.data)
