@@ -86,6 +86,15 @@ class Settling:
         self.market.clock.shift_us += time_us
         await self.settle()
 
+    async def again(self, *operations: str) -> None:
+        """Have what was done of these kinds done once more, as if nobody knew of it."""
+        statement = """
+        update settlement_op set state = 'WAITING', due_at_us = 0
+        where operation = any($1) and state = 'DONE' returning 1
+        """
+        assert await self.fetch(statement, list(operations))
+        await self.settle()
+
     async def gives_up(self, invoice_id: InvoiceId, *award_ids: AwardId) -> None:
         """As payments do with what an overdue invoice lacks: these lots, or all, are void."""
         now_us = self.now_us()

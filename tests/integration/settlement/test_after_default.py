@@ -167,10 +167,7 @@ async def test_one_offer_is_open_at_a_time_however_often_the_step_is_taken(
     await default(room)
     await consents(room)
     for _ in range(3):
-        await room.fetch(
-            "update settlement_op set state = 'WAITING' where operation = 'next_buyer' returning 1"
-        )
-        await room.settle()
+        await room.again("next_buyer")
     assert (await offered(room, bell), await offered(room, ames)) == ([(1, 3_050_00)], [])
     (count,) = await room.fetch("select count(*) from runner_up_offer")
     assert count[0] == 1
@@ -193,6 +190,15 @@ async def test_a_seller_that_does_not_consent_gets_the_lot_back(
     with pytest.raises(Refused) as late:
         await consents(room)
     assert late.value.refusal is AfterRefusal.ANSWERED_OTHERWISE
+
+
+async def test_a_no_of_the_seller_ends_it_also_for_those_who_come_next(room: Settling) -> None:
+    _, bell, _ = await three(room)
+    await default(room)
+    await room.market.stands(bell, state="SUSPENDED")
+    await consents(room, to=False)
+    assert await asked(room) == []
+    assert await state_of(room) == "RELISTED"
 
 
 async def test_an_answer_is_given_once_and_by_whom_it_was_asked_of(room: Settling) -> None:
@@ -283,11 +289,7 @@ async def test_a_default_that_is_told_twice_is_one(room: Settling) -> None:
     _, _, ward = await three(room)
     invoice_id = await default(room)
     before = await room.operations()
-    await room.fetch(
-        "update settlement_op set state = 'WAITING' where operation in ('defaulted', 'suspend')"
-        " returning 1"
-    )
-    await room.settle()
+    await room.again("defaulted", "suspend", "next_buyer")
     assert (await room.operations()).keys() == before.keys()
     (row,) = await room.fetch("select * from buyer_default")
     assert (row["invoice_id"], row["buyer_id"]) == (invoice_id, ward.bidder_id)

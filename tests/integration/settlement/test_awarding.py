@@ -7,13 +7,15 @@ import pytest
 
 from auction.catalog.goods import FreightTerms
 from auction.catalog.taxes import Place
+from auction.ids import LotId, SaleId
 from foundation.database import acquire
 from foundation.mail import MailNotSent
+from settlement.ids import award_id_of
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import HOUR_US, SECOND_US, release
 from tests.builders import SALE, new_bid_id
-from tests.market import Reseller, lot_of
 from tests.hammered import CENTS, Settling, settling, taxes, terms_with
+from tests.market import Reseller, lot_of
 
 DALLAS: dict[str, Any] = {"region": "TX", "city": "Dallas", "postal_code": "75201"}
 
@@ -59,7 +61,8 @@ async def test_what_is_sold_is_invoiced_with_premium_and_tax_rounded_half_up(
     assert (invoice.invoice.total_minor, invoice.payment) == (1_540_54, PaymentState.DUE)
     (award,) = (await room.awards()).values()
     assert (award.state, award.invoice_id) == (AwardState.INVOICED, invoice.invoice_id)
-    assert award.buyer_id == hart.bidder_id
+    assert (award.buyer_id, award.generation) == (hart.bidder_id, 1)
+    assert award.award_id == award_id_of(SaleId(SALE), LotId("1"))
     assert (award.goods.units, award.goods.pallets, award.goods.retail_minor) == (2, 1, 79_98)
     assert len(award.goods.manifest_sha256) == 64
     operations = await room.operations()
@@ -92,11 +95,7 @@ async def test_whoever_puts_the_cursor_back_makes_nothing_twice(room: Settling) 
     await room.worker.drain()
     assert (await room.operations(), await room.invoices(), await room.awards()) == before
     # And where somebody forgets that it was done, too.
-    await room.fetch(
-        "update settlement_op set state = 'WAITING' where operation in ('award', 'invoice')"
-        " returning 1"
-    )
-    await room.worker.drain()
+    await room.again("award", "invoice")
     assert (await room.invoices(), await room.awards()) == before[1:]
     story = await room.story(*before[2], invoice_id=before[1][0].invoice_id)
     assert story == ["awarded", "invoiced"]

@@ -31,9 +31,8 @@ async def test_a_lot_that_nobody_takes_is_a_draft_in_stock_with_its_lines_and_wh
         assert "stock" in room.mailbox.to("harbor")[-1].text
         # Taken up again, it is there once.
         await room.fetch("update unsold_again set state = 'RELISTING' returning 1")
-        await room.fetch(
-            "update settlement_op set state = 'WAITING' where operation = 'relist' returning 1"
-        )
-        await room.settle()
+        await room.again("relist")
+        (row,) = await room.fetch("select state, draft_id from unsold_again")
+        assert (row["state"], row["draft_id"]) == ("RELISTED", draft["draft_id"])
         again = (await sellers.seller.get("/desk/lots"))["items"]
         assert len(again) == len(stock)
