@@ -9,7 +9,7 @@ a setup that was begun for it, and what came of it is read from the provider, on
 which the buyer comes back and once by the event. Both take the same lock and write the same rows.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -20,16 +20,16 @@ from accounts.ids import OrganisationId
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.ids import StripeId
-from settlement.operations import MAY_SEND_US, Again, Handler, NeedsPerson, Operation, Refused
-from settlement.payment_objects import Event, IntentStatus, MethodKind, SavedMethod, Setup
+from settlement.operations import MAY_SEND_US
+from settlement.payment_objects import MethodKind, Setup
 from settlement.ports import PaymentProvider
+from settlement.saved_methods import Saved, forget, hold_buyer, record, saved_of
 from settlement.steps import Wanted, want
 
 # Somebody who tries so often in a day tries stolen cards; see docs.stripe.com/disputes/prevention/
 # card-testing.
 TRIES_A_DAY: Final = 20
 DAY_US: Final = 24 * 3_600_000_000
-MOST_SAVED: Final = 20
 
 
 class NoSuchMethod(LookupError):
@@ -45,18 +45,6 @@ class Contact(Struct, frozen=True):
 
     email: str
     name: str
-
-
-class Saved(Struct, frozen=True, kw_only=True):
-    """A card or a bank account that a buyer can pay with. ``expires``: "2034-12", of cards."""
-
-    method_id: StripeId
-    kind: MethodKind
-    brand: str
-    last4: str
-    expires: str | None
-    is_default: bool
-    saved_at_us: int
 
 
 _CUSTOMER: Final = "select customer_id from buyer_customer where buyer_id = $1"
@@ -75,8 +63,6 @@ update buyer_customer set customer_id = $2, made_at_us = $3
 where buyer_id = $1 and customer_id is null
 """
 
-_HOLD_BUYER: Final = "select 1 from buyer_customer where buyer_id = $1 for update"
-
 _TRIES: Final = """
 select count(*) filter (where began_at_us > $2) as lately, coalesce(max(number), 0) as latest
 from saving where buyer_id = $1
@@ -94,68 +80,19 @@ where buyer_id = $1 and number = $2
 
 _TRY_OF: Final = "select number from saving where buyer_id = $1 and setup_id = $2"
 
-_WHOSE: Final = """
-select buyer_id, number, customer_id from saving join buyer_customer using (buyer_id)
-where setup_id = $1
-"""
-
-_WHOSE_CUSTOMER: Final = "select buyer_id from buyer_customer where customer_id = $1"
-
-_STATUS: Final = "update saving set status = $2, changed_at_us = $3 where setup_id = $1"
-
-_KEEP: Final = """
-insert into saved_method (method_id, buyer_id, kind, brand, last4, expires, is_default, saved_at_us)
-select $1, $2, $3, $4, $5, $6, not exists (
-    select from saved_method where buyer_id = $2 and is_default
-), $7
-on conflict (method_id) do nothing
-"""
-
-_RENEWED: Final = """
-update saved_method set brand = $2, last4 = $3, expires = $4
-where method_id = $1 and removed_at_us is null
-"""
-
-_LIST: Final = f"""
-select method_id, kind, brand, last4, expires, is_default, saved_at_us from saved_method
-where buyer_id = $1 and removed_at_us is null
-order by is_default desc, saved_at_us desc, method_id limit {MOST_SAVED}
-"""  # noqa: S608 - a constant of ours
-
 _HAS: Final = """
 select 1 from saved_method where buyer_id = $1 and method_id = $2 and removed_at_us is null
 """
 
-_KNOWN: Final = "select buyer_id, removed_at_us from saved_method where method_id = $1"
-
 _NO_DEFAULT: Final = "update saved_method set is_default = false where buyer_id = $1 and is_default"
 
 _DEFAULT: Final = "update saved_method set is_default = true where method_id = $1"
-
-_REMOVED: Final = """
-update saved_method set is_default = false, removed_at_us = $2
-where method_id = $1 and removed_at_us is null
-"""
-
-# The card that was saved last takes its place.
-_NEXT_DEFAULT: Final = """
-update saved_method set is_default = true where method_id = (
-    select method_id from saved_method where buyer_id = $1 and removed_at_us is null
-    order by kind = 'card' desc, saved_at_us desc, method_id limit 1
-) and not exists (select from saved_method where buyer_id = $1 and is_default)
-"""
 
 
 async def customer_of(connection: AnyConnection, buyer_id: BidderId) -> StripeId | None:
     """The buyer's customer; ``None``: there is none yet."""
     customer_id: StripeId | None = await connection.fetchval(_CUSTOMER, buyer_id)
     return customer_id
-
-
-async def saved_of(connection: AnyConnection, buyer_id: BidderId) -> tuple[Saved, ...]:
-    """What the buyer can pay with, the default first."""
-    rows = await connection.fetch(_LIST, buyer_id)
-    return tuple(Saved(**{**row, "kind": MethodKind(row["kind"])}) for row in rows)
 
 
 def wanted_customer(buyer_id: BidderId) -> Wanted:
@@ -203,7 +140,7 @@ class Buyers:
         customer_id = await self.ensure_customer(buyer_id)
         now_us = self._now_us()
         async with transaction(self._pool) as connection:
-            await connection.execute(_HOLD_BUYER, buyer_id)
+            await hold_buyer(connection, buyer_id)
             tries = await connection.fetchrow(_TRIES, buyer_id, now_us - DAY_US)
             assert tries is not None, "an aggregate has a row"
             if tries["lately"] >= TRIES_A_DAY:
@@ -285,7 +222,7 @@ class Buyers:
     async def _hold_own(
         self, connection: AnyConnection, buyer_id: BidderId, method_id: StripeId
     ) -> None:
-        await connection.execute(_HOLD_BUYER, buyer_id)
+        await hold_buyer(connection, buyer_id)
         if await connection.fetchval(_HAS, buyer_id, method_id) is None:
             raise NoSuchMethod(method_id)
 
@@ -312,123 +249,3 @@ class Buyers:
         people = await people_of(self._pool, organisation_id)
         first = sorted(people, key=lambda person: Role.ADMIN not in person.roles)
         return Contact(first[0].mail if first else "", "" if known is None else known.name)
-
-
-async def record(connection: AnyConnection, setup: Setup, now_us: int) -> bool:
-    """Write what came of a setup, in the caller's transaction; ``False``: we began no such one."""
-    row = await connection.fetchrow(_WHOSE, setup.setup_id)
-    if row is None:
-        return False
-    buyer_id = BidderId(row["buyer_id"])
-    await connection.execute(_HOLD_BUYER, buyer_id)
-    if setup.customer_id != row["customer_id"]:
-        raise NeedsPerson(f"{setup.setup_id} is of {setup.customer_id}, not of {buyer_id}")
-    if setup.status is IntentStatus.SUCCEEDED and setup.method is not None:
-        await _keep(connection, buyer_id, setup.method, now_us)
-    await connection.execute(_STATUS, setup.setup_id, setup.status, now_us)
-    return True
-
-
-async def forget(
-    connection: AnyConnection, buyer_id: BidderId, method_id: StripeId, now_us: int
-) -> None:
-    """A method is gone; another becomes the default. The buyer is held."""
-    await connection.execute(_REMOVED, method_id, now_us)
-    await connection.execute(_NEXT_DEFAULT, buyer_id)
-
-
-async def _keep(
-    connection: AnyConnection, buyer_id: BidderId, method: SavedMethod, now_us: int
-) -> None:
-    await connection.execute(
-        _KEEP,
-        method.method_id,
-        buyer_id,
-        method.kind,
-        method.brand,
-        method.last4,
-        method.expires,
-        now_us,
-    )
-
-
-class CustomerHandler:
-    """The operation ``customer``: a buyer gets its customer before anybody has to wait for it."""
-
-    def __init__(self, buyers: Buyers) -> None:
-        self._buyers = buyers
-
-    async def call(self, op: Operation) -> object:
-        """See `operations.Handler`."""
-        return await self._buyers.ensure_customer(BidderId(op.subject))
-
-    async def settle(
-        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
-    ) -> Again | None:
-        """See `operations.Handler`."""
-        if isinstance(answer, Refused):
-            raise NeedsPerson(f"the payment provider takes no customer: {answer}")
-        return None
-
-
-class DetachHandler:
-    """The operation ``detach``: the provider forgets what a buyer has removed."""
-
-    def __init__(self, provider: PaymentProvider) -> None:
-        self._provider = provider
-
-    async def call(self, op: Operation) -> object:
-        """See `operations.Handler`."""
-        return await self._provider.detach_method(op.idempotency_key, StripeId(op.subject))
-
-    async def settle(
-        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
-    ) -> Again | None:
-        """See `operations.Handler`. Refused: it is not attached any more, as was wanted."""
-        return None
-
-
-class SetupReader:
-    """Events of setups; see `webhook_inbox.Reader`."""
-
-    async def settle(
-        self, connection: AnyConnection, event: Event, found: Setup, now_us: int
-    ) -> bool:
-        """See `webhook_inbox.Reader`."""
-        return await record(connection, found, now_us)
-
-
-class MethodReader:
-    """Events of cards and accounts that the provider changed by itself: a new last month, or gone.
-
-    One that is being saved is written by its setup.
-    """
-
-    async def settle(
-        self, connection: AnyConnection, event: Event, found: SavedMethod, now_us: int
-    ) -> bool:
-        """See `webhook_inbox.Reader`."""
-        row = await connection.fetchrow(_KNOWN, found.method_id)
-        if row is None:
-            if found.customer_id is None:
-                return True  # nobody's, for ever
-            return await connection.fetchval(_WHOSE_CUSTOMER, found.customer_id) is not None
-        buyer_id = BidderId(row["buyer_id"])
-        await connection.execute(_HOLD_BUYER, buyer_id)
-        if found.customer_id is None:
-            await forget(connection, buyer_id, found.method_id, now_us)
-        else:
-            await connection.execute(
-                _RENEWED, found.method_id, found.brand, found.last4, found.expires
-            )
-        return True
-
-
-def buyer_operations(buyers: Buyers, provider: PaymentProvider) -> Mapping[str, Handler]:
-    """The kinds of operations of buyers, for the worker."""
-    return {"customer": CustomerHandler(buyers), "detach": DetachHandler(provider)}
-
-
-def buyer_readers() -> Mapping[str, Sequence[Any]]:
-    """For the inbox: by the kind of the object."""
-    return {"setup_intent": [SetupReader()], "payment_method": [MethodReader()]}

@@ -23,7 +23,15 @@ from settlement.deposit_rules import (
 from settlement.deposits import Deposits, credit_of, hold_subject, readable
 from settlement.ids import StripeId
 from settlement.operations import Again, Deadline, Handler, NeedsPerson, Operation, Refused
-from settlement.payment_objects import Event, IntentStatus, MethodKind, Payment, Refund
+from settlement.payment_objects import (
+    Charge,
+    Dispute,
+    Event,
+    IntentStatus,
+    MethodKind,
+    Payment,
+    Refund,
+)
 from settlement.policy import HOUR_US
 from settlement.ports import PaymentDeclined, PaymentProvider
 
@@ -32,6 +40,8 @@ DEPOSIT: Final = "deposit"
 
 # How often it is asked whether a deposit has done its work.
 WATCH_EVERY_US: Final = HOUR_US // 2
+
+_IS_DEPOSIT: Final = "select true from deposit where charge_id = $1 and taken_minor > 0"
 
 _SUBJECT: Final = re.compile(r"deposit~[^~]+~[^~]+")
 
@@ -315,6 +325,35 @@ class DepositReader:
         return await self._deposits.show(connection, *parts, readable(found))
 
 
+class DepositMoneyReader:
+    """Events of charges and refunds of deposits: what they mean is decided by the payment."""
+
+    async def settle(
+        self, connection: AnyConnection, event: Event, found: Charge | Refund, now_us: int
+    ) -> bool:
+        """See `webhook_inbox.Reader`."""
+        subject = found.metadata.get(DEPOSIT, "")
+        if not _SUBJECT.fullmatch(subject):
+            return False
+        if isinstance(found, Refund) and found.status == "failed":
+            raise NeedsPerson(f"{found.refund_id}: what was given back of {subject} came back")
+        return True
+
+
+class DepositDisputeReader:
+    """Events of disputes about a deposit that was taken: what becomes of it, a person decides."""
+
+    async def settle(
+        self, connection: AnyConnection, event: Event, found: Dispute, now_us: int
+    ) -> bool:
+        """See `webhook_inbox.Reader`."""
+        if await connection.fetchval(_IS_DEPOSIT, found.charge_id) is None:
+            return False
+        if found.is_over:
+            return True
+        raise NeedsPerson(f"{found.dispute_id}: a buyer disputes its deposit, {found.charge_id}")
+
+
 def _whose(payment: Payment) -> tuple[SaleId, BidderId] | None:
     """Of which deposit a payment says that it is; None: of none."""
     subject = payment.metadata.get(DEPOSIT, "")
@@ -338,4 +377,10 @@ def deposit_operations(
 
 def deposit_readers(deposits: Deposits) -> Mapping[str, Sequence[Any]]:
     """For the inbox: by the kind of the object."""
-    return {"payment_intent": [DepositReader(deposits)]}
+    money = DepositMoneyReader()
+    return {
+        "charge": [money],
+        "dispute": [DepositDisputeReader()],
+        "payment_intent": [DepositReader(deposits)],
+        "refund": [money],
+    }

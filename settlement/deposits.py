@@ -14,7 +14,7 @@ import asyncpg
 
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.buyers import NoSuchMethod, saved_of
+from settlement.buyers import NoSuchMethod
 from settlement.chart import buyer_credit
 from settlement.deposit_life import (
     Deposit,
@@ -30,6 +30,7 @@ from settlement.payment_objects import IntentStatus, MethodKind, Payment
 from settlement.policy import HOUR_US
 from settlement.policy_table import policy_at
 from settlement.ports import PaymentProvider, Unknown
+from settlement.saved_methods import saved_of
 from settlement.steps import want
 
 # Where a currency has no policy: promises are renewed so long before they end.

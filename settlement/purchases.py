@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.buyers import Saved, saved_of
 from settlement.due import claims_until_us, pickup_deadline_us
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PAYMENT_LIFE, AwardState, PaymentState
@@ -28,6 +27,7 @@ from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.ports import PaymentProvider
 from settlement.rows import AwardRow, Held, InvoiceRow, calendar_of, hold_invoice, read_invoice
+from settlement.saved_methods import Saved, saved_of
 from settlement.steps import Step
 
 _PAYERS: Final = TablePayers()

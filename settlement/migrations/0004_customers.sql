@@ -108,3 +108,4 @@ create table deposit (
 );
 
 create index deposit_of_buyer on deposit (buyer_id);
+create index deposit_charge on deposit (charge_id) where charge_id is not null;

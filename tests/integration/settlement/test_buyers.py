@@ -7,14 +7,13 @@ import pytest
 
 from auction.ids import BidderId
 from foundation.database import acquire
+from settlement.buyer_operations import buyer_operations
 from settlement.buyers import (
     TRIES_A_DAY,
     Buyers,
     Contact,
     NoSuchMethod,
     TooManyTries,
-    buyer_operations,
-    buyer_readers,
     customer_of,
     wanted_customer,
 )
@@ -22,6 +21,7 @@ from settlement.ids import StripeId
 from settlement.operations import HOUR_US
 from settlement.payment_objects import IntentStatus, MethodKind, Setup
 from settlement.ports import PaymentDeclined, Unknown
+from settlement.saved_methods import buyer_readers
 from settlement.steps import want
 from settlement.stripe_simulator import Mood, Trouble
 from tests.stripe_house import StripeHouse, stripe_house

@@ -9,13 +9,15 @@ import pytest
 
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, transaction
-from settlement.buyers import Buyers, NoSuchMethod, buyer_operations, buyer_readers
+from settlement.buyer_operations import buyer_operations
+from settlement.buyers import Buyers, NoSuchMethod
 from settlement.deposit_life import Deposit, DepositState
 from settlement.deposit_operations import deposit_operations, deposit_readers
 from settlement.deposit_rules import AskFor
 from settlement.deposits import Deposits, entry_id_of
 from settlement.ids import StripeId
 from settlement.payment_objects import IntentStatus, MethodKind
+from settlement.saved_methods import buyer_readers
 from settlement.steps import Wanted, want
 from settlement.stripe_gateway import StripeGateway
 from settlement.stripe_simulator import Mood, Trouble
@@ -481,6 +483,25 @@ async def test_a_lost_answer_of_a_refund_gives_back_once(room: Room) -> None:
     assert await room.state() is _D.RELEASED
     assert await room.stripe_difference() == 0
     assert (await room.balances()).get("buyer_credit:acme", 0) == 0
+
+
+async def test_all_that_the_provider_tells_of_a_deposit_is_somebodys(room: Room) -> None:
+    method_id = await room.held()
+    await room.house.running.control.decline(method_id)
+    await room.house.move(days=6, hours=13)
+    await room.house.settled()
+    await room.release()
+    waiting = await room.house.rows("select type from stripe_event where outcome = 'WAITING'")
+    assert waiting == []
+    assert await room.held_back() == []
+
+
+async def test_a_disputed_deposit_needs_a_person(room: Room) -> None:
+    await room.held("pm_card_createDispute")
+    await room.forfeit()
+    await room.house.move(seconds=2)
+    await room.house.settled()
+    assert any("disputes its deposit" in note for note in await room.held_back())
 
 
 async def test_without_any_webhook_all_of_it_works(room: Room) -> None:
