@@ -41,6 +41,11 @@ class Kind(StrEnum):
     RELISTED = "RELISTED"
     CANCELLED = "CANCELLED"
     SALE_CANCELLED = "SALE_CANCELLED"
+    PICKUP_MISSED = "PICKUP_MISSED"
+    ABANDONMENT = "ABANDONMENT"
+    CLAIM_ASKED = "CLAIM_ASKED"
+    CLAIM_GRANTED = "CLAIM_GRANTED"
+    CLAIM_REFUSED = "CLAIM_REFUSED"
 
 
 class Words(Struct, frozen=True):
@@ -188,6 +193,53 @@ def _sale_cancelled(facts: Facts) -> Words:
     )
 
 
+def _pickup_missed(facts: Facts) -> Words:
+    return Words(
+        f"Nobody came for lot {facts['lot']}",
+        f"Your pickup was booked for {_at(facts['slot_at_us'], facts['zone'])}, and nobody came."
+        " The missed appointment is charged. Please book another slot; after the free days the"
+        " goods cost storage for each pallet and day.",
+        "/purchases/pickups",
+    )
+
+
+def _abandonment(facts: Facts) -> Words:
+    pallets = "One pallet" if facts["pallets"] == 1 else f"{facts['pallets']} pallets"
+    return Words(
+        f"Notice of abandonment: lot {facts['lot']}",
+        f"{pallets} of lot {facts['lot']}, {facts['title']}, were paid and not fetched. Storage has"
+        f" come to {_amount(facts, 'storage_minor')}. If you do not fetch the goods now, they will"
+        " be treated as abandoned.",
+        "/purchases/pickups",
+    )
+
+
+def _claim_asked(facts: Facts) -> Words:
+    return Words(
+        f"A question about your claim on lot {facts['lot']}",
+        f"About your claim on lot {facts['lot']}, {facts['title']}, we ask:\n\n{facts['words']}",
+        "/purchases/claims",
+    )
+
+
+def _claim_granted(facts: Facts) -> Words:
+    why = f"\n\n{facts['why']}" if facts["why"] else ""
+    return Words(
+        f"Your claim on lot {facts['lot']}: {_amount(facts, 'amount_minor')} are credited",
+        f"Of your claim on lot {facts['lot']}, {facts['title']},"
+        f" {_amount(facts, 'amount_minor')} are credited.{why}",
+        "/purchases/claims",
+    )
+
+
+def _claim_refused(facts: Facts) -> Words:
+    return Words(
+        f"Your claim on lot {facts['lot']} was refused",
+        f"Your claim on lot {facts['lot']}, {facts['title']}, was refused:\n\n{facts['why']}",
+        "/purchases/claims",
+    )
+
+
 _WORDS: Final[Mapping[Kind, Callable[[Facts], Words]]] = {
     Kind.INVOICED: _invoiced,
     Kind.DEFAULTED: _defaulted,
@@ -197,6 +249,11 @@ _WORDS: Final[Mapping[Kind, Callable[[Facts], Words]]] = {
     Kind.RELISTED: _relisted,
     Kind.CANCELLED: _cancelled,
     Kind.SALE_CANCELLED: _sale_cancelled,
+    Kind.PICKUP_MISSED: _pickup_missed,
+    Kind.ABANDONMENT: _abandonment,
+    Kind.CLAIM_ASKED: _claim_asked,
+    Kind.CLAIM_GRANTED: _claim_granted,
+    Kind.CLAIM_REFUSED: _claim_refused,
 }
 
 

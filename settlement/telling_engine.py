@@ -11,6 +11,7 @@ from auction.rejections import Rejection
 from foundation.database import AnyConnection, Pool, acquire
 from settlement.ids import AwardId
 from settlement.operations import Operation, Refused, Unknown
+from settlement.pickups.deadlines import want_deadlines
 from settlement.rows import read_award
 from settlement.story import HOUSE_ITSELF, Told, tell
 
@@ -47,6 +48,7 @@ class FundHandler:
         self, connection: AnyConnection, op: Operation, answer: object, now_us: int
     ) -> None:
         """See `Handler`. What the engine denies changes nothing here: the lot is paid."""
+        await want_deadlines(connection, AwardId(op.subject), now_us)
         if isinstance(answer, Refused):
             facts = {"code": answer.code, "message": answer.message}
             told = Told(kind="engine_refused", award_id=AwardId(op.subject), facts=facts)

@@ -13,7 +13,9 @@ from foundation.database import Pool
 from foundation.mail import Mailer
 from settlement.after_default.room import after_default_operations
 from settlement.awarding import AwardHandler, InvoiceHandler
+from settlement.claiming.refunding import claim_handlers
 from settlement.operations import Handler
+from settlement.pickups.deadlines import pickup_handlers
 from settlement.telling import MailHandler
 from settlement.telling_engine import FundHandler
 
@@ -39,4 +41,6 @@ def handlers_of(means: Means) -> dict[str, Handler]:
         "mail": MailHandler(means.pool, means.mailer, means.public_url),
         "fund": FundHandler(means.pool, means.engine),
         **after_default_operations(means.pool, means.log, means.accounts),
+        **pickup_handlers(),
+        **claim_handlers(),
     }

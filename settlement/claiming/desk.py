@@ -46,6 +46,7 @@ from settlement.claiming.figures import (
 )
 from settlement.claiming.filing import claim_line
 from settlement.claiming.holding import held_claim, unchanged
+from settlement.claiming.mails import BELOW, refused
 from settlement.claiming.refunding import over, refund_wanted
 from settlement.claiming.words import ClaimState, DeskRefusal, GrantedLine, Refused, Why
 from settlement.claims import ClaimedLine, Threshold, lost_share
@@ -242,7 +243,9 @@ class ClaimsDesk:
             )
             await _record(connection, claim, actor, now_us, "claim_refused")
             told = claim_line(claim, "claim_refused", by, why=why)
-            await write(connection, held, Step(story=(told,)) + over(held, claim, why, by), now_us)
+            mail = refused(claim, held.awards[claim.award_id], why)
+            step = Step(story=(told,), operations=(mail,)) + over(held, claim, why, by)
+            await write(connection, held, step, now_us)
             claim = await read_claim(connection, claim_id)
         self._ring()
         return claim
@@ -289,7 +292,8 @@ class ClaimsDesk:
         assert claim.credit is not None, "it is granted"
         if not claim.credit.total_minor:
             await write_credited(connection, claim.claim_id, None, now_us)
-            return over(held, claim, "the claim stays below its threshold")
+            mail = refused(claim, held.awards[claim.award_id], BELOW)
+            return Step(operations=(mail,)) + over(held, claim, BELOW)
         commission = case.commission_minor(claim.credit.hammer_minor) if claim.after_release else 0
         await write_commission(connection, claim.claim_id, commission)
         return Step(operations=(refund_wanted(claim, commission),))

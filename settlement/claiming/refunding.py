@@ -11,6 +11,7 @@ from typing import Final
 from foundation.database import AnyConnection
 from settlement.accepting import accepted
 from settlement.claiming.claim_table import Claim, hold_claim, read_claim, write_credited
+from settlement.claiming.mails import granted
 from settlement.claiming.words import ClaimState
 from settlement.lives import AwardState
 from settlement.operations import Deadline, Handler, Operation
@@ -77,7 +78,9 @@ async def credited(
         },
     )
     owed = _owed_by_seller(claim)
-    return Step(story=(told,), operations=(owed,) if owed else ()) + over(held, claim, claim.why)
+    mail = granted(claim, row, claim.credit.total_minor)
+    operations = (mail,) if owed is None else (mail, owed)
+    return Step(story=(told,), operations=operations) + over(held, claim, claim.why)
 
 
 class ClaimCredited(Deadline):

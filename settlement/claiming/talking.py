@@ -8,6 +8,7 @@ from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.claiming.claim_table import Claim, Said, messages_of, read_claim, say, touch_claim
 from settlement.claiming.holding import held_claim, owned
+from settlement.claiming.mails import asked
 from settlement.claiming.words import MAX_MESSAGES, UNDER_WAY, DeskRefusal, Refused
 from settlement.pickups.evidence import (
     Photo,
@@ -19,6 +20,7 @@ from settlement.pickups.evidence import (
     resized,
 )
 from settlement.pickups.telling import actor_of
+from settlement.steps import want
 from settlement.story import Told, tell
 
 
@@ -62,7 +64,7 @@ class ClaimTalk:
         if not words.strip():
             raise Refused(DeskRefusal.WHY_NEEDED, field="words")
         async with transaction(self._pool) as connection:
-            _, claim = await held_claim(connection, claim_id, buyer_id)
+            held, claim = await held_claim(connection, claim_id, buyer_id)
             if claim.state not in UNDER_WAY:
                 raise Refused(DeskRefusal.NOT_NOW)
             now_us = self._now_us()
@@ -80,6 +82,9 @@ class ClaimTalk:
                 facts={"claim_id": claim_id, "words": words[:200]},
             )
             await tell(connection, [line], now_us)
+            if buyer_id is None:
+                mail = asked(claim, held.awards[claim.award_id], number, words)
+                await want(connection, [mail], now_us)
             return await messages_of(connection, claim_id)
 
     async def add_photos(

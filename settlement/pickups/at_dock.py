@@ -24,7 +24,7 @@ from settlement.pickups.charge_table import Charge, charges_of_awards
 from settlement.pickups.counting import charge_up_to_now
 from settlement.pickups.evidence import Photo, Picture, Shows, add_photos, photos_of, resized
 from settlement.pickups.handing_over import handed_over
-from settlement.pickups.pallets import MAX_CODE, PalletId, as_scanned
+from settlement.pickups.pallets import MAX_CODE, PalletId, as_scanned, sscc_of_scan
 from settlement.pickups.pickup_table import (
     HeldAwards,
     Pallet,
@@ -86,6 +86,9 @@ _FIND: Final = """
 select pallet_id, award_id, number, pickup_id, loaded_at_us, gone_at_us from award_pallet
 where pallet_id = $1
 """
+_BY_SSCC: Final = """
+select pallet_id from pallet_sscc join award_pallet using (award_id, number) where sscc = $1
+"""
 _LOT: Final = "select goods->>'number' from award where award_id = $1"
 _LOAD: Final = """
 update award_pallet set pickup_id = $2, loaded_at_us = $3, loaded_by = $4 where pallet_id = $1
@@ -143,7 +146,7 @@ class AtDock:
             pickup, awards = await hold_pickup(connection, pickup_id, None)
             if pickup.state is not PickupState.CHECKED_IN:
                 raise Refused(PickupRefusal.NOT_NOW, detail="Check the truck in first.")
-            pallet = await _pallet(connection, pickup, awards, as_scanned(code))
+            pallet = await _pallet(connection, pickup, awards, code)
             again = pallet.pickup_id == pickup_id
             if not again:
                 now_us = self._now_us()
@@ -159,7 +162,7 @@ class AtDock:
             pickup, awards = await hold_pickup(connection, pickup_id, None)
             if pickup.state is not PickupState.CHECKED_IN:
                 raise Refused(PickupRefusal.NOT_NOW)
-            pallet = await _pallet(connection, pickup, awards, as_scanned(code))
+            pallet = await _pallet(connection, pickup, awards, code)
             done = await connection.execute(_UNLOAD, pallet.pallet_id, pickup_id)
             if done == "UPDATE 0":
                 raise Refused(PickupRefusal.NOT_LOADED)
@@ -248,9 +251,13 @@ async def _load(connection: AnyConnection, pickup: Pickup) -> Load:
 
 
 async def _pallet(
-    connection: AnyConnection, pickup: Pickup, awards: HeldAwards, pallet_id: PalletId
+    connection: AnyConnection, pickup: Pickup, awards: HeldAwards, code: str
 ) -> Pallet:
     """The pallet of this load that a label names; its row is held by its award."""
+    await pallets_of(connection, awards.rows)
+    pallet_id, sscc = as_scanned(code), sscc_of_scan(code)
+    if sscc is not None:
+        pallet_id = await connection.fetchval(_BY_SSCC, sscc) or pallet_id
     row = await connection.fetchrow(_FIND, pallet_id)
     if row is None:
         said = f"No pallet has the number {pallet_id[:24]!r}. Scan the label again."

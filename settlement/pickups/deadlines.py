@@ -9,7 +9,7 @@
 from typing import Final
 
 from foundation.database import AnyConnection
-from settlement.accepting import policy_of
+from settlement.accepting import policy_of, uncollected_wanted
 from settlement.due import Calendar, abandonment_notice_us
 from settlement.ids import AwardId
 from settlement.ledger import post
@@ -17,6 +17,8 @@ from settlement.operations import Deadline, Handler, Operation
 from settlement.pickups.charge_table import storage_so_far_minor
 from settlement.pickups.counting import charge_up_to_now
 from settlement.pickups.pickup_table import (
+    HeldAwards,
+    Pickup,
     end_pickup,
     hold_awards,
     hold_pickup,
@@ -25,9 +27,10 @@ from settlement.pickups.pickup_table import (
 )
 from settlement.pickups.words import PickupState
 from settlement.policy import Policy
-from settlement.rows import AwardRow, calendar_of
-from settlement.steps import Wanted
+from settlement.rows import AwardRow, calendar_of, read_award
+from settlement.steps import Wanted, want
 from settlement.story import Told, tell
+from settlement.telling import Kind, mail_to
 
 PICKUP_MISSED: Final = "pickup_missed"
 ABANDONMENT_NOTICE: Final = "abandonment_notice"
@@ -46,6 +49,24 @@ def abandonment_wanted(row: AwardRow, policy: Policy, calendar: Calendar, funded
         subject=row.award_id,
         due_at_us=abandonment_notice_us(policy, calendar, funded_us),
     )
+
+
+async def want_deadlines(connection: AnyConnection, award_id: AwardId, now_us: int) -> None:
+    """Once an award is paid: when its goods count as accepted, or as abandoned, if nobody comes.
+
+    Told twice, nothing is done twice.
+    """
+    held = await read_award(connection, award_id)
+    row = held.awards[award_id]
+    if row.funded_at_us is None or row.award.ships_to is not None:
+        return
+    policy = await policy_of(connection, held.invoiced)
+    calendar = await calendar_of(connection, held.invoiced)
+    wanted = (
+        uncollected_wanted(row, policy, calendar, row.funded_at_us),
+        abandonment_wanted(row, policy, calendar, row.funded_at_us),
+    )
+    await want(connection, wanted, now_us)
 
 
 class PickupMissed(Deadline):
@@ -76,6 +97,8 @@ class PickupMissed(Deadline):
             for row in awards.rows
         ]
         await tell(connection, lines, now_us)
+        if waiting:
+            await want(connection, [_missed_mail(pickup, waiting[0], awards)], now_us)
         await post(connection, await charge_up_to_now(connection, pickup, awards, None, now_us))
 
 
@@ -104,7 +127,26 @@ class AbandonmentNotice(Deadline):
             kind="abandonment_notice", award_id=award_id, invoice_id=row.invoice_id, facts=facts
         )
         await tell(connection, [told], now_us)
+        mail = mail_to(
+            *(Kind.ABANDONMENT, award_id, row.buyer_id),
+            lot=row.goods.number,
+            title=row.goods.title,
+            pallets=left,
+            storage_minor=storage_minor,
+            currency=row.currency,
+        )
+        await want(connection, [mail], now_us)
         await post(connection, await charge_up_to_now(connection, None, awards, None, now_us))
+
+
+def _missed_mail(pickup: Pickup, row: AwardRow, awards: HeldAwards) -> Wanted:
+    return mail_to(
+        *(Kind.PICKUP_MISSED, pickup.pickup_id, pickup.buyer_id),
+        turn=pickup.bookings,
+        lot=row.goods.number,
+        slot_at_us=pickup.slot_at_us,
+        zone=awards.held(row.award_id).invoiced.zone,
+    )
 
 
 def pickup_handlers() -> dict[str, Handler]:

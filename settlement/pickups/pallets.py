@@ -16,6 +16,8 @@ PalletId = NewType("PalletId", str)
 _PREFIX: Final = "SC"
 # Ten letters are fifty bits: a clash is refused by the tables, and not to be expected.
 _LETTERS: Final = 10
+# Digits of a serial shipping container code.
+_SSCC: Final = 18
 # What a scanner, or a person who types, may send.
 MAX_CODE: Final = 64
 
@@ -30,6 +32,16 @@ def pallet_id(award_id: AwardId, number: int) -> PalletId:
 def pallet_ids(award_id: AwardId, pallets: int) -> list[PalletId]:
     """Those of all of its pallets; loose cases stand as one."""
     return [pallet_id(award_id, number) for number in range(1, max(1, pallets) + 1)]
+
+
+def sscc_of_scan(code: str) -> str | None:
+    """The SSCC of a GS1-128 label, with or without the identifier (00) before it; else None."""
+    digits = "".join(letter for letter in code[:MAX_CODE] if letter not in "() \x1d\r\n\t")
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    if len(digits) == _SSCC + 2 and digits.startswith("00"):
+        return digits[2:]
+    return digits if len(digits) == _SSCC else None
 
 
 def as_scanned(code: str) -> PalletId:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from auction.ids import LiquidatorId
 from settlement.ids import AwardId
-from settlement.pickups.pallets import as_scanned, pallet_id, pallet_ids
+from settlement.pickups.pallets import as_scanned, pallet_id, pallet_ids, sscc_of_scan
 from settlement.pickups.signatures import MAX_PATH, Signature, fault_of
 from settlement.pickups.slots import (
     Dock,
@@ -97,6 +97,14 @@ def test_a_pallet_is_named_by_its_award_and_number() -> None:
     assert len({*pallet_ids(AwardId("S1~12"), 100), *pallet_ids(AwardId("S1~13"), 100)}) == 200
     assert pallet_ids(AwardId("S1~12"), 0) == [first], "loose cases stand as one"
     assert as_scanned(f" {first.lower()}\n") == first
+
+
+def test_a_scanned_sscc_is_read_with_or_without_its_identifier() -> None:
+    digits = "003456789012345675"
+    assert sscc_of_scan(digits) == sscc_of_scan(f"00{digits}") == sscc_of_scan(f"(00) {digits}")
+    assert sscc_of_scan(digits) == digits
+    assert sscc_of_scan("4006381333931") is sscc_of_scan("SC7K2M9QXT4A-01") is None
+    assert sscc_of_scan("٣" * 18) is None
 
 
 DRAWN = "M 10 20 L 30.5 40 Q 50 60 70 80 C 90 100 110 120 130 140"

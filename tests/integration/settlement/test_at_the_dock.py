@@ -15,7 +15,7 @@ from settlement.lives import AwardState, PaymentState
 from settlement.pickups.at_dock import AtDock, Load
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.charges import Charges
-from settlement.pickups.deadlines import pickup_handlers
+from settlement.pickups.deadlines import pickup_handlers, want_deadlines
 from settlement.pickups.deliveries import Deliveries, Proof, Shipping
 from settlement.pickups.pallets import pallet_id
 from settlement.pickups.pickup_table import Pickup
@@ -41,6 +41,7 @@ from tests.pictures import a_bomb, a_photo
 from tests.settlement_rules import BUYER, TEXAS, at_us
 
 NINE = at_us("2026-03-10 09:00")
+REMOTE = BidderId("remote")
 TRUCK = Truck(carrier="Lone Star Freight", driver="R. Vega", trailer="TX-4471", seal="8812")
 SIGNED = Signature("R. Vega", "M 10 20 L 30 40 L 50 60 L 70 80 L 90 100 L 110 120")
 
@@ -159,6 +160,38 @@ async def test_a_wrong_pallet_is_refused_in_words_that_the_dock_understands(dock
     now = await dock.at_dock.load(pickup_id)
     empty = dock.at_dock.release(pickup_id, now.pickup.version, SIGNED, CLERK)
     assert (await refused(empty))[0] == "NOTHING_LOADED"
+
+
+async def test_a_pallet_is_known_by_its_sscc_too(dock: Dock) -> None:
+    one, two = await dock.paid("1", "2")
+    load = await dock.checked_in(await dock.booked(one))
+    async with acquire(dock.pool) as connection:
+        for award_id, sscc in ((one, "003456789012345675"), (two, "003456789012345682")):
+            await connection.execute(
+                "insert into pallet_sscc (award_id, number, sscc, given_at_us) "
+                "values ($1, 2, $2, 1)",
+                *(award_id, sscc),
+            )
+    await dock.bookings.ready(BUYER)
+    pickup_id = load.pickup.pickup_id
+    scanned = await dock.at_dock.scan(pickup_id, "(00)003456789012345675", CLERK)
+    assert scanned.pallet.pallet_id == pallet_id(one, 2)
+    foreign = dock.at_dock.scan(pickup_id, "00003456789012345682", CLERK)
+    assert (await refused(foreign))[0] == "WRONG_PALLET"
+    nobodys = dock.at_dock.scan(pickup_id, "00003456789012345699", CLERK)
+    assert (await refused(nobodys))[0] == "UNKNOWN_PALLET"
+
+
+async def test_what_is_paid_has_its_deadlines(dock: Dock) -> None:
+    (one,) = await dock.paid("1")
+    shipped = await shipped_lot(dock)
+    async with transaction(dock.pool) as connection:
+        for award_id in (one, one, shipped):
+            await want_deadlines(connection, award_id, dock.clock.now_us)
+    (notice,) = await waiting(dock.pool, "abandonment_notice")
+    assert (notice["subject"], notice["due_at_us"]) == (one, at_us("2026-03-23 09:00"))
+    (accept,) = await waiting(dock.pool, "accept")
+    assert (accept["subject"], accept["due_at_us"]) == (one, at_us("2026-03-18 09:00"))
 
 
 async def test_many_scanners_at_once_load_each_pallet_once(dock: Dock) -> None:
@@ -363,7 +396,7 @@ async def shipped_lot(dock: Dock) -> AwardId:
     async with acquire(dock.pool) as connection:
         (award_id,) = await pay_for(
             connection,
-            *lots("9", ships_to=TEXAS),
+            *lots("9", ships_to=TEXAS, buyer_id=REMOTE),
             what=[goods("9", freight_terms=FreightTerms.FIXED)],
         )
     return award_id
@@ -390,7 +423,7 @@ async def test_what_the_house_ships_is_handed_over_when_its_arrival_is_proved(do
         assert (await refused(bad))[0] == "BAD_TIME"
     proved = await dock.deliveries.delivered(award_id, sent.version, proof, CLERK, [a_photo()])
     assert proved.signed_by == "J. Ortiz"
-    _, photos = await dock.deliveries.delivery(award_id, BUYER)
+    _, photos = await dock.deliveries.delivery(award_id, REMOTE)
     assert len(photos) == 1
     row = await row_of(dock.pool, award_id)
     assert (row.state, row.handed_over_at_us) == (AwardState.HANDED_OVER, dock.clock.now_us)

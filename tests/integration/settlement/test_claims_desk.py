@@ -491,6 +491,8 @@ async def test_buyer_and_staff_talk_while_it_is_not_decided(desk: Desk) -> None:
     claim_id = claim.claim_id
     await desk.talk.say(claim_id, "Which boxes?", CLERK)
     hostile = "<script>alert(1)</script>'; drop table claim;--"
+    (mail,) = await waiting(desk.pool, "mail")
+    assert mail["arguments"]["organisation_id"] == BUYER
     said = await desk.talk.say(claim_id, hostile, DRIVER, buyer_id=BUYER)
     assert [(m.from_staff, m.words) for m in said] == [(True, "Which boxes?"), (False, hostile)]
     photos = await desk.talk.add_photos(claim_id, [a_photo("#000000")], DRIVER, buyer_id=BUYER)
