@@ -309,7 +309,7 @@ def a_consignors_statement(**changes: Any) -> ConsignorStatement:
         "zone": CHICAGO,
         "as_of_us": DUE,
         "loads": (
-            Load(load="LD-7781", purchase_order="PO 4471", rma="RMA 12", lots=(sold, PASSED)),
+            Load(load="LD-7781", purchase_order="4471", rma="12", lots=(sold, PASSED)),
             Load(load="", purchase_order="", rma="", lots=(DEFAULTED, WAITING)),
         ),
         "moved": (

@@ -1,12 +1,15 @@
 """Text on a canvas: faces that can show it, and lines that fit a width.
 
 Text is drawn as it is, never read as markup. Latin text is set in Helvetica, which every reader
-has; other text in DejaVu Sans where that is installed. What a face cannot show is drawn as a mark
-in its place, so that who reads it sees that something is missing.
+has; other text in DejaVu Sans where that is installed, and letters that it has not (Chinese,
+Japanese, Korean) in Droid Sans Fallback. What no face can show is drawn as a mark in its place, so
+that who reads it sees that something is missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,17 +37,36 @@ _FOLDERS: Final = (
     "/usr/local/share/fonts/dejavu",
     "/Library/Fonts",
 )
+_OTHER_FOLDERS: Final = (
+    "/usr/share/fonts/truetype/droid",
+    "/usr/share/fonts-droid-fallback/truetype",
+    "/usr/share/fonts/google-droid-sans-fonts",
+    "/usr/share/fonts/droid",
+    "/usr/local/share/fonts/droid",
+)
+_OTHER_FILES: Final = ("DroidSansFallbackFull.ttf", "DroidSansFallback.ttf")
 _FILES: Final = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _LATIN: Final = {False: "Helvetica", True: "Helvetica-Bold"}
 # Stands for a letter that DejaVu Sans has not. Helvetica's is the question mark.
 _BOX: Final = "\u25a1"
+# Stands for the face of a text that no single one can show.
+_MIXED: Final = "mixed"
 
 
 @cache
 def _dejavu(bold: bool) -> tuple[str, frozenset[int]] | None:
     """The face's name and the letters that it has; ``None`` where it is not installed."""
-    for folder in _FOLDERS:
-        path = Path(folder, _FILES[bold])
+    return _found(_FOLDERS, (_FILES[bold],))
+
+
+@cache
+def _other() -> tuple[str, frozenset[int]] | None:
+    """The same of the face for letters that DejaVu Sans has not; it has one weight."""
+    return _found(_OTHER_FOLDERS, _OTHER_FILES)
+
+
+def _found(folders: Sequence[str], files: Sequence[str]) -> tuple[str, frozenset[int]] | None:
+    for path in (Path(folder, name) for folder in folders for name in files):
         if path.is_file():
             try:
                 font = TTFont(path.stem, str(path))
@@ -76,7 +98,12 @@ class Style:
             shown = plain.encode("cp1252", "replace").decode("cp1252")
             return SetText(shown, _LATIN[self.bold], self)
         face, letters = found
-        shown = "".join(letter if ord(letter) in letters else _BOX for letter in plain)
+        missing = {letter for letter in plain if ord(letter) not in letters}
+        other = _other() if missing else None
+        if other is not None and any(ord(letter) in other[1] for letter in missing):
+            missing = {letter for letter in missing if ord(letter) not in other[1]}
+            face = _MIXED
+        shown = "".join(_BOX if letter in missing else letter for letter in plain)
         return SetText(shown, face, self)
 
     def lines(self, text: str, width: float) -> "Iterator[SetText]":
@@ -120,14 +147,28 @@ class SetText:
 
     def width_of(self, text: str) -> float:
         """Of a text in the same face."""
-        return _width(text, self.face, self.style.size)
+        return sum(_width(run, face, self.style.size) for face, run in self._runs(text))
 
     def draw(self, canvas: Canvas, x: float, y: float, *, to: str = "left") -> None:
         """On the canvas, the base line at ``y``; ``to``: left, centre or right of ``x``."""
         canvas.setFillColor(self.style.colour)
-        canvas.setFont(self.face, self.style.size)
         shift = {"left": 0.0, "centre": 0.5, "right": 1.0}[to]
-        canvas.drawString(x - shift * self.width if shift else x, y, self.text)
+        at = x - shift * self.width if shift else x
+        for face, run in self._runs(self.text):
+            canvas.setFont(face, self.style.size)
+            canvas.drawString(at, y, run)
+            if self.face == _MIXED:
+                at += _width(run, face, self.style.size)
+
+    def _runs(self, text: str) -> Sequence[tuple[str, str]]:
+        """The text in pieces of one face each."""
+        if self.face != _MIXED:
+            return ((self.face, text),)
+        usual, other = _dejavu(self.style.bold), _other()
+        assert usual is not None and other is not None, "they were there when it was set"
+        faces = (usual[0] if ord(letter) in usual[1] else other[0] for letter in text)
+        pieces = groupby(zip(faces, text, strict=True), key=itemgetter(0))
+        return [(face, "".join(letter for _, letter in piece)) for face, piece in pieces]
 
 
 @lru_cache(maxsize=50_000)

@@ -25,7 +25,7 @@ LEAST: Final = 0.0098 * INCH
 QUIET: Final = 10
 _FNC1: Final = "\xf1"
 
-_UNDER: Final = Style(8.5)
+UNDER: Final = Style(8.5)
 
 
 def is_prefix(digits: str) -> bool:
@@ -55,28 +55,48 @@ def is_sscc(digits: str) -> bool:
 
 
 def draw_code128(
-    canvas: Canvas, text: str, x: float, y: float, width: float, height: float
+    canvas: Canvas,
+    text: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    under: Style = UNDER,
 ) -> None:
     """The text as Code 128 in a room of this width, its quiet zones included, and below it in
     letters. ``ValueError`` where it would be too fine to be read."""
-    _draw(canvas, text, text, x, y, width, height)
+    _draw(canvas, (text, text), x, y, width, height, under)
 
 
-def draw_sscc(canvas: Canvas, sscc: str, x: float, y: float, width: float, height: float) -> None:
+def draw_sscc(
+    canvas: Canvas,
+    sscc: str,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    under: Style = UNDER,
+) -> None:
     """An SSCC as GS1-128, and below it as people read it: ``(00) ...``."""
     assert is_sscc(sscc), "it was made by `sscc_of`"
-    _draw(canvas, f"{_FNC1}00{sscc}", f"(00) {sscc}", x, y, width, height)
+    _draw(canvas, (f"{_FNC1}00{sscc}", f"(00) {sscc}"), x, y, width, height, under)
 
 
 def _draw(
-    canvas: Canvas, text: str, shown: str, x: float, y: float, width: float, height: float
+    canvas: Canvas,
+    said: tuple[str, str],
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    under: Style,
 ) -> None:
+    text, shown = said
     modules = Code128(text, barHeight=height, barWidth=1, quiet=0).width + 2 * QUIET
     module = min(WIDEST, width / modules)
     if module < LEAST:
         raise ValueError(f"{shown}: its bars are too fine in {width / INCH:.1f} inches")
     bars = Code128(text, barHeight=height, barWidth=module, quiet=0)
     canvas.setFillColorRGB(0, 0, 0)
-    under = _UNDER.leading
-    bars.drawOn(canvas, x + (width - bars.width) / 2, y + under)
-    _UNDER.fitting(shown, width).draw(canvas, x + width / 2, y + 1.5, to="centre")
+    bars.drawOn(canvas, x + (width - bars.width) / 2, y + under.leading)
+    under.fitting(shown, width).draw(canvas, x + width / 2, y + 1.5, to="centre")

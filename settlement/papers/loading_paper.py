@@ -47,9 +47,9 @@ _EDGE: Final = 0.2 * INCH
 _HOUSE: Final = Style(9, bold=True)
 _LOT_WORD: Final = Style(10, colour=GREY)
 _LARGEST: Final = 64.0
-_TITLE: Final = Style(12, bold=True, leading=1.18)
+_TITLE: Final = Style(14, bold=True, leading=1.18)
 _COUNT: Final = Style(19, bold=True)
-_ID: Final = Style(13, bold=True)
+_UNDER: Final = Style(12, bold=True)
 _FACT: Final = Style(9.5, bold=True)
 
 
@@ -240,7 +240,7 @@ def _label(canvas: Canvas, content: LabelsContent, label: Label) -> None:
     canvas.setLineWidth(2)
     canvas.line(_EDGE, y, LABEL_WIDTH - _EDGE, y)
     y = _lot_and_count(canvas, content, label, y)
-    for line in _TITLE.first_lines(content.title, inner, 2):
+    for line in _TITLE.first_lines(content.title, inner, 3 - bool(label.sscc)):
         y -= _TITLE.leading
         line.draw(canvas, _EDGE, y)
     y -= 6
@@ -269,14 +269,12 @@ def _lot_and_count(canvas: Canvas, content: LabelsContent, label: Label, y: floa
 def _bars(canvas: Canvas, label: Label, inner: float) -> None:
     """The codes below; with an SSCC two, of which that of GS1 is the lowest, as GS1 asks."""
     wide, x = LABEL_WIDTH - 8, 4.0
-    if label.sscc:
-        draw_sscc(canvas, label.sscc, x, 8, wide, 1.25 * INCH)
-        canvas.setStrokeColor(RULE)
-        canvas.setLineWidth(0.75)
-        canvas.line(_EDGE, 8 + 1.25 * INCH + 18, LABEL_WIDTH - _EDGE, 8 + 1.25 * INCH + 18)
-        draw_code128(canvas, label.pallet_id, x, 8 + 1.25 * INCH + 24, wide, 0.95 * INCH)
-    else:
-        draw_code128(canvas, label.pallet_id, x, 10, wide, 1.5 * INCH)
-        _ID.fitting(label.pallet_id, inner).draw(
-            canvas, LABEL_WIDTH / 2, 10 + 1.5 * INCH + 18, to="centre"
-        )
+    if not label.sscc:
+        draw_code128(canvas, label.pallet_id, x, 8, wide, 1.9 * INCH, _UNDER)
+        return
+    draw_sscc(canvas, label.sscc, x, 8, wide, 1.25 * INCH, _UNDER)
+    y = 8 + 1.25 * INCH + _UNDER.leading + 8
+    canvas.setStrokeColor(RULE)
+    canvas.setLineWidth(0.75)
+    canvas.line(_EDGE, y, _EDGE + inner, y)
+    draw_code128(canvas, label.pallet_id, x, y + 6, wide, 0.85 * INCH, _UNDER)

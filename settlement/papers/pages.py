@@ -234,7 +234,7 @@ class Sheets:
     def sums(self, rows: Sequence[tuple[str, str, bool]], width: float = 250) -> None:
         """Figures that come to something, at the right: title, figure, whether it is the sum."""
         self._table = ()
-        self.room(sum(20 if strong else 15 for *_, strong in rows) + 4)
+        self.room(sum(25 if strong else 15 for *_, strong in rows) + 4)
         right = MARGIN + self.inner
         for title, shown, strong in rows:
             if strong:
@@ -249,6 +249,7 @@ class Sheets:
                 self.canvas, right - width, self.y + 2
             )
             style.set(shown).draw(self.canvas, right, self.y + 2, to="right")
+            self.y -= 3 if strong else 0
         self.y -= 10
 
     def rule(self, *, heavy: bool = False) -> None:

@@ -96,6 +96,28 @@ def test_what_no_face_has_is_drawn_as_a_mark(monkeypatch: pytest.MonkeyPatch) ->
     assert Style(9).set("Größe 厨房 €").text == "Größe ?? €"
 
 
+def test_a_text_is_set_in_two_faces_where_one_has_not_all_of_its_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual, other = typesetting._dejavu(bold=False), typesetting._dejavu(bold=True)
+    if usual is None or other is None:
+        pytest.skip("the DejaVu fonts are not installed")
+    without = usual[1] - {ord("\u0436")}
+    monkeypatch.setattr(typesetting, "_dejavu", lambda _: (usual[0], without))
+    monkeypatch.setattr(typesetting, "_other", lambda: other)
+    style = Style(9)
+    assert style.set("\u0436\u0437").text == "\u0436\u0437"
+    assert style.set("\u0436\u53a8").text == "\u0436\u25a1"
+    both = style.set("\u0437\u0436").width
+    monkeypatch.setattr(typesetting, "_other", lambda: None)
+    assert style.set("\u0437\u0436").text == "\u0437\u25a1"
+    monkeypatch.setattr(typesetting, "_dejavu", lambda _: usual)
+    bold = Style(9).set("\u0436").width
+    assert both > Style(9).set("\u0437").width + bold  # the bold letter is the wider one
+    pdf = catalogue_pdf(a_head(title="\u0436"), [])
+    assert pdf.startswith(b"%PDF")
+
+
 def test_a_photo_is_in_the_document_and_a_damaged_one_is_left_out() -> None:
     with_photo = catalogue_pdf(a_head(), [a_paper_lot(photo=a_jpeg())])
     assert b"/Subtype /Image" in with_photo
