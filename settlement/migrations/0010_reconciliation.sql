@@ -193,8 +193,9 @@ create unique index reconciliation_exception_open on reconciliation_exception (s
 where resolved_at_us is null;
 create index reconciliation_exception_age on reconciliation_exception (since_us, exception_id)
 where resolved_at_us is null;
-create index reconciliation_exception_found
-on reconciliation_exception (currency, found_at_us, resolved_at_us);
+-- Of a day: what was open at its end.
+create index reconciliation_exception_ended
+on reconciliation_exception (currency, resolved_at_us, since_us);
 
 create table reconciliation_act (
     exception_id bigint not null references reconciliation_exception,
