@@ -29,7 +29,8 @@ from settlement.operations import Handler
 from settlement.payouts.handlers import payout_handlers, payout_readers
 from settlement.payouts.house_bank import HouseBankWords
 from settlement.payouts.onboarding import Onboarding
-from settlement.payouts.payees import BankDetails, Payees
+from settlement.payouts.payee_rows import BankDetails
+from settlement.payouts.payees import Payees
 from settlement.rows import AwardRow, InvoiceRow, read_award
 from settlement.steps import Wanted, want
 from settlement.stripe_gateway import StripeGateway

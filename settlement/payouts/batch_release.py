@@ -22,10 +22,10 @@ from settlement.payouts.batch_rows import (
     hold_everything,
     read_payables,
 )
+from settlement.payouts.closing import close_us, kept_back, sending_policy
 from settlement.payouts.house_bank import hold_house_bank
 from settlement.payouts.nacha import Credit, Traced, ach_file, traced
 from settlement.payouts.payables import Payable, moved, paid_out, write_payable
-from settlement.payouts.transfers import close_us, kept_back, sending_policy
 from settlement.payouts.wires import Wire, wire_list
 from settlement.payouts.words import PayableState, PayeeKind, PayoutRefusal, PayoutRefused, Way
 from settlement.policy_table import holidays_of

@@ -30,9 +30,9 @@ from settlement.payouts.batch_rows import (
     read_batch,
     read_batches,
 )
+from settlement.payouts.closing import kept_back, sending_policy
 from settlement.payouts.nacha import MAX_AMOUNT_MINOR
 from settlement.payouts.payables import Payable, moved, netted, receivable_minor, write_payable
-from settlement.payouts.transfers import kept_back, sending_policy
 from settlement.payouts.words import (
     BatchState,
     PayableState,

@@ -7,6 +7,7 @@ from foundation.mail import Mailer
 from settlement.accepting import ACCEPT, RELEASE, Accept
 from settlement.operations import Handler
 from settlement.payouts.announcing import ANNOUNCE_PAYEE, AnnouncePayee
+from settlement.payouts.closing import Closing
 from settlement.payouts.onboarding import AccountReader, CreateAccount
 from settlement.payouts.payables import CLOSE, PAY_OUT
 from settlement.payouts.payees import CREATE_ACCOUNT
@@ -18,7 +19,7 @@ from settlement.payouts.platform import (
     ReadPayout,
 )
 from settlement.payouts.reversals import REVERSE, REVERSE_TRANSFER, ReverseTransfer, Reversing
-from settlement.payouts.transfers import TRANSFER, Closing, PayOut, TransferOut
+from settlement.payouts.transfers import TRANSFER, PayOut, TransferOut
 from settlement.ports import PaymentProvider
 from settlement.releasing import Releasing
 from settlement.webhook_inbox import Reader

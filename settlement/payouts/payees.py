@@ -8,106 +8,29 @@ them only the last four digits are shown, and none is ever logged.
 Each method is a transaction; a foreign payee is answered like a missing one by those who call.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import asyncpg
-from msgspec import Meta, Struct
 
 from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId
-from auction.terms import STORABLE
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.ids import StripeId
 from settlement.payouts.announcing import announcement
-from settlement.payouts.bank_numbers import (
-    account_fault,
-    bic_fault,
-    iban_fault,
-    plain,
-    routing_fault,
-)
 from settlement.payouts.payables import PAY_OUT
-from settlement.payouts.words import AccountState, PayeeKind, PayoutRefusal, PayoutRefused, Way
+from settlement.payouts.payee_rows import (
+    BankDetails,
+    PayeeShown,
+    checked_details,
+    named_payee,
+    shown_payee,
+)
+from settlement.payouts.words import AccountState, PayoutRefusal, PayoutRefused, Way
 from settlement.steps import Wanted, want
 
 CREATE_ACCOUNT: Final = "create_account"
-# A person that leaves nothing to guess about who is meant.
-Holder = Annotated[str, Meta(min_length=1, max_length=100, pattern=STORABLE)]
 MAX_SHOWN: Final = 500
 
-
-class BankDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A bank account as somebody enters it: in the United States a routing and an account number,
-    elsewhere a BIC and an IBAN."""
-
-    holder: Holder
-    is_company: bool = True
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "US"
-    routing: Annotated[str, Meta(max_length=20)]
-    account: Annotated[str, Meta(max_length=60)]
-    is_savings: bool = False
-
-    def __repr__(self) -> str:
-        return f"BankDetails({self.country}, ...)"
-
-
-class BankAccount(Struct, frozen=True, kw_only=True):
-    """A bank account as it is shown."""
-
-    bank_account_id: int
-    payee_id: str
-    holder: str
-    is_company: bool
-    country: str
-    scheme: str
-    routing: str
-    account_type: str
-    last4: str
-    state: AccountState
-    set_at_us: int
-    set_by: str
-    by_staff: bool
-    decided_at_us: int | None
-    decided_by: str | None
-
-
-class Connected(Struct, frozen=True, kw_only=True):
-    """A payee's account at Stripe. ``due``: what it still has to tell Stripe."""
-
-    account_id: StripeId | None
-    country: str
-    email: str
-    details_submitted: bool
-    takes_transfers: bool
-    payouts_enabled: bool
-    due: Sequence[str]
-    disabled_reason: str
-    note: str
-    read_at_us: int | None
-
-
-class PayeeShown(Struct, frozen=True, kw_only=True):
-    """How somebody is paid. ``changed_at_us``: from then on it is frozen for the policy's time."""
-
-    payee_id: str
-    name: str
-    kind: PayeeKind
-    way: Way | None
-    changed_at_us: int | None
-    version: int
-    bank: BankAccount | None
-    waiting: BankAccount | None
-    connected: Connected | None
-
-
-_NAMED: Final = """
-select o.organisation_id as payee_id, o.name, 'LIQUIDATOR' as kind, o.organisation_id
-from organisation o where o.organisation_id = $1 and o.kind = 'LIQUIDATOR'
-union all
-select c.consignor_id, c.name, 'CONSIGNOR', c.organisation_id
-from consignor c where c.consignor_id = $1
-"""
 
 # Of whom somebody of an organisation may say where the money goes.
 _OF_ORGANISATION: Final = """
@@ -124,9 +47,6 @@ _WAY: Final = """
 update payee set way = $2, changed_at_us = $3, version = version + 1 where payee_id = $1
 """
 
-_BANKS: Final = """
-select * from payee_bank_account where payee_id = any($1) and state in ('ACTIVE', 'WAITING')
-"""
 _ADD_BANK: Final = """
 insert into payee_bank_account (payee_id, holder, is_company, country, scheme, routing,
     account_type, last4, state, set_at_us, set_by, by_staff)
@@ -142,7 +62,7 @@ where bank_account_id = $1
 """
 _WAITING: Final = "select * from payee_bank_account where payee_id = $1 and state = 'WAITING'"
 
-_CONNECTED: Final = "select * from payee_connected where payee_id = any($1)"
+_CONNECTED: Final = "select account_id, note from payee_connected where payee_id = $1"
 _ADD_CONNECTED: Final = """
 insert into payee_connected (payee_id, country, email, asked_at_us, asked_by)
 values ($1, $2, $3, $4, $5)
@@ -183,15 +103,18 @@ class Payees:
     async def read(self, payee_id: str) -> PayeeShown:
         """How somebody is paid. Raises `PayoutRefused`: NOT_FOUND."""
         async with acquire(self._pool) as connection:
-            named = await _named(connection, payee_id)
-            return await _shown(connection, payee_id, named)
+            named = await named_payee(connection, payee_id)
+            return await shown_payee(connection, payee_id, named)
 
     async def all(self) -> list[PayeeShown]:
         """Those of whom there is something to see, for staff."""
         async with acquire(self._pool) as connection:
             rows = await connection.fetch(_LIST, MAX_SHOWN)
             ids = [row["payee_id"] for row in rows]
-            return [await _shown(connection, each, await _named(connection, each)) for each in ids]
+            return [
+                await shown_payee(connection, each, await named_payee(connection, each))
+                for each in ids
+            ]
 
     async def set_bank(
         self,
@@ -235,7 +158,7 @@ class Payees:
                 await _take(connection, payee_id, Way.BANK, now_us)
             told = announcement(payee_id, f"bank{made}", "WAITING" if by_staff else "SET")
             await want(connection, [told], now_us)
-            shown = await _shown(connection, payee_id, named)
+            shown = await shown_payee(connection, payee_id, named)
         self._ring()
         return shown
 
@@ -271,7 +194,7 @@ class Payees:
             word = "SET" if agrees else "REFUSED"
             told = announcement(payee_id, f"bank{bank_account_id}~decided", word)
             await want(connection, [told], now_us)
-            shown = await _shown(connection, payee_id, named)
+            shown = await shown_payee(connection, payee_id, named)
         self._ring()
         return shown
 
@@ -287,7 +210,7 @@ class Payees:
             raise PayoutRefused(PayoutRefusal.BAD_DETAILS, field="email")
         async with transaction(self._pool) as connection:
             named = await _hold(connection, payee_id, None, now_us)
-            before = await connection.fetchrow(_CONNECTED, [payee_id])
+            before = await connection.fetchrow(_CONNECTED, payee_id)
             if before is None or (before["account_id"] is None and before["note"]):
                 by = actor.person_id or "softclose"
                 tries = await connection.fetchval(
@@ -309,7 +232,7 @@ class Payees:
                     organisation_id=named["organisation_id"],
                     object_id=payee_id,
                 )
-            shown = await _shown(connection, payee_id, named)
+            shown = await shown_payee(connection, payee_id, named)
         self._ring()
         return shown
 
@@ -321,7 +244,7 @@ class Payees:
         now_us = self._now_us()
         async with transaction(self._pool) as connection:
             named = await _hold(connection, payee_id, version, now_us)
-            shown = await _shown(connection, payee_id, named)
+            shown = await shown_payee(connection, payee_id, named)
             account = shown.connected.account_id if shown.connected else None
             if way is Way.CONNECT and account is None:
                 raise PayoutRefused(PayoutRefusal.NOT_CONNECTED)
@@ -340,7 +263,7 @@ class Payees:
                 )
                 told = announcement(payee_id, f"way{shown.version + 1}", "SET")
                 await want(connection, [told], now_us)
-            shown = await _shown(connection, payee_id, named)
+            shown = await shown_payee(connection, payee_id, named)
         self._ring()
         return shown
 
@@ -366,30 +289,6 @@ class Payees:
         )
 
 
-def checked_details(details: BankDetails) -> BankDetails:
-    """The details as they are kept. Raises `PayoutRefused` BAD_ACCOUNT with the field."""
-    routing, account = plain(details.routing), plain(details.account)
-    if details.country == "US":
-        faults = {"routing": routing_fault(routing), "account": account_fault(account)}
-    else:
-        faults = {
-            "account": iban_fault(account, details.country),
-            "routing": bic_fault(routing, details.country),
-        }
-    for field, fault in faults.items():
-        if fault is not None:
-            detail = f"{fault[0].upper()}{fault[1:]}."
-            raise PayoutRefused(PayoutRefusal.BAD_ACCOUNT, field=field, detail=detail)
-    return BankDetails(
-        holder=details.holder.strip() or details.holder,
-        is_company=details.is_company,
-        country=details.country,
-        routing=routing,
-        account=account,
-        is_savings=details.is_savings and details.country == "US",
-    )
-
-
 async def decide_again(connection: AnyConnection, payee_id: str, now_us: int) -> None:
     """What is owed to a payee is looked at now. The payee is held."""
     rows = await connection.fetch(_DECIDE_AGAIN, payee_id)
@@ -413,48 +312,13 @@ async def _take(connection: AnyConnection, payee_id: str, way: Way, now_us: int)
     await decide_again(connection, payee_id, now_us)
 
 
-async def _named(connection: AnyConnection, payee_id: str) -> asyncpg.Record:
-    row = await connection.fetchrow(_NAMED, payee_id)
-    if row is None:
-        raise PayoutRefused(PayoutRefusal.NOT_FOUND)
-    return row
-
-
 async def _hold(
     connection: AnyConnection, payee_id: str, version: int | None, now_us: int
 ) -> asyncpg.Record:
-    named = await _named(connection, payee_id)
+    named = await named_payee(connection, payee_id)
     await connection.execute(_NEW, payee_id, named["kind"], now_us)
     row = await connection.fetchrow(_HOLD, payee_id)
     assert row is not None, "it was made just now"
     if version is not None and version != row["version"]:
         raise PayoutRefused(PayoutRefusal.CHANGED_MEANWHILE)
     return named
-
-
-async def _shown(connection: AnyConnection, payee_id: str, named: asyncpg.Record) -> PayeeShown:
-    row = await connection.fetchrow("select * from payee where payee_id = $1", payee_id)
-    banks = {each["state"]: each for each in await connection.fetch(_BANKS, [payee_id])}
-    connected = await connection.fetchrow(_CONNECTED, [payee_id])
-    return PayeeShown(
-        payee_id=payee_id,
-        name=named["name"],
-        kind=PayeeKind(named["kind"]),
-        way=Way(row["way"]) if row and row["way"] else None,
-        changed_at_us=row["changed_at_us"] if row else None,
-        version=row["version"] if row else 1,
-        bank=_bank(banks.get("ACTIVE")),
-        waiting=_bank(banks.get("WAITING")),
-        connected=None if connected is None else _connected(connected),
-    )
-
-
-def _bank(row: asyncpg.Record | None) -> BankAccount | None:
-    if row is None:
-        return None
-    fields: dict[str, Any] = {name: row[name] for name in BankAccount.__struct_fields__}
-    return BankAccount(**(fields | {"state": AccountState(row["state"])}))
-
-
-def _connected(row: asyncpg.Record) -> Connected:
-    return Connected(**{name: row[name] for name in Connected.__struct_fields__})

@@ -12,7 +12,7 @@ from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
-from settlement.payouts.payees import BankDetails
+from settlement.payouts.payee_rows import BankDetails
 from settlement.payouts.returns import Returns
 from settlement.payouts.words import BatchState, PayoutRefused
 from tests.payouts import (

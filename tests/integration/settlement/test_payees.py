@@ -8,7 +8,7 @@ import structlog
 
 from accounts.ids import OrganisationId
 from foundation.mail import MailNotSent
-from settlement.payouts.payees import BankDetails
+from settlement.payouts.payee_rows import BankDetails
 from settlement.payouts.words import PayoutRefusal, PayoutRefused, Way
 from settlement.stripe_simulator.faults import Trouble
 from tests.payouts import (
@@ -182,7 +182,7 @@ async def test_a_mail_server_that_is_away_is_asked_again(house: PayoutHouse) -> 
         tries.append(mail)
         raise MailNotSent("the server is away")
 
-    house.mailbox.send = away  # type: ignore[method-assign, assignment]
+    house.mailbox.send = away  # type: ignore[method-assign]
     await house.payees.set_bank(OWNER, NORTH, BANK)
     await house.drain()
     house.mailbox.send = sending  # type: ignore[method-assign]
