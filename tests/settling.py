@@ -261,12 +261,21 @@ class Settling:
         await self.drain()
 
     async def hears(self, *, shuffled: Callable[[list[Event]], None] | None = None) -> None:
-        """Every event of the simulator that was not heard yet comes in, and is followed."""
-        page = await self.gateway.events(limit=100)
-        events = [event for event in reversed(page.rows) if event.event_id not in self._heard]
-        self._heard |= {event.event_id for event in events}
+        """Every event of the simulator that was not heard yet comes in, and is followed.
+
+        ``shuffled`` may change their order, and take some out: those are heard another time.
+        """
+        rows: list[Event] = []
+        after: StripeId | None = None
+        while True:
+            page = await self.gateway.events(after=after)
+            rows, after = [*rows, *page.rows], page.next_after
+            if after is None:
+                break
+        events = [event for event in reversed(rows) if event.event_id not in self._heard]
         if shuffled is not None:
             shuffled(events)
+        self._heard |= {event.event_id for event in events}
         for event in events:
             async with transaction(self.pool) as connection:
                 await keep_event(connection, event, None, self.now_us())

@@ -14,11 +14,9 @@ from settlement.lives import PaymentState
 from settlement.payments.decisions import by_transfer, collect, try_by
 from settlement.payments.decisions_card import begin_capture
 from settlement.payments.funding import lacking_minor
-from settlement.payments.moves import moved
 from settlement.payments.tables import Payers, carry_out, facts_of
 from settlement.payments.words import Decided, Facts, TryState, Way
 from settlement.rows import Held, hold_invoice
-from settlement.steps import Step
 from settlement.story import Told, tell
 
 _P = PaymentState
@@ -143,7 +141,4 @@ def _chosen(held: Held, facts: Facts, way: Way, method_id: StripeId | None, now_
     lacking = lacking_minor(held, facts) - facts.earmarked_minor
     if way is Way.CARD and not facts.policy.takes_card(lacking):
         raise PayRefused(PayRefusal.ABOVE_CARD_CAP)
-    if way is Way.CARD and row.payment is _P.AWAITING_FUNDS:
-        first = moved(held, _P.DUE, Step())
-        return first + try_by(held, facts, way, method_id, now_us)
     return try_by(held, facts, way, method_id, now_us)

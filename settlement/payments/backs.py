@@ -82,6 +82,15 @@ async def refundable(connection: AnyConnection, invoice_id: InvoiceId) -> list[R
     return [_refundable(row) for row in rows if row["left_minor"] > 0]
 
 
+async def is_disputed(connection: AnyConnection, charge_id: str) -> bool:
+    """Whether the payer's bank is deciding about a charge."""
+    found = await connection.fetchval(
+        "select true from payment_dispute where charge_id = $1 and state = 'OPEN' limit 1",
+        charge_id,
+    )
+    return bool(found)
+
+
 async def charge_of(connection: AnyConnection, charge_id: StripeId) -> Refundable:
     """A charge of ours."""
     row = await connection.fetchrow(_CHARGE, charge_id)

@@ -4,7 +4,15 @@ from auction.ids import BidderId
 from foundation.database import AnyConnection
 from settlement.entries import About
 from settlement.ids import InvoiceId, StripeId
-from settlement.operations import SECOND_US, Again, Deadline, NeedsPerson, Operation, Refused
+from settlement.operations import (
+    HOUR_US,
+    SECOND_US,
+    Again,
+    Deadline,
+    NeedsPerson,
+    Operation,
+    Refused,
+)
 from settlement.payment_objects import OP_ID, Event, Refund
 from settlement.payments.backs import (
     Back,
@@ -12,6 +20,7 @@ from settlement.payments.backs import (
     charge_of,
     credit_line,
     hold_back,
+    is_disputed,
     move_back,
     part_of_back,
     parts_asked,
@@ -38,6 +47,8 @@ from settlement.story import Told
 _S = BackState
 FAILED = frozenset({"failed", "canceled"})
 SOON_US = 5 * SECOND_US
+# Stripe repeats a refusal under its key for a day.
+FORGOTTEN_US = 25 * HOUR_US
 _MADE = "refund_charge:"
 
 
@@ -97,6 +108,8 @@ class RefundCharge:
     ) -> Again | None:
         """See `operations.Handler`."""
         if isinstance(answer, Refused):
+            if await is_disputed(connection, op.arguments["charge_id"]):
+                return Again(now_us + FORGOTTEN_US)
             raise NeedsPerson(f"the refund of {op.arguments['charge_id']} was refused: {answer}")
         assert isinstance(answer, Refund), "of `call`"
         held = await hold_invoice(connection, InvoiceId(op.arguments["invoice_id"]))

@@ -25,6 +25,7 @@ _VIA: Final[Mapping[tuple[PaymentState, PaymentState], tuple[PaymentState, ...]]
     (_P.ACTION_REQUIRED, _P.PARTLY_FUNDED): (_P.DUE, _P.AWAITING_FUNDS),
     (_P.AUTHORISED, _P.PARTLY_FUNDED): (_P.DUE, _P.AWAITING_FUNDS),
     (_P.CAPTURING, _P.PARTLY_FUNDED): (_P.DUE, _P.AWAITING_FUNDS),
+    (_P.AWAITING_FUNDS, _P.AUTHORISING): (_P.DUE,),
     (_P.AUTHORISING, _P.OVERDUE): (_P.DUE,),
     (_P.ACTION_REQUIRED, _P.OVERDUE): (_P.DUE,),
     (_P.CAPTURING, _P.OVERDUE): (_P.DUE,),
