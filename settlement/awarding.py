@@ -33,6 +33,7 @@ from settlement.award_facts import (
 )
 from settlement.buyers import wanted_customer
 from settlement.due import Calendar, payment_due_us
+from settlement.first_collecting import BEGIN
 from settlement.following import Closed, hammer_of
 from settlement.ids import AwardId
 from settlement.invoices import Award, Certificate, Invoice, invoices_of, tax_of
@@ -304,7 +305,7 @@ def issued(number: int, sale: SaleFacts, invoice: Invoice) -> Step:
         awards={line.award_id: AwardState.INVOICED for line in invoice.lines},
         operations=(
             wanted_customer(invoice.buyer_id),
-            Wanted(operation="collect", subject=invoice_id),
+            Wanted(operation=BEGIN, subject=invoice_id),
             Wanted(operation="overdue", subject=invoice_id, due_at_us=invoice.due_at_us),
             mail_to(Kind.INVOICED, invoice_id, invoice.buyer_id, **facts, **more),
         ),

@@ -87,12 +87,12 @@ async def open_house(
         )
         desk = await layers.enter_async_context(running_desk(resources, gateway.hub))
         await layers.enter_async_context(running_webhooks(dsn, host, resources.metrics.registry))
-        worker = await layers.enter_async_context(running_settlement(dsn, host, resources))
         stripe = await layers.enter_async_context(running_stripe(settings, address_of(listener)))
+        at_work = await layers.enter_async_context(running_settlement(dsn, host, resources, stripe))
         settlement = Settlement.over(
             resources.pool,
             host.clock.now_us,
-            worker.ring,
+            at_work.worker.ring,
             stripe.gateway,
             Shown(
                 public_url=resources.public_url,

@@ -1,11 +1,12 @@
 """Settlement beside a market: its follower and its worker, done step by step by the test."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+import stripe as stripe_sdk
 
 from auction.cursors_postgres import PostgresCursors
 from auction.ids import SaleId
@@ -20,6 +21,10 @@ from settlement.operations import SECOND_US, Handler
 from settlement.rows import AwardRow, InvoiceRow, award_row, hold_invoice, invoice_row
 from settlement.steps import Step, Sums, Wanted, after, write
 from settlement.story import story_of
+from settlement.stripe_gateway import StripeGateway
+from settlement.stripe_simulator.engine import Engine
+from settlement.stripe_simulator.in_process import InProcess
+from settlement.stripe_simulator.store import Store
 from settlement.worker import Worker
 from softclose.settlement_operations import Means, handlers_of
 from tests.builders import EBAY_TERMS, SALE
@@ -58,6 +63,7 @@ class Settling:
     handlers: dict[str, Handler]
     worker: Worker
     after: AfterDefault
+    provider: StripeGateway
 
     def now_us(self) -> int:
         """Engine time, which settlement goes by."""
@@ -146,16 +152,26 @@ class Settling:
             return [told.kind for told in await story_of(connection, invoice_id, award_ids)]
 
 
+# What other parts do; most tests here leave it undone.
+CORE: Final = ("award", "invoice", "begin", "mail", "fund", "defaulted", "suspend", "reinstate",
+    "next_buyer", "consent_over", "offer_over", "relist")  # fmt: skip
+
+
 @asynccontextmanager
-async def settling(database_url: str) -> AsyncIterator[Settling]:
-    """The rooms for the block."""
+async def settling(
+    database_url: str, kinds: Sequence[str] | None = CORE
+) -> AsyncIterator[Settling]:
+    """The rooms for the block. ``kinds``: of operations that are done; None: every."""
     async with market(database_url) as running:
-        yield beside(running)
+        yield beside(running, kinds)
 
 
-def beside(running: Market) -> Settling:
-    """Settlement beside a market that runs."""
+def beside(running: Market, kinds: Sequence[str] | None = CORE) -> Settling:
+    """Settlement beside a market that runs; the payment provider goes by the market's clock."""
     mailbox = Mailbox()
+    stripe = Engine(Store(), lambda: running.clock.now_us() / SECOND_US)
+    http: stripe_sdk.HTTPClient = InProcess(stripe)
+    provider = StripeGateway("sk_test_simulator", http_client=http)
     means = Means(
         pool=running.pool,
         log=running.log,
@@ -164,11 +180,14 @@ def beside(running: Market) -> Settling:
         public_url="http://softclose.test",
         accounts=running.people.room,
         now_us=running.clock.now_us,
+        provider=provider,
     )
     handlers = handlers_of(means)
+    if kinds is not None:
+        handlers = {kind: handlers[kind] for kind in kinds}
     worker = Worker(running.pool, handlers, running.clock.now_us)
     over = AfterDefault.over(running.pool, running.clock.now_us)
-    return Settling(running, mailbox, handlers, worker, over)
+    return Settling(running, mailbox, handlers, worker, over, provider)
 
 
 async def taxes(settling: Settling, **rates_ppm: int) -> None:
