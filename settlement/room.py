@@ -12,6 +12,9 @@ from settlement.accounting import Accounting
 from settlement.api_books import BooksApi
 from settlement.api_staff import StaffApi
 from settlement.buyers import Buyers
+from settlement.claiming.desk import ClaimsDesk
+from settlement.claiming.filing import Claims
+from settlement.claiming.talking import ClaimTalk
 from settlement.invoice_lists import InvoiceLists
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
@@ -58,7 +61,11 @@ class Settlement:
     at_dock: AtDock
     charges: Charges
     acceptances: Acceptances
+    claims: Claims
+    claim_talk: ClaimTalk
+    claims_desk: ClaimsDesk
     photos: PhotoWorker
+    others: Sequence[Route]
 
     @classmethod
     def over(
@@ -68,8 +75,10 @@ class Settlement:
         ring: Callable[[], None],
         provider: PaymentProvider,
         shown: Shown = NOTHING_SHOWN,
+        *others: Route,
     ) -> Self:
-        """All of them. ``now_us``: the house's clock."""
+        """All of them. ``now_us``: the house's clock; ``others``: rows of the same room, such as
+        that to which the provider sends its events."""
         photos = PhotoWorker()
         return cls(
             pool=pool,
@@ -89,7 +98,11 @@ class Settlement:
             at_dock=AtDock(pool, now_us, photos),
             charges=Charges(pool, now_us),
             acceptances=Acceptances(pool, now_us, ring),
+            claims=Claims(pool, now_us, photos, ring),
+            claim_talk=ClaimTalk(pool, now_us, photos),
+            claims_desk=ClaimsDesk(pool, now_us, ring),
             photos=photos,
+            others=others,
         )
 
     async def close(self) -> None:
@@ -102,4 +115,4 @@ class Settlement:
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
         )
-        return [route for part in parts for route in part.routes()]
+        return [*(route for part in parts for route in part.routes()), *self.others]

@@ -126,6 +126,12 @@ class Stories:
         """Whose the invoice is; ``None``: there is none of this id."""
         return await self._value("select buyer_id from invoice where invoice_id = $1", invoice_id)
 
+    async def invoice_of_award(self, award_id: AwardId) -> InvoiceId | None:
+        """On which invoice the award is; ``None``: on none yet."""
+        statement = "select invoice_id from award where award_id = $1"
+        found = await self._value(statement, award_id)
+        return None if found is None else InvoiceId(found)
+
     async def liquidator_of_award(self, award_id: AwardId) -> str | None:
         """Who sold the lot; ``None``: there is no award of this id."""
         return await self._value("select liquidator_id from award where award_id = $1", award_id)

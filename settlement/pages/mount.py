@@ -3,6 +3,8 @@
 from foundation.http.routes import Route
 from settlement.pages.books import BookPages
 from settlement.pages.cards import CardPages
+from settlement.pages.claims import ClaimPages
+from settlement.pages.docks import DockPages
 from settlement.pages.pickups import PickupPages
 from settlement.pages.purchases import PurchasePages
 from settlement.pages.queue_page import QueuePages
@@ -19,5 +21,7 @@ def routes(settlement: Settlement) -> list[Route]:
         PurchasePages(settlement),
         CardPages(settlement),
         PickupPages(settlement),
+        ClaimPages(settlement),
+        DockPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

@@ -83,7 +83,6 @@ class PurchasePages:
             Route("POST", f"{_ID}/pay", self.pay, "Pay it this way", PAY),
             Route("POST", f"{_ID}/first", self.first, "Which lots come first", PAY),
             Route("GET", f"{_ID}/confirm", told(self.confirm), "Confirm with your bank", PAY),
-            Route("GET", f"{_ID}/back", told(self.back), "Back from your bank", PAY),
         ]
 
     async def list(self, request: web.Request) -> web.StreamResponse:
@@ -106,8 +105,13 @@ class PurchasePages:
         )
 
     async def show(self, request: web.Request) -> web.StreamResponse:
-        """GET /purchases/{invoice_id}."""
+        """GET /purchases/{invoice_id}; with ``payment_intent``: back from the bank, and what it
+        said is read from the provider, not from the address."""
         invoice_id = await self._visible(request)
+        if "payment_intent" in request.query:
+            await self._room.purchases.looked_at(invoice_id)
+            said = "We are asking what your bank said. This page shows it in a moment."
+            return see_other(purchase_path(invoice_id), said, FlashKind.INFO)
         purchase = await self._room.purchases.read(invoice_id)
         lines = {line.award_id: line for line in purchase.invoice.invoice.lines}
         lots = [
@@ -177,13 +181,6 @@ class PurchasePages:
             said = "There is nothing to confirm any more."
             return see_other(purchase_path(invoice_id), said, FlashKind.INFO)
         raise web.HTTPSeeOther(url)
-
-    async def back(self, request: web.Request) -> web.StreamResponse:
-        """GET .../back: what the bank said is read from the provider, not from the address."""
-        invoice_id = await self._payable(request)
-        await self._room.purchases.looked_at(invoice_id)
-        said = "We are asking what your bank said. This page shows it in a moment."
-        return see_other(purchase_path(invoice_id), said, FlashKind.INFO)
 
     async def _visible(self, request: web.Request) -> InvoiceId:
         invoice_id = invoice_of(request)

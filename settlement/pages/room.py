@@ -29,6 +29,8 @@ EARNINGS: Final = "/earnings"
 TABS: Final = (
     ("Queue", HOME, None),
     ("Invoices", INVOICE_PAGES, None),
+    ("Claims", f"{HOME}/claims", None),
+    ("Docks", f"{HOME}/docks", None),
     ("Balances", BALANCES, None),
     ("Statements", STATEMENT, None),
     ("Exports", EXPORTS, None),

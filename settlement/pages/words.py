@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from auction.amounts import sign
+from auction.amounts import plain, sign
 from auction.money import EXPONENTS
 from settlement.lives import AwardState, PaymentState
 from settlement.queue import MEANINGS, Waiting
@@ -129,4 +129,5 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "plain": plain_words,
     "account": account_words,
     "exact": exact_money,
+    "typed": plain,
 }

@@ -124,7 +124,6 @@ async def test_lots_that_are_paid_are_booked_for_pickup(bought: Bought) -> None:
         ("GET", ""),
         ("GET", "/stamp"),
         ("GET", "/confirm"),
-        ("GET", "/back"),
         ("POST", "/pay"),
         ("POST", "/first"),
     ],

@@ -1,0 +1,130 @@
+"""A winner pays three lots at once, books a pickup and files a claim; staff hand the goods over and
+decide the claim. By browsers, over the whole house and its simulated payment provider."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from accounts.identity import OrganisationKind, Role
+from tests.acceptance.resellers.hands import Hands, hands
+from tests.acceptance.settlement.test_settlement_looks import enter
+from tests.site import Reseller, Site, a_pallet, open_site, usual_terms
+
+S_US = 1_000_000
+WITHIN_MS = 30_000
+
+
+async def sold(site: Site) -> Reseller:
+    """Three lots that one reseller wins, in some seconds."""
+    kestrel = await site.reseller("Kestrel Traders")
+    lots = [a_pallet(lot, 4 * S_US, opening_minor=50_00) for lot in ("1", "2", "3")]
+    await site.open_sale(lots, terms=usual_terms(soft_close=None))
+    await site.admit(kestrel)
+    for lot in ("1", "2", "3"):
+        await site.bid(kestrel.bidder_id, 100_00, lot)
+    await site.until_left("3", -1)
+    return kestrel
+
+
+async def open_invoice(buyer: Hands) -> None:
+    """The page of the one invoice; it is issued some seconds after the hammer."""
+    page = buyer.page
+    async with asyncio.timeout(30):
+        while True:
+            await page.goto(f"{buyer.origin}/purchases")
+            if await page.locator("main table a").count():
+                break
+            await page.wait_for_timeout(300)
+    await page.locator("main table a").first.click()
+
+
+async def pay(buyer: Hands) -> None:
+    """Save a card on the way; all three lots are paid by it, and the page says so by itself."""
+    page = buyer.page
+    await open_invoice(buyer)
+    await expect(page.get_by_text("3 lots of")).to_be_visible()
+    await page.get_by_role("link", name="Add a card").click()
+    await page.get_by_text("Visa 4242, pays").click()
+    await page.get_by_role("button", name="Save the card").click()
+    await expect(page.get_by_role("status").get_by_text("Paid", exact=True)).to_be_visible(
+        timeout=WITHIN_MS
+    )
+
+
+async def book(buyer: Hands) -> None:
+    """A slot for all three."""
+    page = buyer.page
+    await page.goto(f"{buyer.origin}/purchases/pickups")
+    await page.get_by_role("button", name="Choose a slot").click()
+    await page.locator("input[name=slot_at_us]:not([disabled])").first.check()
+    await page.get_by_role("button", name="Book the slot").click()
+    await expect(page.get_by_text("The slot is yours.")).to_be_visible()
+
+
+async def hand_over(staff: Hands) -> None:
+    """The truck is checked in, loaded and released."""
+    page = staff.page
+    await page.goto(f"{staff.origin}/settlement/docks")
+    await page.locator("main").get_by_role("link", name="Prairie Docks").click()
+    days = page.get_by_role("navigation", name="Days").get_by_role("link")
+    for day in range(await days.count()):
+        await days.nth(day).click()
+        if await page.locator("a.truck").count():
+            break
+    await page.locator("a.truck").first.click()
+    await page.get_by_label("Carrier").fill("Blue Line")
+    await page.get_by_label("Driver").fill("Jo Driver")
+    await page.get_by_role("button", name="Check in").click()
+    await expect(page.get_by_text("The truck is checked in.")).to_be_visible()
+    while left := await page.locator("td.actions button[value=scan]").count():
+        await page.locator("td.actions button[value=scan]").first.click()
+        await expect(page.locator("td.actions button[value=scan]")).to_have_count(left - 1)
+    await page.get_by_role("button", name="Release the truck").click()
+    await expect(page.get_by_text("The truck may leave.")).to_be_visible()
+
+
+async def claim(buyer: Hands) -> None:
+    """Some of a line of one lot is missing."""
+    page = buyer.page
+    await open_invoice(buyer)
+    await page.get_by_role("link", name="Claim for lot 1").click()
+    await page.get_by_role("button", name="Claim line 4", exact=True).click()
+    await page.locator("[name=reason]").first.select_option("MISSING")
+    await page.locator("[name=quantity]").first.fill("1")
+    await page.get_by_label("What happened").fill("One was not in the box.")
+    await page.get_by_role("button", name="File the claim").click()
+    await expect(page.get_by_text("We have your claim.")).to_be_visible()
+
+
+async def decide(staff: Hands) -> None:
+    """Credited as it was claimed."""
+    page = staff.page
+    await page.goto(f"{staff.origin}/settlement/claims")
+    await page.get_by_role("link", name="Claim 1 on").click()
+    await page.get_by_role("button", name="Credit what counts").click()
+    await expect(page.get_by_text("Decided.")).to_be_visible()
+
+
+@pytest.mark.timeout(300)
+async def test_a_winner_pays_three_lots_and_is_credited_what_was_missing(
+    database_url: str, tmp_path: Path, chromium: Browser
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        house = await site.people.organisation(OrganisationKind.HOUSE, "Softclose")
+        staff_id = await site.people.person(
+            house, Role.SETTLEMENT, mail="sam@softclose.example", name="Sam Staff"
+        )
+        kestrel = await sold(site)
+        async with (
+            hands(chromium, site.origin) as buyer,
+            hands(chromium, site.origin) as staff,
+        ):
+            await buyer.sign_in(kestrel)
+            await enter(site, staff, staff_id)
+            await pay(buyer)
+            await book(buyer)
+            await hand_over(staff)
+            await claim(buyer)
+            await decide(staff)
