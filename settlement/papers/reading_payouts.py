@@ -120,7 +120,7 @@ async def _advice(
     accounts = [f"{side}:{payee_id}" for side in sides]
     lines = await connection.fetch(MOVED_OF_AWARDS, accounts, currency, list(award_ids))
     before = [row for row in lines if row["effective_at_us"] <= paid_at_us]
-    moved = list(moved_of(before, without=keys, payments=not keys))
+    moved = list(moved_of(before, without=keys, payments=bool(keys)))
     rest = amount_minor - sum(lot.net_minor for lot in shown) - sum(m.amount_minor for m in moved)
     if rest:
         words = "Kept for what you owe, sent before, or still to be sent"

@@ -108,6 +108,7 @@ def test_the_worked_example_is_on_the_credit_note() -> None:
 def test_the_worked_example_is_on_the_liquidators_statement() -> None:
     found = texts(a_statement())
     assert {"10,000.00", "-1,200.00", "-440.00", "8,360.00", "-8,360.00", "$0.00"} <= set(found)
+    assert [found.count(credit) for credit in ("-1,200.00", "1,200.00")] == [2, 0]
     assert {"Passed", "Buyer did not pay", "1,175.62"} <= set(found)
     assert "2 sold, 1 passed, 1" in said(a_statement())
     owing = a_statement(

@@ -162,6 +162,20 @@ async def test_a_document_is_the_same_bytes_until_its_facts_change(house: PaperH
         await house.archive.at_version(kind, invoice_id, 3)
 
 
+async def test_what_is_kept_needs_no_press_and_what_is_not_is_refused_without_one(
+    house: PaperHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    award_id = await house.worked_example()
+    invoice_id = await invoice_of(house, award_id)
+    kept = await house.archive.get_document(PaperKind.INVOICE, invoice_id)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    again = await house.archive.get_document(PaperKind.INVOICE, invoice_id)
+    assert again == kept
+    assert await is_refused(house, PaperKind.MANIFEST, award_id) is PaperRefusal.BUSY
+    monkeypatch.undo()
+    assert (await house.archive.get_document(PaperKind.MANIFEST, award_id)).version == 1
+
+
 async def test_what_was_handed_out_is_never_changed(house: PaperHouse) -> None:
     award_id = await house.worked_example()
     await house.archive.get_document(PaperKind.MANIFEST, award_id)

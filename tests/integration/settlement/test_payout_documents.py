@@ -108,6 +108,7 @@ async def test_a_bank_files_advice_has_all_that_it_pays(paying: PayoutHouse) -> 
     found = drawn((await archive.get_document(kind, subject)).data)
     assert {"20,000.00", "-2,400.00", "-880.00", "16,720.00", "$16,720.00"} <= set(found)
     assert any(f"file {number}" in text for text in found)
+    assert "Sent to your bank" not in found  # it is this very payment
     async with acquire(paying.pool) as connection:
         assert subject in [one.subject for one in await advices_of(connection, NORTH)]
         assert await readers_of(connection, kind, subject) == {NORTH}
