@@ -1,11 +1,15 @@
 """Accepted goods are released to the cent, and what is owed is sent once."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from settlement import postings as p
+from settlement.accepting import uncollected_wanted
 from settlement.lives import AwardState, PaymentState
+from settlement.payment_objects import Transfer
 from settlement.payouts.reversals import reversal_wanted
 from settlement.payouts.words import PayoutRefusal, PayoutRefused
 from settlement.payouts.write_offs import WriteOffs
@@ -22,7 +26,7 @@ from tests.payouts import (
     part,
     payout_house,
 )
-from tests.settlement_rules import BUYER
+from tests.settlement_rules import BUYER, CALENDAR, policy
 
 _A = AwardState
 
@@ -310,3 +314,78 @@ async def test_a_reversal_takes_what_the_seller_has_and_the_rest_is_netted_later
     await house.drain()
     assert (await house.balances())["seller_receivable:north"] == 630_000
     assert await house.transferred() == [(account, 900_000, 0)]
+
+
+async def test_goods_that_nobody_fetches_are_accepted_two_days_after_the_deadline(
+    house: PayoutHouse,
+) -> None:
+    award_id = await house.paid()
+    await house.pool.execute("update award set state = 'FUNDED', handed_over_at_us = null")
+    row = await house.award(award_id)
+    assert row.funded_at_us is not None
+    wanted = uncollected_wanted(row, policy(), CALENDAR, row.funded_at_us)
+    # From Monday 21 September: five business days to fetch them, and two more.
+    assert wanted.due_at_us == row.funded_at_us + 9 * DAY_US
+    await house.wants(wanted)
+    await house.passes(days=8)
+    assert (await house.award(award_id)).state is _A.FUNDED
+    await house.passes(days=1)
+    assert (await house.award(award_id)).state is _A.RELEASED
+
+
+async def test_goods_that_the_house_sends_are_never_accepted_before_they_arrive(
+    house: PayoutHouse,
+) -> None:
+    award_id = await house.paid()
+    await house.pool.execute(
+        "update award set state = 'FUNDED', handed_over_at_us = null,"
+        """ body = jsonb_set(body, '{ships_to}', '{"country": "US", "region": "OR"}')""",
+    )
+    row = await house.award(award_id)
+    assert row.award.ships_to is not None and row.funded_at_us is not None
+    await house.wants(uncollected_wanted(row, policy(), CALENDAR, row.funded_at_us))
+    await house.passes(days=60)
+    assert (await house.award(award_id)).state is _A.FUNDED
+    with pytest.raises(PayoutRefused, match="NOT_HANDED_OVER"):
+        await house.acceptances.accept(BUYER, DRIVER, award_id)
+
+
+async def test_no_more_is_taken_back_than_the_seller_owes(house: PayoutHouse) -> None:
+    account = await house.connected()
+    award_id = await house.paid()
+    await house.acceptances.accept(BUYER, DRIVER, award_id)
+    await house.drain()
+    await house.books(
+        p.chargeback(house.about("dp_9"), 100_000, 0),
+        p.dispute_lost_by_seller(house.about("fee"), NORTH, part(award_id, 100_000, 0, 0), 0),
+    )
+    wanted = [reversal_wanted(award_id, number, 70_000, "claim") for number in (1, 2)]
+    await house.wants(*wanted)
+    await house.drain()
+    assert await house.transferred() == [(account, 900_000, 100_000)]
+    assert "seller_receivable:north" not in await house.balances()
+    assert "seller_payable:north" not in await house.balances()
+
+
+async def test_a_transfer_of_another_amount_is_parked_and_books_nothing(
+    house: PayoutHouse,
+) -> None:
+    await house.connected()
+    award_id = await house.paid()
+    await house.acceptances.accept(BUYER, DRIVER, award_id)
+    true = house.stripe.transfer
+
+    async def other(key: str, **asked: Any) -> Transfer:
+        made = await true(key, **asked)
+        return structs.replace(made, amount_minor=made.amount_minor - 1)
+
+    house.stripe.transfer = other  # type: ignore[method-assign, assignment]
+    await house.drain()
+    (held,) = await house.fetch("select note from settlement_op where state = 'HELD'")
+    assert "not what was asked for" in held["note"]
+    assert (await house.balances())["seller_payable:north"] == 900_000
+    house.stripe.transfer = true  # type: ignore[method-assign]
+    await house.pool.execute("update settlement_op set state = 'WAITING' where state = 'HELD'")
+    await house.passes(seconds=100)
+    assert len(await house.transferred()) == 1
+    assert "seller_payable:north" not in await house.balances()
