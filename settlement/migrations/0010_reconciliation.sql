@@ -315,5 +315,10 @@ create table day_report (
     primary key (currency, day, number)
 );
 
--- For the month: what was paid in it.
+-- For the month: what was paid in it, what was owed at its end, and the accounts of a kind.
 create index award_funded on award (currency, funded_at_us) where funded_at_us is not null;
+create index award_ended_unpaid on award (currency, ended_at_us)
+where funded_at_us is null and ended_at_us is not null;
+create index award_unpaid on award (currency, awarded_at_us)
+where funded_at_us is null and ended_at_us is null;
+create index ledger_account_kind on ledger_account (currency, kind);
