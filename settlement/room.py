@@ -4,18 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from accounts.clock import wall_clock
 from auction.catalog.photos import PhotoWorker
 from foundation.database import Pool
 from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
 from settlement.api_books import BooksApi
+from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_staff import StaffApi
 from settlement.buyers import Buyers
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
 from settlement.claiming.talking import ClaimTalk
 from settlement.invoice_lists import InvoiceLists
+from settlement.papers.archive import Archive
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.charges import Charges
@@ -64,6 +67,8 @@ class Settlement:
     claims: Claims
     claim_talk: ClaimTalk
     claims_desk: ClaimsDesk
+    archive: Archive
+    papers: PaperLists
     photos: PhotoWorker
     others: Sequence[Route]
 
@@ -101,6 +106,8 @@ class Settlement:
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),
             claims_desk=ClaimsDesk(pool, now_us, ring),
+            archive=Archive(pool, wall_clock),
+            papers=PaperLists(pool),
             photos=photos,
             others=others,
         )
@@ -114,5 +121,6 @@ class Settlement:
         parts = (
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
+            PapersApi(self.pool, self.archive),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

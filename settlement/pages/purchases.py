@@ -135,6 +135,7 @@ class PurchasePages:
             waiting=is_waiting(purchase.invoice.payment),
             way_words=way_words,
             now_us=self._room.now_us(),
+            papers=await self._room.papers.of_invoice(invoice_id),
         )
 
     async def stamp(self, request: web.Request) -> web.StreamResponse:

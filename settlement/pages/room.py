@@ -13,6 +13,7 @@ from accounts.permissions import Action, may
 from auction.desk.pages.times import in_zone
 from foundation.http.modules import modules
 from foundation.http.pages import page
+from settlement.api_papers import NAMES as PAPERS
 from settlement.pages.words import AWARD_WAY, AWARDS, OPERATIONS, PAYMENTS, QUEUE
 
 HOME: Final = "/settlement"
@@ -82,6 +83,7 @@ def show(
         invoice_path=invoice_path,
         purchase_path=purchase_path,
         in_zone=in_zone,
+        PAPERS=PAPERS,
         clock=clock,
         modules=modules,
         PAYMENTS=PAYMENTS,

@@ -134,6 +134,7 @@ class StoryPages:
             moments=moments_of(found),
             steps=steps_of(found.award),
             plot=plot_of(found.bids),
+            papers=await self._room.papers.of_award(found.award.award_id),
             over=AWARD_LIFE.is_over(found.award.state),
             event_words=_EVENT_WORDS,
         )
@@ -151,6 +152,7 @@ class StoryPages:
             found=found,
             invoice=found.invoice,
             awards={award.award_id: award for award in found.awards},
+            papers=await self._room.papers.of_invoice(found.invoice.invoice_id),
             moments=moments_of(found),
             over=PAYMENT_LIFE.is_over(found.invoice.payment),
             event_words=_EVENT_WORDS,

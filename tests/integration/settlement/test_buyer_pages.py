@@ -150,3 +150,17 @@ async def test_the_stamp_changes_when_the_page_does(bought: Bought) -> None:
     assert (await bought.buyer.get(f"{path}/stamp")).text == before
     await bought.buyer.post("/purchases/cards/new", {"card": "pm_card_visa"})
     assert (await bought.buyer.get(f"{path}/stamp")).text != before
+
+
+async def test_documents_are_read_by_whose_they_are(bought: Bought) -> None:
+    path = f"/purchases/papers/invoice/{bought.paid.invoice_id}"
+    mine = await bought.buyer.get(path)
+    assert (mine.status, mine.headers["Content-Type"]) == (200, "application/pdf")
+    assert mine.body.startswith(b"%PDF")
+    theirs = await bought.rival.get(path)
+    missing = await bought.rival.get("/purchases/papers/invoice/S9~nobody")
+    assert theirs.status == missing.status == 404
+    assert theirs.body == missing.body
+    assert (await bought.buyer.get("/purchases/papers/nothing/x")).status == 404
+    page = (await bought.buyer.get(f"/purchases/{bought.paid.invoice_id}")).text
+    assert path in page
