@@ -42,8 +42,9 @@ class Life:
             task = loop.create_task(doing())
             done, _ = await asyncio.wait({task}, timeout=LIFE_S)
             assert done, "this life does not end"
-            if not self.over:
-                task.result()
+            error = None if task.cancelled() else task.exception()
+            if error is not None and not self.over:
+                raise error
             return not self.over
         finally:
             loop.set_task_factory(before)

@@ -1,0 +1,229 @@
+"""A house of which only the tables and the payment provider live on: its processes die.
+
+A process opens connections of its own, delivers what webhooks wait, and works until nothing is due
+soon. When its life is over its connections are cut: what was sent may have taken effect or not. The
+next process begins when the leases of the dead one have run out. Between them people act, and time
+passes for the house and its provider together.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import stripe
+
+from accounts.audit import Actor
+from accounts.ids import PersonId
+from foundation.database import Pool, acquire, open_pool, transaction
+from foundation.mail import Mail
+from settlement.ids import StripeId
+from settlement.operations import LEASE_US, SECOND_US
+from settlement.payment_objects import Event
+from settlement.payouts.handlers import payout_handlers, payout_readers
+from settlement.payouts.onboarding import Onboarding
+from settlement.payouts.payees import Payees
+from settlement.steps import want
+from settlement.stripe_gateway import StripeGateway
+from settlement.stripe_simulator.accounts import onboarded
+from settlement.stripe_simulator.deliveries import Deliveries
+from settlement.stripe_simulator.engine import Engine
+from settlement.stripe_simulator.in_process import InProcess
+from settlement.stripe_simulator.store import Store
+from settlement.webhook_inbox import SWEEP, Inbox, MissedEvents, WebhookHandler
+from tests.crashing import Life
+from tests.settling import CLOSED, Settling, card_cap
+
+_SELLER: Final = (
+    "insert into organisation (organisation_id, kind, name, currency, created_at_us)"
+    " values ('north', 'LIQUIDATOR', 'North Salvage', 'USD', 0)",
+    "insert into person (person_id, organisation_id, mail, name, time_zone, created_at_us)"
+    " values ('person-owner', 'north', 'owner@example.com', 'Olive Owner', 'UTC', 0)",
+    "insert into membership (person_id, role) values ('person-owner', 'admin')",
+)
+ENDPOINT: Final = "http://127.0.0.1:1/webhooks"
+# What comes due later than this is waited for by who plays the life.
+SOON_US: Final = 3_600 * SECOND_US
+# Pauses after lost answers double up to minutes; where a day is to pass, hours pass at a time.
+PATIENT_ROUNDS: Final = 20
+STEP_S: Final = 3_600
+MOST_ROUNDS: Final = 120
+MOST_DEATHS: Final = 500
+CONNECTIONS: Final = 6
+
+
+class NoMail:
+    """Nobody reads it."""
+
+    async def send(self, mail: Mail) -> None:
+        """See ``Mailer``."""
+
+
+@dataclass
+class Mortal:
+    """When processes die: at await ``next_at`` of a life, and again each ``every`` awaits."""
+
+    next_at: int | None
+    every: int = 1_000_000
+    awaits: int = 0
+    deaths: int = 0
+
+    def life(self) -> Life:
+        """Of the next process."""
+        return Life(None if self.next_at is None else self.next_at - self.awaits)
+
+    def lived(self, life: Life) -> bool:
+        """Take a life that is over into account; whether it came to its own end."""
+        self.awaits += life.awaits
+        if life.over and self.next_at is not None:
+            self.next_at += self.every
+            self.deaths += 1
+        return not life.over
+
+
+class Hasty(InProcess):
+    """The SDK's own retries come at once: here time passes by other means."""
+
+    async def sleep_async(self, secs: float) -> None:
+        """See ``InProcess``."""
+        await asyncio.sleep(0)
+
+
+class World:
+    """``people`` act on connections that live."""
+
+    def __init__(self, dsn: str, pool: Pool, engine: Engine) -> None:
+        self._dsn, self.engine = dsn, engine
+        self.deliveries = Deliveries(engine)
+        self.gateway = StripeGateway("sk_test_simulator", http_client=InProcess(engine))
+        more = payout_handlers(pool, self.gateway, NoMail(), "https://x.test", self.now_us)
+        self.people = Settling(pool, engine, self.gateway, more)
+        self.funded: list[str] = []
+
+    def now_us(self) -> int:
+        """The time of all."""
+        return self.engine.now * SECOND_US
+
+    async def work(self, mortal: Mortal) -> None:
+        """Process after process, until nothing is due soon."""
+        played = 0
+        while played < MOST_ROUNDS:
+            life = mortal.life()
+            await life.lived(lambda life=life: self._process(life))  # type: ignore[misc]
+            if not mortal.lived(life):
+                self.engine.move(LEASE_US // SECOND_US + 1)
+                assert mortal.deaths < MOST_DEATHS, "it gets nowhere between its deaths"
+                continue
+            played += 1
+            due_us = await self._next_due_us()
+            if due_us is None or due_us > self.now_us() + SOON_US:
+                return
+            least_s = 1 if played < PATIENT_ROUNDS else STEP_S
+            self.engine.move(max(least_s, -(-(due_us - self.now_us()) // SECOND_US)))
+        raise AssertionError("it never comes to rest")
+
+    async def _process(self, life: Life) -> None:
+        pool = await open_pool(self._dsn, name="mortal", max_connections=CONNECTIONS)
+        life.shuts(pool.terminate)
+
+        async def turn() -> None:
+            life.check()
+            await asyncio.sleep(0)
+            life.check()
+
+        http: stripe.HTTPClient = Hasty(self.engine, turn)
+        gateway = StripeGateway("sk_test_simulator", http_client=http)
+        more = payout_handlers(pool, gateway, NoMail(), "https://x.test", self.now_us)
+        more["missed_events"] = MissedEvents(pool, gateway, self.now_us)
+        room = Settling(pool, self.engine, gateway, more)
+        room.funding.told = self.funded
+        webhooks = room.operations["webhook"]
+        assert isinstance(webhooks, WebhookHandler)
+        for kind, reader in payout_readers().items():
+            webhooks._readers = {**webhooks._readers, kind: [reader]}  # of the test's own making
+        inbox = Inbox(pool, [], live=False, wall_s=lambda: self.engine.now, now_us=self.now_us)
+        while await room.worker.drain() or await self._deliver(inbox):
+            life.check()
+        pool.terminate()
+
+    async def _deliver(self, inbox: Inbox) -> int:
+        """Hand over the webhooks that are due; how many."""
+        handed = 0
+        while (delivery := self.deliveries.take()) is not None:
+            taken = False
+            try:
+                await inbox.keep(_event(delivery.body), delivery.body)
+                taken = True
+            finally:  # who is dead by now has answered nothing
+                self.deliveries.settled(delivery, taken=taken)
+            handed += 1
+        return handed
+
+    async def _next_due_us(self) -> int | None:
+        async with acquire(self.people.pool) as connection:
+            due: int | None = await connection.fetchval(
+                "select min(due_at_us) from settlement_op"
+                " where state = 'WAITING' and operation <> 'missed_events'"
+            )
+        waiting = [row["at"] for row in self.engine.store.oldest_first("delivery")]
+        return min(
+            [*([due] if due is not None else []), *(at * SECOND_US for at in waiting)], default=None
+        )
+
+    async def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Rows of the tables."""
+        async with acquire(self.people.pool) as connection:
+            return [dict(row) for row in await connection.fetch(statement, *values)]
+
+
+async def house(world: World) -> None:
+    """The seller, who can be paid: an account at Stripe that was not changed lately."""
+    async with acquire(world.people.pool) as connection:
+        for statement in _SELLER:
+            await connection.execute(statement)
+    owner = Actor(PersonId("person-owner"), "198.51.100.9")
+    payees = Payees(world.people.pool, world.now_us, lambda: None)
+    await payees.connect(owner, "north", email="pay@example.com")
+    await world.people.drain()
+    shown = await payees.read("north")
+    assert shown.connected is not None and shown.connected.account_id is not None
+    account_id = str(shown.connected.account_id)
+    world.engine.run(lambda work: onboarded(work, account_id))
+    await Onboarding(world.people.pool, world.gateway, world.now_us).refresh("north")
+    async with transaction(world.people.pool) as connection:
+        await card_cap(connection, 99_999_999)
+        await want(connection, [SWEEP], world.now_us())
+    world.engine.move(3 * 86_400)
+
+
+def _event(body: bytes) -> Event:
+    told = msgspec.json.decode(body)
+    about = told["data"]["object"]
+    customer = about.get("customer")
+    return Event(
+        event_id=StripeId(told["id"]),
+        type=told["type"],
+        object_kind=about["object"],
+        object_id=StripeId(about["id"]) if about.get("id") else None,
+        customer_id=StripeId(customer) if isinstance(customer, str) else None,
+        account_id=None,
+        made_at_us=told["created"] * SECOND_US,
+        live=False,
+    )
+
+
+@asynccontextmanager
+async def world(dsn: str) -> AsyncIterator[World]:
+    """A house on these tables, which are new, for the block."""
+    pool = await open_pool(dsn, name="people", max_connections=4)
+    engine = Engine(Store(), lambda: CLOSED / SECOND_US)
+    try:
+        made = World(dsn, pool, engine)
+        await made.gateway.v1.webhook_endpoints.create_async(
+            {"url": ENDPOINT, "enabled_events": ["*"]}
+        )
+        yield made
+    finally:
+        pool.terminate()
