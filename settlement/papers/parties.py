@@ -1,6 +1,7 @@
 """Who and what documents are about, read: parties, sales, goods, certificates."""
 
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
@@ -21,7 +22,8 @@ from organisation left join approval using (organisation_id) where organisation_
 """
 
 _SALE: Final = """
-select title, time_zone, country, liquidator_id, liquidator_name, payment_terms from sale_listing
+select title, time_zone, country, liquidator_id, liquidator_name as seller, payment_terms
+from sale_listing
 where sale_id = $1
 """
 
@@ -74,7 +76,15 @@ async def sale_facts(connection: AnyConnection, sale_id: SaleId) -> SaleFacts:
     row = await connection.fetchrow(_SALE, sale_id)
     if row is None:
         return SaleFacts(sale_id, "UTC", "US", "", "", "")
-    return SaleFacts(*row)
+    return SaleFacts(**{**row, "time_zone": _zone(row["time_zone"])})
+
+
+def _zone(name: str) -> str:
+    """The zone, or UTC where there is none of that name."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
 
 
 async def lot_facts(connection: AnyConnection, sale_id: SaleId, lot_id: LotId) -> LotFacts | None:

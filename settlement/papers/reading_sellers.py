@@ -57,8 +57,8 @@ async def liquidator_statement(connection: AnyConnection, sale_id: str) -> Liqui
             MOVED_OF_SALE,
             [f"seller_payable:{liquidator_id}", f"seller_receivable:{liquidator_id}"],
             currency,
-            sale_id,
             [award.award_id for award in awards],
+            sale_id,
         )
     )
     changed = [closed_us, *(award.changed_at_us for award in awards), *(m.at_us for m in moved)]

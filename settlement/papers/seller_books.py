@@ -13,6 +13,7 @@ from settlement.chart import Kind
 from settlement.entries import Purpose
 from settlement.ids import EntryKey
 from settlement.papers.contents import MAX_ROWS, Moved, Party
+from settlement.papers.kinds import PaperRefusal, Refused
 from settlement.papers.parties import SaleFacts, party_of
 from settlement.papers.seller_lots import Agreed, Flows
 from settlement.policy import Commission
@@ -54,21 +55,36 @@ join ledger_account c on c.account_id = f.credit_account_id
 where f.award_id = any($1) group by 1, 2, 3, 4
 """
 
-# The lines of a payee's accounts; ``sign``: what it gets is positive.
+# The lines of a payee's accounts among the transfers that are ``touched``, each account's own side
+# of them; ``sign``: what the payee gets is positive.
 _MOVED: Final = """
-select t.key, t.purpose, t.effective_at_us, t.stripe_ids, t.note, f.award_id, v.sign,
-    f.amount_minor
-from ledger_account a
-cross join lateral (values (1, a.account_id), (-1, a.account_id)) as v (sign, account_id)
-join ledger_transfer f on case when v.sign = 1 then f.credit_account_id else f.debit_account_id end
-    = v.account_id
+with touched as ({touched})
+select t.key, t.purpose, t.effective_at_us, t.stripe_ids, t.note, f.award_id, f.amount_minor,
+    case when a.account_id = f.credit_account_id then 1 else -1 end as sign
+from touched join ledger_transfer f using (transfer_id)
 join ledger_transaction t using (transaction_id)
-where a.name = any($1) and a.currency = $2 and {condition}
-order by t.effective_at_us, t.transaction_id, f.place
+join ledger_account a on a.account_id in (f.debit_account_id, f.credit_account_id)
+where a.name = any($1) and a.currency = $2
+order by t.effective_at_us, t.transaction_id, f.place limit {most}
 """
-MOVED_OF_SALE: Final = _MOVED.format(condition="(t.sale_id = $3 or f.award_id = any($4))")
-MOVED_IN_TIME: Final = _MOVED.format(condition="t.effective_at_us >= $3 and t.effective_at_us < $4")
-MOVED_OF_AWARDS: Final = _MOVED.format(condition="f.award_id = any($3)")
+# By the indexes of awards and sales: a seller's accounts have all that it ever sold.
+_OF_AWARDS: Final = "select transfer_id from ledger_transfer where award_id = any($3)"
+_OF_SALE: Final = """
+    select f.transfer_id from ledger_transaction t join ledger_transfer f using (transaction_id)
+    where t.sale_id = $4 and t.currency = $2
+"""
+_IN_TIME: Final = """
+    select f.transfer_id from ledger_account a
+    join ledger_transfer f on a.account_id in (f.debit_account_id, f.credit_account_id)
+    join ledger_transaction t using (transaction_id)
+    where a.name = any($1) and a.currency = $2
+    and t.effective_at_us >= $3 and t.effective_at_us < $4
+"""
+# Each release is a line too, and one lot has some.
+_MOST: Final = 4 * MAX_ROWS
+MOVED_OF_SALE: Final = _MOVED.format(touched=f"{_OF_AWARDS} union {_OF_SALE}", most=_MOST + 1)
+MOVED_IN_TIME: Final = _MOVED.format(touched=_IN_TIME, most=_MOST + 1)
+MOVED_OF_AWARDS: Final = _MOVED.format(touched=_OF_AWARDS, most=_MOST + 1)
 
 _CONSIGNOR: Final = """
 select c.name, c.contact, c.organisation_id, o.name as liquidator
@@ -153,6 +169,9 @@ def moved_of(
 
     Netting moves from what is owed to what is due: it changes nothing between the two.
     """
+    rows = list(rows)
+    if len(rows) > _MOST:
+        raise Refused(PaperRefusal.TOO_LONG)
     skipped = set(without)
     sums: dict[str, int] = {}
     first: dict[str, asyncpg.Record] = {}
