@@ -28,6 +28,7 @@ from settlement.payments.payers import TablePayers
 from settlement.payments.readers import readers_of
 from settlement.payments.room import payment_operations
 from settlement.payouts.handlers import payout_handlers, payout_readers
+from settlement.pickups.charge_cards import charge_handlers, charge_readers
 from settlement.pickups.deadlines import pickup_handlers
 from settlement.ports import PaymentProvider
 from settlement.reconciliation import intake, reconcile
@@ -80,6 +81,7 @@ def handlers_of(means: Means) -> dict[str, Handler]:
         payment_operations(provider, payers, lambda subject: _page(means.public_url, subject)),
         payout_handlers(pool, provider, means.mailer, means.public_url, now_us),
         pickup_handlers(),
+        charge_handlers(provider),
         claim_handlers(),
     )
     every: dict[str, Handler] = {}
@@ -92,7 +94,12 @@ def handlers_of(means: Means) -> dict[str, Handler]:
 def _readers(payers: TablePayers, deposits: Deposits) -> Mapping[str, Sequence[Reader]]:
     """Who reads the provider's objects again, by their kind; some are of two parts."""
     every: dict[str, list[Any]] = {}
-    for part in (readers_of(payers), deposit_readers(deposits), buyer_readers()):
+    for part in (
+        readers_of(payers),
+        deposit_readers(deposits),
+        buyer_readers(),
+        charge_readers(),
+    ):
         for kind, readers in part.items():
             every.setdefault(kind, []).extend(readers)
     for kind, reader in payout_readers().items():

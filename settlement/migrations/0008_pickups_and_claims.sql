@@ -168,6 +168,26 @@ create table buyer_charge (
 );
 
 create index buyer_charge_of_award on buyer_charge (award_id);
+
+-- A card that is asked for what is open of a charge: one payment at the provider.
+create table charge_try (
+    charge_id text collate "C" not null references buyer_charge,
+    number integer not null check (number >= 1),
+    state text not null
+    check (state in ('CREATING', 'ASKING', 'PROMISED', 'PAID', 'FAILED')),
+    customer_id text collate "C" not null,
+    method_id text collate "C" not null,
+    amount_minor bigint not null check (amount_minor > 0),
+    payment_id text collate "C" unique,
+    failure text not null default '',
+    made_at_us bigint not null,
+    changed_at_us bigint not null,
+    primary key (charge_id, number)
+);
+
+-- While a card is asked, nobody pays the charge in another way.
+create unique index charge_try_under_way on charge_try (charge_id)
+where state in ('CREATING', 'ASKING', 'PROMISED');
 create index buyer_charge_open on buyer_charge (buyer_id, made_at_us) where state = 'OPEN';
 
 -- Photos of a pickup, a delivery (by its award) or a claim. The bytes are the pictures' table's.

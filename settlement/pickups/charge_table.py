@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection
-from settlement.chart import STRIPE, Account, buyer_credit
+from settlement.chart import Account, buyer_credit
 from settlement.due import Calendar, pickup_deadline_us
 from settlement.entries import About, Entry
-from settlement.ids import AwardId
+from settlement.ids import AwardId, StripeId
 from settlement.payments.tables import free_credit_minor, hold_credit
 from settlement.pickups.pickup_table import Pallet, Pickup
 from settlement.pickups.words import ChargeKind, ChargeState
@@ -50,6 +50,7 @@ class Charge(Struct, frozen=True, kw_only=True):
     ended_by: str | None
     why: str
     version: int
+    card_is_asked: bool
 
     @property
     def open_minor(self) -> int:
@@ -57,19 +58,26 @@ class Charge(Struct, frozen=True, kw_only=True):
         return self.amount_minor - self.paid_minor if self.state is ChargeState.OPEN else 0
 
 
+_ASKED: Final = """
+exists (
+    select from charge_try t where t.charge_id = buyer_charge.charge_id
+    and t.state in ('CREATING', 'ASKING', 'PROMISED')
+) as card_is_asked
+"""
+_SELECT: Final = f"select *, {_ASKED} from buyer_charge"  # noqa: S608 - the words above
 _ADD: Final = """
 insert into buyer_charge (charge_id, kind, buyer_id, liquidator_id, award_id, pickup_id, currency,
     amount_minor, state, facts, made_at_us)
 values ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN', $9, $10)
 on conflict (charge_id) do nothing returning charge_id
 """
-_READ: Final = "select * from buyer_charge where charge_id = $1"
-_HOLD: Final = f"{_READ} for update"
-_OF_AWARDS: Final = """
-select * from buyer_charge where award_id = any($1) order by made_at_us, charge_id
+_READ: Final = f"{_SELECT} where charge_id = $1"
+_HOLD: Final = "select from buyer_charge where charge_id = $1 for update"
+_OF_AWARDS: Final = f"""
+{_SELECT} where award_id = any($1) order by made_at_us, charge_id
 """
-_OF_BUYER: Final = """
-select * from buyer_charge where buyer_id = $1 and (state = 'OPEN' or not $2)
+_OF_BUYER: Final = f"""
+{_SELECT} where buyer_id = $1 and (state = 'OPEN' or not $2)
 order by made_at_us desc, charge_id limit $3
 """
 _PAID: Final = """
@@ -144,7 +152,7 @@ async def take_from_credit(
     free_minor = await free_credit_minor(connection, *whose)
     entries = []
     for charge in charges:
-        taken_minor = min(free_minor, charge.open_minor)
+        taken_minor = 0 if charge.card_is_asked else min(free_minor, charge.open_minor)
         if taken_minor:
             free_minor -= taken_minor
             source = buyer_credit(charge.buyer_id)
@@ -160,18 +168,21 @@ async def write_paid(
     by: str,
     now_us: int,
     note: str = "",
+    stripe_ids: tuple[StripeId, ...] = (),
 ) -> Entry:
     """A part of a charge, or all of it, is paid: its row, and the entry to be booked."""
     assert 0 < amount_minor <= charge.open_minor
     await connection.execute(_PAID, charge.charge_id, amount_minor, now_us, by)
-    return paid_entry(charge, amount_minor, source, now_us, note)
+    book = storage if charge.kind is ChargeKind.STORAGE else missed_appointment
+    about = about_payment(charge, now_us, note, stripe_ids)
+    return book(about, amount_minor, charge.award_id, source)
 
 
-def paid_entry(
-    charge: Charge, amount_minor: int, source: Account = STRIPE, at_us: int = 0, note: str = ""
-) -> Entry:
-    """What is booked for a payment of a charge."""
-    about = About(
+def about_payment(
+    charge: Charge, at_us: int, note: str = "", stripe_ids: tuple[StripeId, ...] = ()
+) -> About:
+    """What the entries of a charge's next payment are about."""
+    return About(
         subject=charge.charge_id,
         generation=charge.payments + 1,
         at_us=at_us,
@@ -179,10 +190,9 @@ def paid_entry(
         award_id=charge.award_id,
         liquidator_id=charge.liquidator_id,
         buyer_id=charge.buyer_id,
+        stripe_ids=stripe_ids,
         note=note,
     )
-    book = storage if charge.kind is ChargeKind.STORAGE else missed_appointment
-    return book(about, amount_minor, charge.award_id, source)
 
 
 async def write_waived(
@@ -196,7 +206,9 @@ async def read_charge(
     connection: AnyConnection, charge_id: str, *, hold: bool = False
 ) -> Charge | None:
     """A charge as it stands now, or held."""
-    row = await connection.fetchrow(_HOLD if hold else _READ, charge_id)
+    if hold:
+        await connection.execute(_HOLD, charge_id)
+    row = await connection.fetchrow(_READ, charge_id)
     return None if row is None else _charge(row)
 
 

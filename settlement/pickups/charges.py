@@ -1,7 +1,8 @@
 """Charges of the dock: what is open, paying it, and letting it go with a reason.
 
-A charge is paid from the buyer's credit (a bank transfer that came for nothing else is such), or at
-the dock, where staff write down how. While something of it is open its goods stay.
+A charge is paid from the buyer's credit (a bank transfer that came for nothing else is such), by
+its saved card, or at the dock, where staff write down how. While something of it is open its goods
+stay.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ from settlement.chart import BANK
 from settlement.entries import Entry
 from settlement.ids import AwardId
 from settlement.ledger import post
+from settlement.payments.payers import TablePayers
+from settlement.pickups.charge_cards import ask_card
 from settlement.pickups.charge_table import (
     Charge,
     charges_of_awards,
@@ -42,10 +45,12 @@ Reference = Annotated[str, Meta(min_length=3, max_length=120, pattern=STORABLE)]
 
 
 class Charges:
-    """Reading and settling them. ``now_us``: the house's clock."""
+    """Reading and settling them. ``now_us``: the house's clock; ``ring`` wakes the worker."""
 
-    def __init__(self, pool: Pool, now_us: Callable[[], int]) -> None:
-        self._pool, self._now_us = pool, now_us
+    def __init__(
+        self, pool: Pool, now_us: Callable[[], int], ring: Callable[[], None] = lambda: None
+    ) -> None:
+        self._pool, self._now_us, self._ring = pool, now_us, ring
 
     async def charge(self, charge_id: str, buyer_id: BidderId | None = None) -> Charge:
         """A charge; ``buyer_id``: whose it has to be. Raises `Refused` NOT_FOUND."""
@@ -95,6 +100,31 @@ class Charges:
                 said = "There is no credit that is not kept for an invoice."
                 raise Refused(PickupRefusal.BAD_AMOUNT, detail=said)
             return await self._paid(connection, charge, entries, actor, now_us, "credit")
+
+    async def pay_by_card(
+        self, charge_id: str, actor: Actor, buyer_id: BidderId | None = None
+    ) -> Charge:
+        """Ask the buyer's saved card for what is open; whether it pays is known moments later.
+
+        Raises `Refused` NOT_FOUND, NOT_OPEN, CARD_IS_ASKED, NO_CARD, TOO_MANY.
+        """
+        async with transaction(self._pool) as connection:
+            charge = await self._held(connection, charge_id, None, buyer_id)
+            payer = await TablePayers().payer(connection, charge.buyer_id)
+            if payer is None or payer.card_id is None:
+                raise Refused(PickupRefusal.NO_CARD)
+            now_us = self._now_us()
+            await ask_card(connection, charge, payer.customer_id, payer.card_id, now_us)
+            told = Told(
+                kind="charge_card_asked",
+                award_id=charge.award_id,
+                actor=actor_of(actor),
+                facts={"charge_id": charge_id, "amount_minor": charge.open_minor},
+            )
+            await tell(connection, [told], now_us)
+            charge = _found(await read_charge(connection, charge_id), buyer_id)
+        self._ring()
+        return charge
 
     async def record_payment(
         self,
@@ -148,6 +178,8 @@ class Charges:
             raise Refused(PickupRefusal.CHANGED_MEANWHILE)
         if not charge.open_minor:
             raise Refused(PickupRefusal.NOT_OPEN)
+        if charge.card_is_asked:
+            raise Refused(PickupRefusal.CARD_IS_ASKED)
         return charge
 
     async def _paid(

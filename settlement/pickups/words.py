@@ -68,6 +68,8 @@ class PickupRefusal(StrEnum):
     WHY_NEEDED = "WHY_NEEDED"
     NOT_OPEN = "NOT_OPEN"
     BAD_AMOUNT = "BAD_AMOUNT"
+    NO_CARD = "NO_CARD"
+    CARD_IS_ASKED = "CARD_IS_ASKED"
 
 
 MEANINGS: Final[Mapping[PickupRefusal, str]] = {
@@ -101,6 +103,8 @@ MEANINGS: Final[Mapping[PickupRefusal, str]] = {
     PickupRefusal.WHY_NEEDED: "Say why.",
     PickupRefusal.NOT_OPEN: "The charge is paid or waived already.",
     PickupRefusal.BAD_AMOUNT: "That is not what is to be paid.",
+    PickupRefusal.NO_CARD: "There is no saved card. Save one first.",
+    PickupRefusal.CARD_IS_ASKED: "The card is being asked. Wait for its answer.",
 }
 
 

@@ -14,6 +14,7 @@ from settlement.claiming.words import ClaimState, FiledLine, Filing
 from settlement.claims import Reason
 from settlement.ids import AwardId
 from settlement.lives import AwardState
+from settlement.operations import Handler
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.deadlines import pickup_handlers
@@ -32,7 +33,7 @@ MANIFEST = (a_line(1, quantity=100, unit_msrp_minor=200_00),)
 
 @pytest.fixture
 async def room(database_url: str) -> AsyncIterator[Settling]:
-    handlers = {
+    handlers: dict[str, Handler] = {
         "accept": Accept(),
         "release": Releasing(),
         **pickup_handlers(),
