@@ -33,9 +33,9 @@ def _states(held: Held, *, paid: bool) -> list[str]:
     payment = held.invoiced.payment
     if payment is not (_P.PAID if paid else _P.DEFAULTED):
         found.append(f"the payment is {payment}")
-    for row in held.awards.values():
-        if row.state is not (_A.CLOSED if paid else _A.VOID):
-            found.append(f"{row.award_id} is {row.state}")
+    end = _A.CLOSED if paid else _A.VOID
+    rows = held.awards.values()
+    found += [f"{row.award_id} is {row.state}" for row in rows if row.state is not end]
     if paid and held.invoiced.paid_minor != held.invoiced.invoice.total_minor:
         found.append(f"{held.invoiced.paid_minor} of {held.invoiced.invoice.total_minor} is paid")
     return found
@@ -75,10 +75,10 @@ def _captured(world: World, held: Held, customer: str, *, paid: bool) -> list[st
         taken = [row for row in charges if row["captured"] and row["status"] == "succeeded"]
         if len(taken) != 1:
             found.append(f"{len(taken)} captures")
-    for row in _of_customer(world, "payment_intent", customer):
-        if row["status"] not in ("succeeded", "canceled"):
-            found.append(f"{row['id']} is still {row['status']}")
-    return found
+    intents = _of_customer(world, "payment_intent", customer)
+    ended = ("succeeded", "canceled")
+    open_ = [row for row in intents if row["status"] not in ended]
+    return [*found, *(f"{row['id']} is still {row['status']}" for row in open_)]
 
 
 def _transferred(world: World, held: Held, *, paid: bool) -> list[str]:
@@ -98,10 +98,8 @@ def _transferred(world: World, held: Held, *, paid: bool) -> list[str]:
         if sent[award.award_id] != wanted:
             found.append(f"{award.award_id}: {sent[award.award_id]} was sent, {wanted} is owed")
     funded = Counter(world.funded)
-    for award_id in lots:
-        if paid and not funded[award_id]:
-            found.append(f"{award_id}: the engine was never told")
-    return found
+    untold = [award_id for award_id in sorted(lots) if paid and not funded[award_id]]
+    return [*found, *(f"{award_id}: the engine was never told" for award_id in untold)]
 
 
 def _booked(world: World, held: Held, balances: dict[str, int]) -> list[str]:
@@ -110,11 +108,7 @@ def _booked(world: World, held: Held, balances: dict[str, int]) -> list[str]:
     at_stripe = sum(row["net"] for row in world.engine.store.oldest_first("balance_transaction"))
     if balances.get("stripe_balance", 0) != at_stripe:
         found.append(f"the books have {balances.get('stripe_balance', 0)}, Stripe {at_stripe}")
-    for award_id in held.awards:
-        for kind in ("held", "deferred_fees", "freight_payable"):
-            if left := balances.get(f"{kind}:{award_id}"):
-                found.append(f"{kind}:{award_id} holds {left}")
-    buyer = held.invoiced.invoice.buyer_id
-    if left := balances.get(f"buyer_credit:{buyer}"):
-        found.append(f"the buyer has a credit of {left}")
-    return found
+    kinds = ("held", "deferred_fees", "freight_payable")
+    names = [f"{kind}:{award_id}" for award_id in held.awards for kind in kinds]
+    names.append(f"buyer_credit:{held.invoiced.invoice.buyer_id}")
+    return [*found, *(f"{name} has {balances[name]}" for name in names if balances.get(name))]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,6 +52,7 @@ def played(batch: Batch) -> Outcome:
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet)
     logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")  # of the coroutines that the dead leave behind
     return asyncio.run(_played(batch))
 
 
