@@ -16,12 +16,14 @@ from settlement.api_staff import StaffApi
 from settlement.buyers import Buyers
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
+from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.talking import ClaimTalk
 from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.charges import Charges
+from settlement.pickups.deliveries import Deliveries
 from settlement.pickups.docks import Docks
 from settlement.ports import PaymentProvider
 from settlement.purchases import Purchases
@@ -63,6 +65,7 @@ class Settlement:
     bookings: Bookings
     at_dock: AtDock
     charges: Charges
+    deliveries: Deliveries
     acceptances: Acceptances
     claims: Claims
     claim_talk: ClaimTalk
@@ -88,7 +91,7 @@ class Settlement:
         return cls(
             pool=pool,
             stories=Stories(pool),
-            queue=Queue(pool, now_us, ring),
+            queue=Queue(pool, now_us, ring, (CLAIMS,)),
             searching=Searching(pool),
             accounting=Accounting(pool),
             lists=InvoiceLists(pool),
@@ -101,7 +104,8 @@ class Settlement:
             docks=Docks(pool, now_us),
             bookings=Bookings(pool, now_us),
             at_dock=AtDock(pool, now_us, photos),
-            charges=Charges(pool, now_us),
+            charges=Charges(pool, now_us, ring),
+            deliveries=Deliveries(pool, now_us, photos),
             acceptances=Acceptances(pool, now_us, ring),
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),

@@ -16,6 +16,7 @@ from settlement.chart import sales_tax
 from settlement.claiming.claim_table import Claim, claim_id_of
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
+from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.refunding import claim_handlers
 from settlement.claiming.talking import ClaimTalk
 from settlement.claiming.words import ClaimState, FiledLine, Filing, GrantedLine, Refused
@@ -27,6 +28,7 @@ from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler, Operation
 from settlement.policy import ThresholdPays
 from settlement.postings import claim_after_release, claim_credit, release
+from settlement.queue import Queue, Waiting
 from settlement.rows import hold_invoice
 from settlement.steps import Step, Wanted, want, write
 from settlement.worker import Worker
@@ -532,3 +534,17 @@ async def test_a_lot_that_is_sold_keeps_its_threshold(desk: Desk) -> None:
 
 def test_a_claims_id_is_no_awards() -> None:
     assert claim_id_of(AwardId("S1~12"), 2) == "S1~12~claim2"
+
+
+async def test_a_claim_stands_in_the_staffs_queue_until_it_is_decided(desk: Desk) -> None:
+    award_id = await desk.handed_over(20_000_00)
+    claim = await desk.files(award_id, missing(10))
+    queue = Queue(desk.pool, desk.clock, more=(CLAIMS,))
+    (item,) = (await queue.page(Waiting.CLAIM)).items
+    assert (item.subject, item.amount_minor) == (claim.claim_id, None)
+    assert (item.title, item.words) == ("Claim 1 on lot 1", "It is to be decided.")
+    proposed = await desk.grants(claim)
+    (item,) = (await queue.page()).items
+    assert (item.amount_minor, item.words) == (1_000_00, "A second person has to agree.")
+    await desk.desk.agree(claim.claim_id, proposed.version, CHIEF)
+    assert not (await queue.page()).items
