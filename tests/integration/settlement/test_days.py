@@ -136,7 +136,10 @@ async def test_the_report_of_a_day_can_be_made_again(pool: Pool, days: Days, clo
         await booked(connection, capture(7, 800, at_us=END_US), payout(8, 100))
         await booked(connection, capture(6, 900, at_us=END_US + HOUR_US))
         await taken(connection, txn(7, amount=800, made_at_us=END_US))
-    again = msgspec.json.encode(await days.report("USD", DAY, CHICAGO))
+    report = await days.report("USD", DAY, CHICAGO)
+    assert Moved("capture", 1, 5_000) in report.booked  # what came at midnight is of the next day
+    assert Moved("charge", 2, 5_900) in report.at_stripe
+    again = msgspec.json.encode(report)
     assert first != again  # the payout is of that day
     third = msgspec.json.encode(await days.report("USD", DAY, CHICAGO))
     assert again == third

@@ -130,9 +130,10 @@ async def test_what_buyers_owe_is_aged_from_the_invoice(pool: Pool, months: Mont
     await sold(pool, "8", closed_at_us=END_US, paid_at_us=None)  # of the next month
     await sold(pool, "9", closed_at_us=NOON_US, paid_at_us=None, ended_at_us=END_US - 1)
     await sold(pool, "10", closed_at_us=END_US - 61 * DAY_US, paid_at_us=None, ended_at_us=END_US)
+    await sold(pool, "11", closed_at_us=END_US - 31 * DAY_US + 1, paid_at_us=None)
     report = await months.report("USD", MARCH)
     (owes,) = [row for row in report.ageing if row.owing is Owing.BUYER_OWES]
-    assert owes.by_age_minor == (2 * 1_540_54, 1_540_54, 2 * 1_540_54, 2 * 1_540_54)
+    assert owes.by_age_minor == (3 * 1_540_54, 1_540_54, 2 * 1_540_54, 2 * 1_540_54)
     assert (owes.party, owes.name) == ("acme", "acme")
 
 
@@ -177,7 +178,8 @@ async def test_tax_by_place_with_the_certificates_relied_on(pool: Pool, months: 
     await certificate(pool, "TX", date(2026, 3, 10))
     await certificate(pool, "TX", date(2027, 3, 10), "REFUSED")
     money_1 = await sold(pool, "1")
-    await sold(pool, "2", tax=tax_at(exempt=True))
+    # On the evening of the tenth in Chicago, when it is the eleventh in UTC.
+    await sold(pool, "2", tax=tax_at(exempt=True), closed_at_us=NOON_US + 14 * 3_600_000_000)
     await sold(pool, "3", tax=tax_at(exempt=True), closed_at_us=NOON_US + DAY_US)
     await sold(pool, "4", tax=BidderTax(OREGON, None, exempt=False))
     await sold(pool, "5", tax=tax_at(premium=False))
@@ -318,10 +320,13 @@ async def test_what_keeps_a_month_open_is_said_one_by_one(
         await booked(connection, capture(1, 1_000))
         await taken(connection, txn(3, amount=100, made_at_us=END_US - 1))
         await reconciled(connection)
-        await read_until(connection, END_US + GRACE_US)
+        await read_until(connection, END_US + GRACE_US - 1)
         await connection.execute("update settlement_op set state = 'DONE'")
     await wires.return_(ADA, 1, 1, "to its bank")
     await adjustments.reject(BEN, made, 1, "why?")
+    assert await keeps(months) == {Keep.STRIPE_NOT_READ: 1}
+    async with acquire(pool) as connection:
+        await read_until(connection, END_US + GRACE_US)
     assert await keeps(months) == {}
 
 
