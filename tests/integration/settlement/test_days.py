@@ -102,6 +102,10 @@ async def test_a_difference_is_an_exception_or_on_its_way(pool: Pool) -> None:
         assert (now.exceptions, now.excepted_minor, now.on_its_way_minor) == (1, -1_000, 300)
         assert now.oldest_us == NOON_US
         assert not now.agrees
+        await booked(connection, capture(5, 1_000))
+        await reconciled(connection, LATER_US)
+        now = await standing(connection, "USD")
+        assert (now.exceptions, now.excepted_minor, now.oldest_us) == (0, 0, None)
 
 
 async def test_a_day_is_reported_by_the_clocks_of_the_house(pool: Pool, days: Days) -> None:
