@@ -28,6 +28,7 @@ from settlement.pickups.docks import Docks
 from settlement.ports import PaymentProvider
 from settlement.purchases import Purchases
 from settlement.queue import Queue
+from settlement.reconciliation.room import Books
 from settlement.searching import Searching
 from settlement.stories import Stories
 
@@ -70,6 +71,7 @@ class Settlement:
     claims: Claims
     claim_talk: ClaimTalk
     claims_desk: ClaimsDesk
+    books: Books
     archive: Archive
     papers: PaperLists
     photos: PhotoWorker
@@ -110,6 +112,7 @@ class Settlement:
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),
             claims_desk=ClaimsDesk(pool, now_us, ring),
+            books=Books.over(pool, now_us, ring),
             archive=Archive(pool, wall_clock),
             papers=PaperLists(pool),
             photos=photos,

@@ -4,10 +4,13 @@ from foundation.http.routes import Route
 from settlement.pages.books import BookPages
 from settlement.pages.cards import CardPages
 from settlement.pages.claims import ClaimPages
+from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.docks import DockPages
+from settlement.pages.months import MonthPages
 from settlement.pages.pickups import PickupPages
 from settlement.pages.purchases import PurchasePages
 from settlement.pages.queue_page import QueuePages
+from settlement.pages.reconciliation import ReconciliationPages
 from settlement.pages.story import StoryPages
 from settlement.room import Settlement
 
@@ -23,5 +26,8 @@ def routes(settlement: Settlement) -> list[Route]:
         PickupPages(settlement),
         ClaimPages(settlement),
         DockPages(settlement),
+        DeliveryPages(settlement),
+        ReconciliationPages(settlement),
+        MonthPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

@@ -32,8 +32,12 @@ TABS: Final = (
     ("Invoices", INVOICE_PAGES, None),
     ("Claims", f"{HOME}/claims", None),
     ("Docks", f"{HOME}/docks", None),
+    ("Deliveries", f"{HOME}/deliveries", None),
+    ("Reconciliation", f"{HOME}/reconciliation", None),
+    ("Payouts", f"{HOME}/payouts", None),
     ("Balances", BALANCES, None),
     ("Statements", STATEMENT, None),
+    ("Months", f"{HOME}/months", None),
     ("Exports", EXPORTS, None),
 )
 

@@ -1,5 +1,5 @@
 """A winner pays three lots at once, books a pickup and files a claim; staff hand the goods over and
-decide the claim. By browsers, over the whole house and its simulated payment provider."""
+decide the claim and close the day with no exception left. By browsers, over the whole house and its simulated payment provider."""
 
 import asyncio
 from pathlib import Path
@@ -107,6 +107,20 @@ async def decide(staff: Hands) -> None:
     await expect(page.get_by_text("Decided.")).to_be_visible()
 
 
+async def close_day(staff: Hands) -> None:
+    """Once Stripe's list was read beyond what happened, and everything has its other side."""
+    page = staff.page
+    async with asyncio.timeout(120):
+        while True:
+            await page.goto(f"{staff.origin}/settlement/day")
+            if await page.get_by_text("Nothing keeps it open").count():
+                break
+            await page.wait_for_timeout(1_000)
+    await expect(page.get_by_text("No exceptions.")).to_be_visible()
+    await page.get_by_role("button", name="Close the day").click()
+    await expect(page.get_by_text("The day is closed")).to_be_visible()
+
+
 @pytest.mark.timeout(300)
 async def test_a_winner_pays_three_lots_and_is_credited_what_was_missing(
     database_url: str, tmp_path: Path, chromium: Browser
@@ -128,3 +142,4 @@ async def test_a_winner_pays_three_lots_and_is_credited_what_was_missing(
             await hand_over(staff)
             await claim(buyer)
             await decide(staff)
+            await close_day(staff)

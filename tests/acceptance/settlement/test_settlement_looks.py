@@ -65,6 +65,11 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "balances": "/settlement/balances",
                 "statement": f"/settlement/statement?of=LIQUIDATOR&subject={liquidator}",
                 "exports": "/settlement/exports",
+                "reconciliation": "/settlement/reconciliation",
+                "day": "/settlement/day?day=2026-03-07",
+                "month": "/settlement/months?month=2026-03",
+                "claims-desk": "/settlement/claims",
+                "docks": "/settlement/docks",
             },
         ),
         "buyer": (

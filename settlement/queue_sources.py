@@ -1,0 +1,94 @@
+"""What of claims, disputes, bank files and questions to sellers waits for a person, as the queue
+reads it."""
+
+from typing import Any, Final
+
+from settlement.operations import HOUR_US
+from settlement.queue import QueueItem, Source, Waiting
+
+DAY_US: Final = 24 * HOUR_US
+# Until when a claim should be decided, and a bank file released.
+CLAIM_US: Final = 2 * DAY_US
+FILE_US: Final = DAY_US
+
+_CLAIMS: Final = "from claim where state in ('FILED', 'PROPOSED')"
+_DISPUTES: Final = "from payment_dispute where ended_at_us is null and answers = 0"
+_FILES: Final = "from payout_batch where state = 'MADE'"
+_CONSENTS: Final = "from seller_consent where consents is null"
+_NOW: Final = "$1::bigint is not null"
+
+
+def _claim(row: Any) -> QueueItem:
+    proposed = row["state"] == "PROPOSED"
+    return QueueItem(
+        kind=Waiting.CLAIM,
+        subject=row["claim_id"],
+        title=f"Claim {row['number']} on {row['award_id']}",
+        words="A second person has to agree." if proposed else row["words"][:300],
+        deadline_at_us=row["filed_at_us"] + CLAIM_US,
+        party=row["buyer_id"],
+        href=f"/settlement/claims/{row['claim_id']}",
+    )
+
+
+def _dispute(row: Any) -> QueueItem:
+    return QueueItem(
+        kind=Waiting.DISPUTE,
+        subject=row["dispute_id"],
+        title=row["reason"].replace("_", " "),
+        words="The buyer's bank wants the money back: send the evidence, or let it go.",
+        deadline_at_us=row["answer_by_us"] or row["opened_at_us"] + 7 * DAY_US,
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        href=f"/settlement/invoices/{row['invoice_id']}" if row["invoice_id"] else "",
+    )
+
+
+def _file(row: Any) -> QueueItem:
+    return QueueItem(
+        kind=Waiting.BANK_FILE,
+        subject=str(row["batch_id"]),
+        title=f"Bank file {row['batch_id']}",
+        words="Another person than who made it releases it.",
+        deadline_at_us=row["made_at_us"] + FILE_US,
+        href=f"/settlement/payouts/files/{row['batch_id']}",
+    )
+
+
+def _consent(row: Any) -> QueueItem:
+    return QueueItem(
+        kind=Waiting.CONSENT,
+        subject=row["award_id"],
+        title="May the next bidder have it",
+        words="The seller is asked; without an answer the lot is its own again.",
+        deadline_at_us=row["until_us"],
+        href=f"/settlement/awards/{row['award_id']}",
+    )
+
+
+PART_SOURCES: Final = (
+    Source(
+        kind=Waiting.CLAIM,
+        items=f"select * {_CLAIMS} and {_NOW} order by filed_at_us limit $2",
+        count=f"select count(*) {_CLAIMS} and {_NOW}",
+        item_of=_claim,
+    ),
+    Source(
+        kind=Waiting.DISPUTE,
+        items=f"select * {_DISPUTES} and {_NOW} order by answer_by_us limit $2",
+        count=f"select count(*) {_DISPUTES} and {_NOW}",
+        item_of=_dispute,
+    ),
+    Source(
+        kind=Waiting.BANK_FILE,
+        items=f"select * {_FILES} and {_NOW} order by made_at_us limit $2",
+        count=f"select count(*) {_FILES} and {_NOW}",
+        item_of=_file,
+    ),
+    Source(
+        kind=Waiting.CONSENT,
+        items=f"select * {_CONSENTS} and {_NOW} order by until_us limit $2",
+        count=f"select count(*) {_CONSENTS} and {_NOW}",
+        item_of=_consent,
+    ),
+)
