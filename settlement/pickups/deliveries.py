@@ -30,12 +30,13 @@ from settlement.pickups.pickup_table import (
 )
 from settlement.pickups.telling import actor_of, of_lot
 from settlement.pickups.words import PickupRefusal, Refused, Words
-from settlement.rows import calendar_of
+from settlement.rows import AwardRow, NotFound, award_row, calendar_of, read_award
 from settlement.steps import Step, write
 from settlement.story import Told
 
 # A carrier's lorry is slow; who writes down a year ago has mistyped.
 OLDEST_US: Final = 366 * 86_400 * 1_000_000
+MAX_SHIPMENTS: Final = 200
 
 Carrier = Annotated[str, Meta(min_length=2, max_length=80, pattern=STORABLE)]
 Tracking = Annotated[str, Meta(min_length=3, max_length=80, pattern=STORABLE)]
@@ -87,14 +88,23 @@ update delivery set delivered_at_us = $2, signed_by = $3, note = $4, delivered_b
 where award_id = $1
 """
 _LEAVE: Final = "update award_pallet set gone_at_us = $2 where award_id = $1 and gone_at_us is null"
-_ON_THE_WAY: Final = """
-select * from delivery where delivered_at_us is null order by shipped_at_us, award_id limit $1
-"""
-_TO_SHIP: Final = """
-select award_id from award where state = 'FUNDED' and body->>'ships_to' is not null
-and not exists (select from delivery where delivery.award_id = award.award_id)
+_SHIPPED: Final = """
+select award.*, invoice.zone from award join invoice using (invoice_id)
+where state = 'FUNDED' and award.body->>'ships_to' is not null
 order by funded_at_us, award_id limit $1
 """
+_DELIVERIES: Final = "select * from delivery where award_id = any($1)"
+
+
+class Shipment(Struct, frozen=True, kw_only=True):
+    """A paid award that the house ships; without a delivery it is to be given to a carrier.
+
+    ``zone``: by which its times are said.
+    """
+
+    award: AwardRow
+    zone: str
+    delivery: Delivery | None
 
 
 class Deliveries:
@@ -116,15 +126,33 @@ class Deliveries:
                 raise Refused(PickupRefusal.NOT_FOUND)
             return found, (await photos_of(connection, Shows.DELIVERY, [award_id]))[award_id]
 
-    async def to_ship(self, limit: int = 200) -> Sequence[AwardId]:
-        """Paid awards that the house has to ship, the longest paid first."""
+    async def under_way(self, limit: int = MAX_SHIPMENTS) -> Sequence[Shipment]:
+        """What is to be shipped, or on its way, the longest paid first."""
         async with acquire(self._pool) as connection:
-            return [row["award_id"] for row in await connection.fetch(_TO_SHIP, limit)]
+            rows = await connection.fetch(_SHIPPED, limit)
+            ids = [row["award_id"] for row in rows]
+            sent = {
+                row["award_id"]: _delivery(row) for row in await connection.fetch(_DELIVERIES, ids)
+            }
+        return [
+            Shipment(
+                award=award_row(row), zone=row["zone"], delivery=sent.get(AwardId(row["award_id"]))
+            )
+            for row in rows
+        ]
 
-    async def on_the_way(self, limit: int = 200) -> Sequence[Delivery]:
-        """What was shipped and not proved to have arrived, the longest on its way first."""
+    async def shipment(self, award_id: AwardId) -> Shipment:
+        """One of them. Raises `Refused` NOT_FOUND for what the house does not ship now."""
         async with acquire(self._pool) as connection:
-            return [_delivery(row) for row in await connection.fetch(_ON_THE_WAY, limit)]
+            try:
+                held = await read_award(connection, award_id)
+            except NotFound:
+                raise Refused(PickupRefusal.NOT_FOUND) from None
+            award = held.awards[award_id]
+            if award.award.ships_to is None or award.funded_at_us is None:
+                raise Refused(PickupRefusal.NOT_FOUND)
+            zone = held.invoiced.zone
+            return Shipment(award=award, zone=zone, delivery=await _read(connection, award_id))
 
     async def ship(
         self, award_id: AwardId, version: int | None, shipping: Shipping, actor: Actor

@@ -404,7 +404,8 @@ async def shipped_lot(dock: Dock) -> AwardId:
 
 async def test_what_the_house_ships_is_handed_over_when_its_arrival_is_proved(dock: Dock) -> None:
     award_id = await shipped_lot(dock)
-    assert await dock.deliveries.to_ship() == [award_id]
+    (waits,) = await dock.deliveries.under_way()
+    assert (waits.award.award_id, waits.delivery) == (award_id, None)
     dock.clock.is_now("2026-03-10 12:00")
     shipping = Shipping(carrier="Estes", tracking="123-456", shipped_at_us=NINE)
     sent = await dock.deliveries.ship(award_id, None, shipping, CLERK)
@@ -412,8 +413,8 @@ async def test_what_the_house_ships_is_handed_over_when_its_arrival_is_proved(do
     assert (await refused(twice))[0] == "CHANGED_MEANWHILE"
     mended = replace(shipping, tracking="123-457")
     sent = await dock.deliveries.ship(award_id, sent.version, mended, CLERK)
-    assert (sent.tracking, await dock.deliveries.to_ship()) == ("123-457", [])
-    assert await dock.deliveries.on_the_way() == [sent]
+    (shipped,) = await dock.deliveries.under_way()
+    assert sent.tracking == "123-457" and shipped.delivery == sent
     dock.clock.is_now("2026-03-13 10:00")
     proof = Proof(delivered_at_us=at_us("2026-03-12 15:00"), signed_by="J. Ortiz")
     for wrong in (NINE - 1, dock.clock.now_us + 1, 0, 2**63):
@@ -423,6 +424,7 @@ async def test_what_the_house_ships_is_handed_over_when_its_arrival_is_proved(do
         assert (await refused(bad))[0] == "BAD_TIME"
     proved = await dock.deliveries.delivered(award_id, sent.version, proof, CLERK, [a_photo()])
     assert proved.signed_by == "J. Ortiz"
+    assert not await dock.deliveries.under_way()
     _, photos = await dock.deliveries.delivery(award_id, REMOTE)
     assert len(photos) == 1
     row = await row_of(dock.pool, award_id)
