@@ -2,7 +2,7 @@
 
 What is divided is what the ledger holds for the award, and nothing else: no credit that was booked
 can be forgotten here, and nothing can be released twice. The invoice and its awards are held while
-it is read, and the payees from then on.
+it is read, and a consignor from then on.
 
 A dispute of the invoice freezes all of its awards: the release comes again until it is over.
 """
@@ -25,7 +25,13 @@ from settlement.ids import AwardId, ConsignorId
 from settlement.ledger import balances
 from settlement.lives import AwardState
 from settlement.operations import Again, Deadline, NeedsPerson, Operation
-from settlement.payouts.payables import Payable, add_payable, hold_payees, new_payable
+from settlement.payouts.payables import (
+    Payable,
+    add_payable,
+    hold_payees,
+    make_payees,
+    new_payable,
+)
 from settlement.payouts.words import PayeeKind
 from settlement.policy import Commission
 from settlement.policy_table import commission_at
@@ -179,10 +185,9 @@ async def _facts_of(connection: AnyConnection, held: Held, row: AwardRow, now_us
     agreed = None if lot is None else ConsignorId(BidderId(lot["consignor_id"]))
     if agreed != row.consignor_id:
         raise NeedsPerson(f"consigned by {row.consignor_id}, agreed with {agreed}")
-    kinds: dict[str, PayeeKind] = {row.liquidator_id: PayeeKind.LIQUIDATOR}
-    if agreed is not None:
-        kinds[agreed] = PayeeKind.CONSIGNOR
-    await hold_payees(connection, kinds, now_us)
+    await make_payees(connection, {row.liquidator_id: PayeeKind.LIQUIDATOR}, now_us)
+    if agreed is not None:  # its earlier charges are taken from what it gets
+        await hold_payees(connection, {agreed: PayeeKind.CONSIGNOR}, now_us)
     consignor = None
     if lot is not None and agreed is not None:
         key = (lot["agreement_id"], lot["agreement_version"])

@@ -25,7 +25,7 @@ from settlement.payouts.batch_rows import (
 from settlement.payouts.closing import close_us, kept_back, sending_policy
 from settlement.payouts.house_bank import hold_house_bank
 from settlement.payouts.nacha import Credit, Traced, ach_file, traced
-from settlement.payouts.payables import Payable, moved, paid_out, write_payable
+from settlement.payouts.payables import Payable, all_done, moved, paid_out, write_payable
 from settlement.payouts.wires import Wire, wire_list
 from settlement.payouts.words import PayableState, PayeeKind, PayoutRefusal, PayoutRefused, Way
 from settlement.policy_table import holidays_of
@@ -262,6 +262,8 @@ async def _write_award(
     parts: Sequence[Payable],
     now_us: int,
 ) -> Held:
+    if not all_done(parts):
+        return held
     closes_us = await close_us(connection, held, now_us)
     step = paid_out(held.awards[award_id], parts, closes_us)
     await write(connection, held, step, now_us)

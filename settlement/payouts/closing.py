@@ -5,8 +5,7 @@ from settlement.due import Calendar
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.operations import Again, Deadline, NeedsPerson, Operation
-from settlement.payouts.payables import Payee, payables_of
-from settlement.payouts.words import PayableState
+from settlement.payouts.payables import Payee, all_done, payables_of
 from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.releases import HeldBack, keeps_from_sending
@@ -26,9 +25,7 @@ class Closing(Deadline):
         held = await hold_award(connection, award_id)
         row = held.awards[award_id]
         parts = await payables_of(connection, [award_id])
-        done = all(
-            each.state in (PayableState.SENT, PayableState.NETTED) for each in parts.values()
-        )
+        done = all_done(parts.values())
         sends = sum(each.sends for each in parts.values())
         if row.state is not AwardState.PAID_OUT or not done or sends > op.generation:
             return None

@@ -42,7 +42,8 @@ select p.payee_id, p.kind, p.way, p.changed_at_us, p.version, c.account_id,
 from payee p left join payee_connected c using (payee_id)
 where p.payee_id = any($1) order by p.payee_id
 """
-_HOLD_PAYEES: Final = f"{_PAYEES} for update of p"
+# Whoever only names a payee, in a new payable, does not wait for those who hold it.
+_HOLD_PAYEES: Final = f"{_PAYEES} for no key update of p"
 
 _ADD: Final = """
 insert into payable (payable_id, award_id, invoice_id, sale_id, payee_id, kind, currency,
@@ -172,10 +173,17 @@ async def hold_payees(
     connection: AnyConnection, kinds: Mapping[str, PayeeKind], now_us: int
 ) -> dict[str, Payee]:
     """These payees, held until the transaction ends; who has no row yet gets one."""
+    await make_payees(connection, kinds, now_us)
+    rows = await connection.fetch(_HOLD_PAYEES, sorted(kinds))
+    return {row["payee_id"]: _payee(row) for row in rows}
+
+
+async def make_payees(
+    connection: AnyConnection, kinds: Mapping[str, PayeeKind], now_us: int
+) -> None:
+    """Those of these payees that have no row yet get one; nobody is held."""
     ids = sorted(kinds)
     await connection.execute(_NEW_PAYEES, ids, [kinds[each] for each in ids], now_us)
-    rows = await connection.fetch(_HOLD_PAYEES, ids)
-    return {row["payee_id"]: _payee(row) for row in rows}
 
 
 async def read_payees(connection: AnyConnection, ids: Iterable[str]) -> dict[str, Payee]:
@@ -277,12 +285,15 @@ def moved(payable: Payable, **changes: Any) -> Payable:
     return Payable(**(fields | changes | {"state": state, "note": ""}))
 
 
+def all_done(payables: Iterable[Payable]) -> bool:
+    """Whether nothing of an award is left to be sent."""
+    return all(payable.state in _DONE for payable in payables)
+
+
 def paid_out(row: AwardRow, payables: Iterable[Payable], close_us: int) -> Step:
-    """What follows for the award once one of its payables is done: it is paid out when all are,
-    closed when there was nothing to send, and looked at again at ``close_us``."""
+    """What follows for an award of which nothing is left to be sent: it is paid out, or closed if
+    there was nothing to send, and looked at again at ``close_us``."""
     parts = list(payables)
-    if any(part.state not in _DONE for part in parts):
-        return Step()
     if all(part.state is PayableState.NETTED for part in parts):
         if row.state is not AwardState.RELEASED:
             return Step()

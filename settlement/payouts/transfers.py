@@ -24,6 +24,7 @@ from settlement.payouts.closing import close_us, kept_back, sending_policy
 from settlement.payouts.payables import (
     Payable,
     Payee,
+    all_done,
     hold_payables,
     hold_payees,
     moved,
@@ -301,7 +302,8 @@ async def _write(
         story=_netted(payable, decided, row),
     )
     parts = {**await payables_of(connection, [row.award_id]), payable.payable_id: payable}
-    step += paid_out(row, parts.values(), await close_us(connection, held, now_us))
+    if all_done(parts.values()):
+        step += paid_out(row, parts.values(), await close_us(connection, held, now_us))
     await write(connection, held, step, now_us)
 
 
@@ -360,7 +362,8 @@ async def _sent(
     await write_payable(connection, payable, now_us)
     parts = {**await payables_of(connection, [row.award_id]), payable.payable_id: payable}
     step += Step(operations=again)
-    step += paid_out(row, parts.values(), await close_us(connection, held, now_us))
+    if all_done(parts.values()):
+        step += paid_out(row, parts.values(), await close_us(connection, held, now_us))
     await write(connection, held, step, now_us)
 
 

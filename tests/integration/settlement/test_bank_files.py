@@ -13,8 +13,9 @@ from settlement.lives import AwardState, PaymentState
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.payee_rows import BankDetails
+from settlement.payouts.payments_made import PaymentsMade
 from settlement.payouts.returns import Returns
-from settlement.payouts.words import BatchState, PayoutRefused
+from settlement.payouts.words import BatchState, PayableState, PayoutRefused, Way
 from tests.payouts import (
     CHIEF,
     CLERK,
@@ -264,3 +265,25 @@ async def test_account_numbers_are_shown_nowhere_but_in_the_file(house: PayoutHo
             f"select count(*) from {table['table_name']} t where t::text like '%000123456789%'"  # noqa: S608
         )
         assert not found, table["table_name"]
+
+
+async def test_payees_see_what_is_owed_and_what_was_sent(house: PayoutHouse) -> None:
+    made = PaymentsMade(house.pool)
+    await house.has_bank()
+    await released(house, "12", "13")
+    (first, _) = await made.owed([NORTH])
+    assert (first.lot, first.left_minor, first.state) == ("12", 900_000, PayableState.OWED)
+    assert await made.owed([TARGET]) == [] and await made.made() == []
+    whole = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, whole.batch.batch_id)
+    assert await made.owed() == []
+    (sent,) = await made.made([NORTH])
+    assert (sent.amount_minor, sent.last4, list(sent.award_ids)) == (
+        1_800_000,
+        "6789",
+        ["S1~12", "S1~13"],
+    )
+    await returns(house).book(CLERK, whole.batch.batch_id, 1, "R02")
+    await house.connected()
+    *latest, back = await made.made()
+    assert (back.return_code, [each.way for each in latest]) == ("R02", [Way.CONNECT, Way.CONNECT])
