@@ -1,16 +1,17 @@
-"""docs/settlement-lives.md: the diagrams and the moves of the two lives, made from their tables.
+"""docs/settlement-lives.md: the diagrams and the moves of the lives, made from their tables.
 
 ``python -m settlement.lives_page > docs/settlement-lives.md`` writes it; a test compares.
 """
 
 import sys
 
+from settlement.deposit_life import DEPOSIT_LIFE
 from settlement.lives import AWARD_LIFE, PAYMENT_LIFE, Life, StateT
 
-_HEAD = """# The lives of a payment and of an award
+_HEAD = """# The lives of a payment, of an award and of a deposit
 
-Made by `python -m settlement.lives_page > docs/settlement-lives.md` from `settlement/lives.py`. A
-move that is not here is refused.
+Made by `python -m settlement.lives_page > docs/settlement-lives.md` from `settlement/lives.py` and
+`settlement/deposit_life.py`. A move that is not here is refused.
 """
 
 _PAYMENT = """
@@ -26,10 +27,18 @@ _AWARD = """
 One for each lot that was sold, and another for the runner-up who takes it after a default.
 """
 
+_DEPOSIT = """
+## A buyer's deposit for a sale
+
+One for each buyer and sale, held on a card that the buyer saved. It counts for registration while
+the card promises it, and while what was taken of it is the buyer's credit.
+"""
+
 
 def lives_page() -> str:
     """The page as Markdown."""
-    return "".join((_HEAD, _PAYMENT, _life(PAYMENT_LIFE), _AWARD, _life(AWARD_LIFE)))
+    lives = (_PAYMENT, _life(PAYMENT_LIFE), _AWARD, _life(AWARD_LIFE), _DEPOSIT)
+    return "".join((_HEAD, *lives, _life(DEPOSIT_LIFE)))
 
 
 def _life(life: Life[StateT]) -> str:

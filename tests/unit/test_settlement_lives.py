@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from settlement.deposit_life import DEPOSIT_LIFE
 from settlement.lives import (
     AWARD_LIFE,
     PAYMENT_LIFE,
@@ -15,7 +16,7 @@ from settlement.lives import (
     PaymentState,
 )
 
-LIVES: list[Life[Any]] = [PAYMENT_LIFE, AWARD_LIFE]
+LIVES: list[Life[Any]] = [PAYMENT_LIFE, AWARD_LIFE, DEPOSIT_LIFE]
 P, A = PaymentState, AwardState
 
 
