@@ -11,7 +11,7 @@ from settlement.papers.contents import EvidenceContent, Photo, Said
 from settlement.papers.invoice_paper import write_invoice
 from settlement.papers.loading_paper import write_loading
 from settlement.papers.pages import BODY, MARGIN, SMALL, Cell, Column, Sheets
-from settlement.papers.words import amount, clock, figure, grouped
+from settlement.papers.words import amount, clock, figure, grouped, second
 
 _ACCEPTED: Final = (
     Column("Accepted", 2.0),
@@ -58,6 +58,8 @@ def evidence_pdf(content: EvidenceContent) -> bytes:
         sheets.listed(content.delivery)
     _happened(sheets, "Messages", content.messages, content.zone)
     _terms(sheets, content)
+    if content.photos:
+        sheets.section("Photos", _PHOTO_HEIGHT + 30)
     for photo in content.photos:
         _photo(sheets, photo, content.zone)
     return sheets.end()
@@ -71,7 +73,7 @@ def _accepted(sheets: Sheets, content: EvidenceContent) -> None:
     sheets.table(_ACCEPTED)
     for one in content.acceptances:
         version = Cell(f"Version {one.version}", grouped(one.sha256))
-        sheets.row([clock(one.at_us, content.zone), one.person, one.address, version])
+        sheets.row([second(one.at_us, content.zone), one.person, one.address, version])
     sheets.end_table()
 
 
@@ -84,7 +86,7 @@ def _bids(sheets: Sheets, content: EvidenceContent) -> None:
     for bid in content.bids:
         sheets.row(
             [
-                clock(bid.at_us, content.zone),
+                second(bid.at_us, content.zone),
                 str(bid.paddle),
                 figure(bid.price_minor, currency),
                 "yes" if bid.leads else "no",

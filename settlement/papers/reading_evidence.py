@@ -94,6 +94,28 @@ and octet_length(b.bytes) <= $3 order by p.number limit $4
 
 _NAMES: Final = "select person_id, name from person where person_id = any($1::text[])"
 
+# What a bank is told of the time line; the rest is the house's own, the seller's or another
+# bidder's (such as an offer to the runner-up), and of a line no fact but these and amounts.
+TOLD: Final = frozenset(
+    {
+        *("awarded", "invoiced", "overdue", "defaulted", "penalised", "void", "cancelled"),
+        *("card_asked", "buyer_has_to_confirm", "card_promised", "card_declined", "promise_ended"),
+        *("bank_details_ready", "waits_for_transfer", "money_came", "part_paid", "paid"),
+        *("paid_by_bank", "wire_identified", "returned_by_bank", "charged", "charge_paid"),
+        *("pickup_booked", "pickup_changed", "pickup_cancelled", "pickup_missed", "checked_in"),
+        *("part_collected", "handed_over", "shipped", "delivered", "abandonment_notice"),
+        *("accepted", "claim_filed", "claim_withdrawn", "claim_asked", "claim_refused"),
+        *("claim_granted", "claim_credited", "tax_credited", "refund_asked", "refunded"),
+        *("refund_came_back", "dispute_opened"),
+    }
+)
+_FACTS: Final = frozenset(
+    {
+        *("carrier", "driver", "trailer", "seal", "signed_by", "door", "tracking", "way"),
+        *("payment_id", "charge_id", "charge", "refund_id", "refund", "dispute", "reason"),
+    }
+)
+
 _OF_PHOTO: Final = {
     "PICKUP": "At the dock",
     "DELIVERY": "On delivery",
@@ -230,10 +252,11 @@ async def _delivery(connection: AnyConnection, award_id: AwardId, zone: str) -> 
 async def _story(
     connection: AnyConnection, told: Sequence[Told], currency: str
 ) -> tuple[Said, ...]:
-    """The time line, its people by their names."""
-    actors = sorted({line.actor for line in told})
+    """What of the time line is between the buyer and the house, its people by their names."""
+    shown = [line for line in told if line.kind in TOLD]
+    actors = sorted({line.actor for line in shown})
     names = {row["person_id"]: row["name"] for row in await connection.fetch(_NAMES, actors)}
-    return tuple(_happened(line, names.get(line.actor, line.actor), currency) for line in told)
+    return tuple(_happened(line, names.get(line.actor, line.actor), currency) for line in shown)
 
 
 def _happened(line: Told, actor: str, currency: str) -> Said:
@@ -251,7 +274,8 @@ def _fact(name: str, value: Any, currency: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         title = name.removesuffix("_minor").replace("_", " ")
         return f"{title} {amount(value, currency)}" if name.endswith("_minor") else ""
-    return f"{name.replace('_', ' ')} {value}" if isinstance(value, str) and value else ""
+    shown = name in _FACTS and isinstance(value, str) and value
+    return f"{name.removesuffix('_id').replace('_', ' ')} {value}" if shown else ""
 
 
 async def _messages(connection: AnyConnection, award: AwardRow) -> tuple[Said, ...]:

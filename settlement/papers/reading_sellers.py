@@ -21,13 +21,13 @@ from settlement.papers.parties import sale_facts
 from settlement.papers.seller_books import (
     LOTS_OF_CONSIGNOR,
     LOTS_OF_SALE,
-    MOVED_IN_TIME,
     MOVED_OF_SALE,
     agreed_with,
     awards_of,
     consignor_party,
     flows_of,
     liquidator_party,
+    moved_for_consignor,
     moved_of,
 )
 from settlement.papers.seller_lots import loads, sold_lots
@@ -98,9 +98,7 @@ async def consignor_statement(connection: AnyConnection, subject: str) -> Consig
     liquidator_id = LiquidatorId(lots[0]["liquidator_id"])
     seller = await agreed_with(connection, lots, liquidator_id, currency, period.from_us)
     flows = await flows_of(connection, [award.award_id for award in awards])
-    times = (period.from_us, period.to_us)
-    accounts = [f"consignor_payable:{consignor_id}"]
-    moved = moved_of(await connection.fetch(MOVED_IN_TIME, accounts, currency, *times))
+    moved = await moved_for_consignor(connection, consignor_id, currency, awards)
     changed = [*(row["closed_at_us"] for row in lots), *(award.changed_at_us for award in awards)]
     as_of_us = max([*changed, *(one.at_us for one in moved)])
     return ConsignorStatement(

@@ -10,7 +10,7 @@ from auction.desk.agreements import versions
 from auction.ids import LiquidatorId
 from foundation.database import AnyConnection
 from settlement.chart import Kind
-from settlement.entries import Purpose
+from settlement.entries import Purpose, named
 from settlement.ids import EntryKey
 from settlement.papers.contents import MAX_ROWS, Moved, Party
 from settlement.papers.kinds import PaperRefusal, Refused
@@ -73,18 +73,19 @@ _OF_SALE: Final = """
     select f.transfer_id from ledger_transaction t join ledger_transfer f using (transaction_id)
     where t.sale_id = $4 and t.currency = $2
 """
-_IN_TIME: Final = """
-    select f.transfer_id from ledger_account a
-    join ledger_transfer f on a.account_id in (f.debit_account_id, f.credit_account_id)
-    join ledger_transaction t using (transaction_id)
-    where a.name = any($1) and a.currency = $2
-    and t.effective_at_us >= $3 and t.effective_at_us < $4
-"""
 # Each release is a line too, and one lot has some.
 _MOST: Final = 4 * MAX_ROWS
 MOVED_OF_SALE: Final = _MOVED.format(touched=f"{_OF_AWARDS} union {_OF_SALE}", most=_MOST + 1)
-MOVED_IN_TIME: Final = _MOVED.format(touched=_IN_TIME, most=_MOST + 1)
 MOVED_OF_AWARDS: Final = _MOVED.format(touched=_OF_AWARDS, most=_MOST + 1)
+
+# What a consignor's goods cost beyond what they brought, taken from what later goods brought.
+_TAKEN: Final = """
+select t.key, t.effective_at_us, sum(f.amount_minor)::bigint as minor from ledger_account a
+join ledger_transfer f on f.debit_account_id = a.account_id
+join ledger_transaction t using (transaction_id)
+where a.name = $1 and a.currency = $2 and t.purpose = 'consignor_charged'
+group by t.transaction_id order by t.transaction_id
+"""
 
 _CONSIGNOR: Final = """
 select c.name, c.contact, c.organisation_id, o.name as liquidator
@@ -98,7 +99,7 @@ _WORDS: Final[Mapping[str, str]] = {
     Purpose.BANK_FILE_PAID: "Sent to your bank",
     Purpose.BANK_FILE_RETURNED: "Sent back by your bank",
     Purpose.CONSIGNOR_PAID: "Paid to you",
-    Purpose.CONSIGNOR_CHARGED: "Costs of goods that did not sell",
+    Purpose.CONSIGNOR_CHARGED: "Costs of goods that brought less",
     Purpose.CLAIM_AFTER_RELEASE: "Credited to the buyer after the release",
     Purpose.CANCELLATION_FEE: "Fee for a cancellation after the hammer",
     Purpose.DISPUTE_LOST_BY_SELLER: "Taken back by the buyer's bank",
@@ -192,6 +193,28 @@ def moved_of(
         for key, row in first.items()
         if sums[key]
     )
+
+
+async def moved_for_consignor(
+    connection: AnyConnection, consignor_id: str, currency: str, awards: Sequence[AwardRow]
+) -> tuple[Moved, ...]:
+    """What moved for these goods: what was paid and charged of them, and what others paid for them.
+
+    A charge is booked with the award that bears it and is named after the one that it is for.
+    """
+    ids, account = [award.award_id for award in awards], f"consignor_payable:{consignor_id}"
+    rows = await connection.fetch(MOVED_OF_AWARDS, [account], currency, ids)
+    taken = [
+        Moved(
+            at_us=row["effective_at_us"],
+            words="Costs, taken from other goods",
+            reference=row["key"],
+            amount_minor=row["minor"],
+        )
+        for row in await connection.fetch(_TAKEN, account, currency)
+        if named(EntryKey(row["key"]))[1] in set(ids)
+    ]
+    return tuple(sorted([*moved_of(rows), *taken], key=lambda one: one.at_us))
 
 
 async def liquidator_party(

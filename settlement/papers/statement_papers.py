@@ -108,14 +108,13 @@ def consignor_statement_pdf(content: ConsignorStatement) -> bytes:
         said = ", ".join(f"{title} {text}" for title, text in papers if text)
         name = f"Load {load.load}" if load.load else "Without a load number"
         _lots(sheets, f"{name} ({said})" if said else name, load.lots, currency, "Fees", each=True)
-    _moved(sheets, "Paid to you, and charged", content.moved, currency)
+    _moved(sheets, "Paid to you, and charged, for these goods", content.moved, currency)
     paid = _sum(content.moved)
     rows = [("Net of what is released", figure(_net(released), currency), False)]
     if paid:
-        rows.append(("Paid and charged in the month", figure(paid, currency), False))
-    sheets.sums(
-        [*rows, ("Change in what is owed to you", amount(_net(released) + paid, currency), True)]
-    )
+        rows.append(("Paid and charged", figure(paid, currency), False))
+    owed = amount(_net(released) + paid, currency)
+    sheets.sums([*rows, ("Still owed to you for these goods", owed, True)])
     waiting = [lot for lot in every if lot.outcome is Outcome.SOLD]
     if waiting:
         sheets.text(

@@ -47,6 +47,12 @@ def clock(at_us: int, zone: str) -> str:
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
 
 
+def second(at_us: int, zone: str) -> str:
+    """``10 Mar 2026, 17:00:04.250 CDT``: as exact as the log, where the order of bids matters."""
+    at = (EPOCH + timedelta(microseconds=at_us)).astimezone(ZoneInfo(zone))
+    return f"{at.day} {at:%b %Y, %H:%M:%S}.{at.microsecond // 1000:03} {at:%Z}"
+
+
 def day(at_us: int, zone: str) -> str:
     """``10 Mar 2026``, the day that it is then in a place."""
     return day_of(date_of(at_us, zone))

@@ -155,8 +155,11 @@ async def test_evidence_is_all_that_the_buyer_agreed_to_bid_paid_signed_and_said
         *(SALE, SELLER, CLOSED - 9, BUYER),
     )
     async with acquire(house.pool) as connection:
-        told = Told(kind="paid", award_id=award_id, facts={"amount_minor": 1_190_750})
-        await tell(connection, [told], PAID)
+        told = [
+            Told(kind="paid", award_id=award_id, facts={"amount_minor": 1_190_750, "why": "x y z"}),
+            Told(kind="offered", award_id=award_id, facts={"bidder_id": "rival"}),
+        ]
+        await tell(connection, told, PAID)
     evidence = await house.archive.get_document(PaperKind.EVIDENCE, award_id)
     found = drawn(evidence.data)
     for shown in ("person-hart", "203.0.113.7", "Version 3", "As it stands.", "Dock 3."):
@@ -166,6 +169,7 @@ async def test_evidence_is_all_that_the_buyer_agreed_to_bid_paid_signed_and_said
     # No maximum, and no rival's bid.
     assert not {"990.00", "150.00", "170.00", "152.50"} & set(found)
     assert "Paid: amount $11,907.50" in found
+    assert not any("rival" in text or "ffered" in text or "x y z" in text for text in found)
     assert {"R. Vega", "Are plugs cut?", "The buyer", "Bill of lading BOL-000001"} <= set(found)
     assert any(text.startswith("At the dock: Both pallets") for text in found)
     assert b"/Subtype /Image" in evidence.data
@@ -204,3 +208,25 @@ async def test_a_consignor_reads_its_month_load_by_load(house: PaperHouse) -> No
         with pytest.raises(Refused) as refused:
             await house.archive.get_document(kind, subject)
         assert refused.value.refusal is PaperRefusal.NOT_FOUND
+
+
+async def test_costs_that_other_goods_bore_are_on_both_statements(house: PaperHouse) -> None:
+    await a_consignor_named(house.pool, SELLER, TARGET, "agreement-1")
+    first, second = await house.paid("1", "2", hammer_minor=1_000_000)
+    for number, month in (("1", "03"), ("2", "04")):
+        at = at_us(f"2026-{month}-06 17:00")
+        await house.result(number, hammer_minor=1_000_000, closed_at_us=at)
+        await house.does(
+            "insert into consigned_lot values ($1, $2, $3, 'agreement-1', 1, 4, '', '', '')",
+            *(SALE, number, TARGET),
+        )
+    about = await house.about(second)
+    kept = part(second, 1_000_000, 100_000, 0)
+    await house.books(p.release(about, SELLER, kept, 50_000, ConsignedPart(TARGET, 872_800)))
+    about = await house.about(second, subject=first)
+    await house.books(h.consignor_charged(about, TARGET, SELLER, 7_200, second))
+    kind = PaperKind.CONSIGNOR_STATEMENT
+    bearing = drawn((await house.archive.get_document(kind, f"{TARGET}:2026-04")).data)
+    assert {"Costs of goods that brought less", "-72.00", "$8,656.00"} <= set(bearing)
+    borne = drawn((await house.archive.get_document(kind, f"{TARGET}:2026-03")).data)
+    assert {"Costs, taken from other goods", "72.00", "$72.00"} <= set(borne)
