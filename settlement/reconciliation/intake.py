@@ -20,7 +20,7 @@ from settlement.ports import Books
 from settlement.reconciliation.reconcile import RECONCILE
 from settlement.steps import Wanted
 
-TAKE_IN: Final = "take_in"
+TAKE_IN: Final = "take_transactions"
 PAUSE_US: Final = 15 * SECOND_US
 OVERLAP_US: Final = HOUR_US
 DEEP_OVERLAP_US: Final = 7 * 24 * HOUR_US
