@@ -25,6 +25,7 @@ _MARK: Final = HexColor("#3244c0")
 _PALE: Final = HexColor("#f1f3f6")
 
 HOUSE: Final = Style(15, bold=True)
+_LEAST_NAME: Final = 10.0
 TITLE: Final = Style(20, bold=True, leading=1.1)
 NUMBER: Final = Style(10, colour=GREY)
 SECTION: Final = Style(11, bold=True)
@@ -102,9 +103,11 @@ class Sheets:
         canvas, top = self.canvas, self.y
         mark = 24.0
         _mark(canvas, MARGIN, top - mark, mark)
-        name = _shrunk(HOUSE, self._house.name, self.inner * 0.5 - mark - 8, 10)
-        name.draw(canvas, MARGIN + mark + 8, top - 17)
-        y = top - mark - 6
+        y = top - 17
+        for name in _named(self._house.name, self.inner * 0.5 - mark - 8):
+            name.draw(canvas, MARGIN + mark + 8, y)
+            y -= name.style.leading
+        y = min(y + 12, top - mark) - 6
         for line in (*self._house.lines, self._house.contact):
             if line:
                 y -= SMALL.leading
@@ -366,10 +369,12 @@ class Sheets:
         self.canvas.line(MARGIN, self.y, MARGIN + self.inner, self.y)
 
 
-def _shrunk(style: Style, text: str, width: float, least: float) -> SetText:
-    """The text in one line, set smaller where that is enough, and shortened where it is not."""
-    size = max(least, min(style.size, style.size * width / max(1, style.set(text).width)))
-    return Style(size, bold=style.bold, colour=style.colour).fitting(text, width)
+def _named(text: str, width: float) -> list[SetText]:
+    """The house's name: smaller where it fits into one line then, else in some small lines."""
+    size = HOUSE.size * width / max(1, HOUSE.set(text).width)
+    if size >= _LEAST_NAME:
+        return [Style(min(size, HOUSE.size), bold=True).set(text)]
+    return Style(_LEAST_NAME, bold=True).first_lines(text, width, 4)
 
 
 def _value(text: str, width: float) -> list[SetText]:
@@ -377,7 +382,7 @@ def _value(text: str, width: float) -> list[SetText]:
     wide = VALUE.set(text).width
     if width < wide <= 1.25 * width:
         return [Style(VALUE.size * width / wide, bold=True).set(text)]
-    return list(VALUE.first_lines(text, width, 3))
+    return VALUE.first_lines(text, width, 5)
 
 
 def _party(title: str, party: Party, width: float) -> Iterator[SetText]:
