@@ -10,6 +10,7 @@ from foundation.database import Pool
 from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
+from settlement.after_default.room import AfterDefault
 from settlement.api_books import BooksApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_staff import StaffApi
@@ -71,6 +72,7 @@ class Settlement:
     claims: Claims
     claim_talk: ClaimTalk
     claims_desk: ClaimsDesk
+    after: AfterDefault
     books: Books
     archive: Archive
     papers: PaperLists
@@ -112,6 +114,7 @@ class Settlement:
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),
             claims_desk=ClaimsDesk(pool, now_us, ring),
+            after=AfterDefault.over(pool, now_us, ring),
             books=Books.over(pool, now_us, ring),
             archive=Archive(pool, wall_clock),
             papers=PaperLists(pool),
