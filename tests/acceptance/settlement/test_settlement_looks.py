@@ -10,10 +10,18 @@ from playwright.async_api import Browser
 
 from accounts.identity import OrganisationKind, Role
 from accounts.ids import PersonId
+from auction.catalog.goods import FreightTerms
+from auction.catalog.photos import PhotoWorker
+from auction.ids import BidderId
+from foundation.database import acquire
+from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
+from settlement.pickups.deliveries import Deliveries, Shipping
 from tests.acceptance.resellers.hands import Hands, hands
 from tests.acceptance.resellers.test_looks import look
+from tests.paid_lots import CLERK, PAID, goods, lots, pay_for
 from tests.settled import DAY_US, held_operation, settled
+from tests.settlement_rules import PORTLAND, TEXAS
 from tests.site import Site, now_us, open_site
 
 
@@ -24,6 +32,18 @@ async def enter(site: Site, visitor: Hands, person_id: PersonId) -> None:
         [{"name": "__Host-session", "value": secret, "url": site.origin.replace("http:", "https:")}]
     )
     await visitor.page.set_extra_http_headers({"Cookie": f"__Host-session={secret}"})
+
+
+async def to_be_shipped(site: Site, buyer_id: BidderId) -> tuple[AwardId, AwardId]:
+    """Two lots that the house ships, one of them on its way."""
+    sent = lots("71", "72", buyer_id=buyer_id, ships_to=TEXAS, ship_from=PORTLAND)
+    async with acquire(site.pool) as connection:
+        what = [goods(one.lot_id, freight_terms=FreightTerms.FIXED) for one in sent]
+        first, second = await pay_for(connection, *sent, what=what)
+    photos = PhotoWorker()
+    shipping = Shipping(carrier="Estes", tracking="041-7726613", shipped_at_us=PAID)
+    await Deliveries(site.pool, now_us, photos).ship(second, None, shipping, CLERK)
+    return first, second
 
 
 async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
@@ -49,6 +69,7 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
         closed_at_us=at, hammer_minor=200_00,
     )  # fmt: skip
     fetched = await settled(*both, sale_id="S6", closed_at_us=at)
+    shipped, on_its_way = await to_be_shipped(site, buyer.bidder_id)
     words = "Stripe says that the charge was refunded, the books say that it was not."
     await held_operation(site.pool, held.award_ids[0], words, now_us() - DAY_US)
     return {
@@ -70,6 +91,9 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "month": "/settlement/months?month=2026-03",
                 "claims-desk": "/settlement/claims",
                 "docks": "/settlement/docks",
+                "deliveries": "/settlement/deliveries",
+                "delivery": f"/settlement/deliveries/{shipped}",
+                "delivery-sent": f"/settlement/deliveries/{on_its_way}",
             },
         ),
         "buyer": (
