@@ -10,6 +10,7 @@ from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.payments.asking import choose_way, name_lots
 from settlement.payments.payers import TablePayers
+from settlement.payments.tables import free_credit_minor
 from settlement.payments.words import Way
 from settlement.stripe_simulator import Trouble, cash_balances
 from settlement.stripe_simulator.faults import Fault
@@ -132,6 +133,8 @@ async def test_a_transfer_pays_the_invoice_that_it_names(room: Settling) -> None
     number = (await room.held(second)).invoiced.number
     await sends(room, customer_id, 1_000_00, f"INVOICE {number}")
     assert (await room.held(second)).invoiced.paid_minor == 1_000_00
+    await room.collects(first)
+    assert (await room.held(first)).invoiced.paid_minor == 0, "it is kept for the other"
     await sends(room, customer_id, THREE_THOUSAND - 1_000_00)
     assert (await room.held(second)).invoiced.payment is _P.PAID
     assert (await room.held(first)).invoiced.paid_minor == 0
@@ -193,6 +196,8 @@ async def test_what_is_paid_of_an_overdue_invoice_is_the_buyers_and_the_rest_is_
     assert (held.invoiced.payment, held.invoiced.open_minor) == (_P.PAID, 0)
     assert await states(room, invoice_id) == [_A.FUNDED, _A.VOID]
     assert (await agrees(room))["buyer_credit:buyer"] == 7_00
+    async with acquire(room.pool) as connection:
+        assert await free_credit_minor(connection, BUYER, "USD") == 7_00
 
 
 async def test_money_that_nobody_told_of_is_found_before_anything_is_void(
@@ -259,4 +264,3 @@ async def test_a_debit_that_fails_late_is_a_default(room: Settling) -> None:
     await room.moves(hours=2)
     assert (await room.held(invoice_id)).invoiced.payment is _P.DEFAULTED
     assert await agrees(room) == {}
-    assert BUYER == "buyer"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from foundation.database import transaction
+from settlement.ids import StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.payments.asking import ask_seller, seller_confirms
 from settlement.stripe_simulator import Trouble
@@ -106,6 +107,8 @@ async def test_a_soft_decline_is_tried_again_after_a_pause_and_the_first_try_can
     await room.drain()
     assert (await room.held(invoice_id)).invoiced.payment is _P.DUE
     assert [row["status"] for row in room.rows("payment_intent")] == ["canceled"]
+    await room.collects(invoice_id)
+    assert (await room.held(invoice_id)).invoiced.tries == 1, "the pause is not over"
     await room.moves(hours=1)
     assert (await room.held(invoice_id)).invoiced.tries == 2
     await room.moves(hours=6)
@@ -158,6 +161,27 @@ async def test_a_buyer_that_does_not_confirm_in_time_is_overdue(room: Settling) 
     await room.moves(days=4)
     assert (await room.held(invoice_id)).invoiced.payment is _P.DEFAULTED
     assert room.rows("payment_intent")[0]["status"] == "canceled"
+
+
+async def test_a_try_that_failed_and_is_promised_after_all_is_given_up(room: Settling) -> None:
+    customer_id = await room.buyer()
+    room.engine.run(
+        lambda work: decline(work, room.rows("payment_method")[-1]["id"], 9, "stolen_card")
+    )
+    room.engine.faults.add(Fault(Trouble.NO_EFFECT, "POST /v1/payment_intents/*/cancel", times=9))
+    invoice_id = await room.invoice(700_00)
+    await room.drain()
+    room.engine.move(1)
+    other = await room.saves(customer_id, "pm_card_mastercard")
+    # On a page that was open since then, the buyer confirms with another card.
+    payment_id = StripeId(room.rows("payment_intent")[0]["id"])
+    await room.gateway.confirm_payment("page:1", payment_id, method_id=other, off_session=False)
+    await room.hears()
+    await room.patiently(3)
+    assert room.rows("payment_intent")[0]["status"] == "canceled"
+    await room.collects(invoice_id)
+    assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
+    assert await room.waiting() == []
 
 
 async def test_where_the_seller_is_asked_capture_waits_for_it(room: Settling) -> None:

@@ -209,3 +209,15 @@ async def test_credit_pays_a_part_and_the_card_the_rest(room: Settling) -> None:
     assert "buyer_credit:buyer" not in await agrees(room)
     async with acquire(room.pool) as connection:
         assert await connection.fetchval("select count(*) from payment_earmark") == 0
+
+
+async def test_of_no_charge_goes_back_more_than_came_by_it(room: Settling) -> None:
+    customer_id = await room.buyer()
+    await sends(room, customer_id, 100_00)
+    invoice_id = await room.invoice(500_00, rate_bps=1_000)
+    await room.drain()
+    await asks(room, invoice_id, 400_00)
+    await asks(room, invoice_id, 195_38, 2)
+    assert [row["amount"] for row in room.rows("refund")] == [400_00, 95_38]
+    assert (await agrees(room))["buyer_credit:buyer"] == 100_00
+    assert (await room.held(invoice_id)).invoiced.payment is _P.REFUNDED
