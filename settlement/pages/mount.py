@@ -3,6 +3,7 @@
 from foundation.http.routes import Route
 from settlement.pages.books import BookPages
 from settlement.pages.cards import CardPages
+from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
 from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.docks import DockPages
@@ -24,6 +25,7 @@ def routes(settlement: Settlement) -> list[Route]:
         PurchasePages(settlement),
         CardPages(settlement),
         PickupPages(settlement),
+        ChargePages(settlement),
         ClaimPages(settlement),
         DockPages(settlement),
         DeliveryPages(settlement),
