@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
+from settlement.chart import Kind
 from settlement.entries import About, AwardMoney, Entry
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.invoices import left_of
@@ -19,6 +20,7 @@ from settlement.payment_objects import Dispute
 from settlement.payments.funding import funded_of, part_of
 from settlement.payments.moves import again
 from settlement.payments.words import Facts
+from settlement.payouts.reversals import reversal_wanted
 from settlement.postings import (
     chargeback,
     dispute_lost_by_house,
@@ -28,7 +30,7 @@ from settlement.postings import (
 )
 from settlement.rows import Held, InvoiceRow
 from settlement.splits import split_minor
-from settlement.steps import Step, Sums
+from settlement.steps import Step, Sums, Wanted
 from settlement.story import Told
 
 _P, _A = PaymentState, AwardState
@@ -51,6 +53,8 @@ class Fault(StrEnum):
     SELLER = "SELLER"
 
 
+# The reason for which a part of a line is credited that a bank took for good.
+LOST: Final = "DISPUTE"
 ENDED: Final = frozenset({DisputeState.WON, DisputeState.LOST, DisputeState.CLOSED})
 _RELEASED: Final = frozenset({_A.RELEASED, _A.PAID_OUT, _A.CLOSED})
 
@@ -205,6 +209,7 @@ def _lost(held: Held, facts: Facts, given: Given, decided: DisputeDecided) -> Di
         sums={row.invoice_id: Sums(paid_minor=-paid_minor, credited_minor=lost_minor)},
         awards={money.award_id: _A.VOID for money in lost if _is_void_by(held, facts, money)},
         entries=entries,
+        operations=_taken_back(facts, entries),
         story=[told],
     )
     if _is_disputed(held, given) and not given.others:
@@ -215,6 +220,26 @@ def _lost(held: Held, facts: Facts, given: Given, decided: DisputeDecided) -> Di
         words = f"Dispute {row.dispute_id} took {rest} more than is left of its lots"
         step += Step(operations=[again(held, "look", words=words)])
     return _with(structs.replace(decided, lost=lost), [step])
+
+
+def _taken_back(facts: Facts, entries: Sequence[Entry]) -> list[Wanted]:
+    """What sellers owe by these entries is taken back of what they were sent.
+
+    Numbered by the disputes that an award has lost, which are few: claims begin at 1,000.
+    """
+    wanted = []
+    for entry in entries:
+        award_id = entry.about.award_id
+        owed_minor = sum(
+            posting.amount_minor
+            for posting in entry.postings
+            if posting.debit.kind is Kind.SELLER_RECEIVABLE
+        )
+        if owed_minor and award_id is not None:
+            before = [each for each in facts.credited if each.reason == LOST]
+            number = 1 + sum(each.money.award_id == award_id for each in before)
+            wanted.append(reversal_wanted(award_id, number, owed_minor, LOST))
+    return wanted
 
 
 def _is_disputed(held: Held, given: Given) -> bool:

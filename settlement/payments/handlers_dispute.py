@@ -15,6 +15,7 @@ from settlement.payment_objects import Dispute, Event
 from settlement.payments.backs import credit_line
 from settlement.payments.decisions_dispute import (
     ENDED,
+    LOST,
     DisputeRow,
     DisputeState,
     Fault,
@@ -27,8 +28,6 @@ from settlement.ports import PaymentProvider
 from settlement.rows import hold_invoice
 from settlement.steps import Wanted, want
 from settlement.story import Told, tell
-
-LOST: Final = "DISPUTE"
 
 _CHARGE: Final = "select invoice_id from payment_charge where charge_id = $1"
 _HOLD: Final = "select * from payment_dispute where dispute_id = $1 for update"

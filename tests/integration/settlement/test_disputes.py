@@ -124,6 +124,10 @@ async def test_the_seller_misdescribed_and_bears_what_was_released(room: Settlin
     await ends(room, dispute_id, won=False)
     balances = await room.balances()
     assert balances["seller_receivable:north"] == 836_000
+    (back,) = await room.pool.fetch(
+        "select * from settlement_op where operation = 'reverse_transfer'"
+    )
+    assert (back["subject"], '"amount_minor": 836000' in back["arguments"]) == ("S1~1", True)
     assert {"commission_income", "premium_income", "sales_tax:US-TX"}.isdisjoint(balances)
     assert (await room.held(invoice_id)).invoiced.payment is _P.REFUNDED
     assert "disputes_pending" not in balances
