@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
@@ -28,6 +30,7 @@ from tests.settlement_papers import (
     a_lot_line,
     a_manifest,
     a_manifest_line,
+    a_sold_lot,
     a_statement,
     an_advice,
     an_invoice,
@@ -196,6 +199,25 @@ def test_long_names_wrap_and_others_letters_are_drawn(make: Callable[..., Any]) 
         assert page_count(pdf) >= 1
         if name is russian:
             assert b"DejaVuSans" in everything(pdf)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200), st.integers(0, 10**15))
+def test_any_words_and_amounts_can_be_printed(text: str, minor: int) -> None:
+    """Strangers typed them: nothing in them is markup, a formula, or too long to be set."""
+    line = a_lot_line(lot=text[:64], title=text, detail=text, hammer_minor=minor)
+    party = Party(text, (text, text))
+    pdf = render(an_invoice(lines=(line,), buyer=party, terms=text, sale=text, goods_at=text))
+    assert pdf.startswith(b"%PDF") and page_count(pdf) >= 1
+    lot = a_sold_lot(title=text, hammer_minor=minor, note=text)
+    assert render(a_statement(lots=(lot,), sale=text)).startswith(b"%PDF")
+    goods = a_manifest_line(1, description=text or "x", lpn=text[:80], serial=text[:80])
+    content = a_manifest(lines=(goods,), title=text)
+    assert render(content).startswith(b"%PDF")
+    (row,) = csv.DictReader(io.StringIO(render(content, Format.CSV).decode(), newline=""))
+    assert not row["LPN"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert row["LPN"].removeprefix("'") == text[:80].removeprefix("'")
+    assert render(some_labels(title=text, lot=text[:64] or "1")).startswith(b"%PDF")
 
 
 def test_a_bill_of_lading_has_the_load_and_the_signature_that_was_given() -> None:

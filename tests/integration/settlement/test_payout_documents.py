@@ -22,6 +22,7 @@ from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.platform import PlatformPayouts
 from settlement.postings import claim_credit
+from settlement.postings_house import cancellation_fee
 from tests.paid_lots import SELLER
 from tests.paper_house import RESULT, PaperHouse, paper_house
 from tests.papers import drawn
@@ -82,6 +83,18 @@ async def test_a_transfers_advice_is_the_worked_example(paying: PayoutHouse) -> 
     assert "Transfer to your account at Stripe" in found
     assert any("tr_" in text for text in found)
     assert "North Salvage" in found
+
+
+async def test_an_advice_says_what_was_kept_of_a_payment(paying: PayoutHouse) -> None:
+    await paying.commission(500)
+    await paying.connected()
+    await paying.books(cancellation_fee(paying.about("S0~9"), NORTH, 81_000, AwardId("S0~9")))
+    award_id = await sold(paying, "12")
+    await paying.acceptances.accept(BUYER, DRIVER, award_id)
+    await paying.drain()
+    found = await advice(paying, NORTH)
+    assert {"8,360.00", "-810.00", "$7,550.00"} <= set(found)
+    assert any("Kept for what you owe" in text for text in found)
 
 
 async def test_a_bank_files_advice_has_all_that_it_pays(paying: PayoutHouse) -> None:
