@@ -22,6 +22,7 @@ from msgspec import Struct
 from settlement.entries import Purpose
 from settlement.ids import EntryKey, StripeId
 from settlement.payment_objects import BalanceTransaction
+from settlement.reconciliation.classes import FEES, MENDING, PURPOSES, Class, class_of
 
 # Above the longest pause between two tries of an operation and its lease: 390 s.
 GRACE_US: Final = 15 * 60 * 1_000_000
@@ -39,79 +40,6 @@ class BreakKind(StrEnum):
     CURRENCY = "CURRENCY"
     # It waits for Stripe's side, which was not read for too long to say that it is missing.
     STALE = "STALE"
-
-
-class Class(StrEnum):
-    """What a balance transaction is, as far as our entries tell it apart."""
-
-    PAYMENT = "PAYMENT"
-    REFUND = "REFUND"
-    REFUND_FAILED = "REFUND_FAILED"
-    TRANSFER = "TRANSFER"
-    TRANSFER_BACK = "TRANSFER_BACK"
-    PAYOUT = "PAYOUT"
-    PAYOUT_BACK = "PAYOUT_BACK"
-    DISPUTE = "DISPUTE"
-    DISPUTE_BACK = "DISPUTE_BACK"
-    FEE = "FEE"
-    OTHER = "OTHER"
-
-
-_KINDS: Final[Mapping[str, Class]] = {
-    "charge": Class.PAYMENT,
-    "payment": Class.PAYMENT,
-    "refund": Class.REFUND,
-    "payment_refund": Class.REFUND,
-    "payment_reversal": Class.REFUND,
-    "payment_failure_refund": Class.REFUND,
-    "refund_failure": Class.REFUND_FAILED,
-    "transfer": Class.TRANSFER,
-    "transfer_refund": Class.TRANSFER_BACK,
-    "transfer_cancel": Class.TRANSFER_BACK,
-    "transfer_failure": Class.TRANSFER_BACK,
-    "payout": Class.PAYOUT,
-    "payout_failure": Class.PAYOUT_BACK,
-    "payout_cancel": Class.PAYOUT_BACK,
-    "stripe_fee": Class.FEE,
-    "stripe_fx_fee": Class.FEE,
-    "tax_fee": Class.FEE,
-    "network_cost": Class.FEE,
-}
-_DISPUTES: Final = {"dispute": Class.DISPUTE, "dispute_reversal": Class.DISPUTE_BACK}
-
-PURPOSES: Final[Mapping[Class, frozenset[Purpose]]] = {
-    Class.PAYMENT: frozenset(
-        {
-            Purpose.CAPTURE,
-            Purpose.BANK_FUNDING,
-            Purpose.DEPOSIT_FORFEITED,
-            Purpose.RELIST_FEE,
-            Purpose.STORAGE,
-            Purpose.MISSED_APPOINTMENT,
-        }
-    ),
-    Class.REFUND: frozenset(
-        {
-            Purpose.CLAIM_CREDIT,
-            Purpose.CLAIM_AFTER_RELEASE,
-            Purpose.AWARD_REFUNDED,
-            Purpose.TAX_CREDITED,
-            Purpose.CREDIT_REFUNDED,
-        }
-    ),
-    Class.REFUND_FAILED: frozenset({Purpose.REFUND_RETURNED}),
-    Class.TRANSFER: frozenset({Purpose.TRANSFER, Purpose.CONSIGNOR_PAID, Purpose.FREIGHT_PAID}),
-    Class.TRANSFER_BACK: frozenset({Purpose.TRANSFER_REVERSED}),
-    Class.PAYOUT: frozenset({Purpose.PAYOUT}),
-    Class.PAYOUT_BACK: frozenset({Purpose.PAYOUT_RETURNED}),
-    Class.DISPUTE: frozenset({Purpose.CHARGEBACK}),
-    Class.DISPUTE_BACK: frozenset({Purpose.DISPUTE_WON}),
-    Class.FEE: frozenset(),
-    Class.OTHER: frozenset(),
-}
-FEES: Final = frozenset({Purpose.PROCESSING_FEE, Purpose.FEE_REFUNDED})
-# What people book to mend the books: of whatever they name, by its net.
-MENDING: Final = frozenset({Purpose.ADJUSTMENT, Purpose.ROUNDING, Purpose.REVERSAL})
 
 
 class Booked(Struct, frozen=True, kw_only=True):
@@ -149,7 +77,8 @@ class FeeDue(Struct, frozen=True):
 
 
 class Break(Struct, frozen=True, kw_only=True):
-    """What does not fit. ``stripe_minor`` and ``booked_minor``: net, as they move the balance."""
+    """What does not fit. ``stripe_minor`` and ``booked_minor``: net, as they move the balance
+    of its currency; what was booked in another one is nothing in it."""
 
     kind: BreakKind
     currency: str
@@ -172,11 +101,6 @@ class Matching(Struct, frozen=True):
     undone: tuple[int, ...]
     fees: tuple[FeeDue, ...]
     breaks: tuple[Break, ...]
-
-
-def class_of(transaction: BalanceTransaction) -> Class:
-    """What a balance transaction is; a dispute's kind says ``adjustment``."""
-    return _DISPUTES.get(transaction.category) or _KINDS.get(transaction.kind, Class.OTHER)
 
 
 def match(
@@ -263,7 +187,11 @@ class _Found:
                 transaction_ids=tuple(its.transaction_id for its in theirs),
                 entry_keys=tuple(entry.key for unit in ours for entry in unit.entries),
                 stripe_minor=sum(its.net_minor for its in theirs),
-                booked_minor=sum(unit.amount_minor - unit.fee_minor for unit in ours),
+                booked_minor=sum(
+                    unit.amount_minor - unit.fee_minor
+                    for unit in ours
+                    if unit.first.currency == theirs[0].currency
+                ),
                 since_us=since_us,
             )
         )
