@@ -121,6 +121,7 @@ class Act(StrEnum):
     WRITE_OFF_ASKED = "WRITE_OFF_ASKED"
     WRITE_OFF_DECIDED = "WRITE_OFF_DECIDED"
     TAX_CREDITED = "TAX_CREDITED"
+    PAYABLE_LET_GO = "PAYABLE_LET_GO"
 
 
 class Actor(Struct, frozen=True):

@@ -105,6 +105,9 @@ create table payable (
     note text not null default '',
     made_at_us bigint not null,
     sent_at_us bigint,
+    -- Who let it go although its invoice was refunded: the house bears that, or the seller paid.
+    let_go_at_us bigint,
+    let_go_by text,
     changed_at_us bigint not null,
     check (netted_minor >= 0 and sent_minor >= 0 and netted_minor + sent_minor <= amount_minor),
     check ((state in ('SENT', 'NETTED')) = (netted_minor + sent_minor = amount_minor))

@@ -121,7 +121,7 @@ async def _check(
     for payable in everything.payables.values():
         payee = everything.payees[payable.payee_id]
         held = everything.held(payable)
-        why = kept_back(policy, everything.row(payable), held, payee, now_us)
+        why = kept_back(policy, everything.row(payable), held, payee, payable, now_us)
         if why is not None or payee.way is not Way.BANK:
             said = why or "its payee is paid in another way now"
             detail = f"{payable.payable_id}: {said}. Cancel the file and make another."

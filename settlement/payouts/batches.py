@@ -17,7 +17,6 @@ from auction.ids import LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.entries import Entry
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
-from settlement.lives import AwardState
 from settlement.payouts.batch_release import follow_awards, hold_batch, paying_day, release_batch
 from settlement.payouts.batch_rows import (
     Batch,
@@ -30,7 +29,7 @@ from settlement.payouts.batch_rows import (
     read_batch,
     read_batches,
 )
-from settlement.payouts.closing import kept_back, sending_policy
+from settlement.payouts.closing import keeps, kept_back, sending_policy
 from settlement.payouts.nacha import MAX_AMOUNT_MINOR
 from settlement.payouts.payables import Payable, moved, netted, receivable_minor, write_payable
 from settlement.payouts.words import (
@@ -42,7 +41,7 @@ from settlement.payouts.words import (
     Way,
 )
 from settlement.policy import Policy
-from settlement.releases import HeldBack, keeps_from_sending
+from settlement.releases import HeldBack
 from settlement.steps import want
 
 _ADD_BATCH: Final = """
@@ -232,9 +231,8 @@ def _due_items(rows: Sequence[DuePayable], policy: Policy, now_us: int) -> list[
 
 
 def _kept_now(row: DuePayable, policy: Policy, now_us: int) -> HeldBack | None:
-    sent_before = row.award_state in (AwardState.PAID_OUT, AwardState.CLOSED)
-    state = AwardState.RELEASED if sent_before else row.award_state
-    return keeps_from_sending(policy, state, row.payment, row.account_changed_at_us, now_us)
+    changed_us = row.account_changed_at_us
+    return keeps(policy, row.award_state, row.payment, changed_us, row.payable, now_us)
 
 
 async def _chosen(
@@ -248,7 +246,7 @@ async def _chosen(
         payee = everything.payees[payable.payee_id]
         if payable.state is not PayableState.OWED or payee.way is not Way.BANK:
             continue
-        if kept_back(policy, row, held, payee, now_us) is not None:
+        if kept_back(policy, row, held, payee, payable, now_us) is not None:
             continue
         if payable.kind is PayeeKind.LIQUIDATOR and payable.payee_id not in owed:
             owed[payable.payee_id] = await receivable_minor(

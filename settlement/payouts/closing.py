@@ -3,9 +3,9 @@
 from foundation.database import AnyConnection
 from settlement.due import Calendar
 from settlement.ids import AwardId
-from settlement.lives import AwardState
+from settlement.lives import AwardState, PaymentState
 from settlement.operations import Again, Deadline, NeedsPerson, Operation
-from settlement.payouts.payables import Payee, all_done, payables_of
+from settlement.payouts.payables import Payable, Payee, all_done, payables_of
 from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.releases import HeldBack, keeps_from_sending
@@ -58,11 +58,24 @@ async def sending_policy(connection: AnyConnection, currency: str, now_us: int) 
 
 
 def kept_back(
-    policy: Policy, row: AwardRow, held: Held, payee: Payee, now_us: int
+    policy: Policy, row: AwardRow, held: Held, payee: Payee, payable: Payable, now_us: int
 ) -> HeldBack | None:
     """What keeps a payable of an award from being sent to its payee now."""
-    state = row.state
-    if state in (AwardState.PAID_OUT, AwardState.CLOSED):
-        state = AwardState.RELEASED  # a part of it came back, and is sent again
-    changed_us = payee.changed_at_us
-    return keeps_from_sending(policy, state, held.invoiced.payment, changed_us, now_us)
+    payment = held.invoiced.payment
+    return keeps(policy, row.state, payment, payee.changed_at_us, payable, now_us)
+
+
+def keeps(
+    policy: Policy,
+    award: AwardState,
+    payment: PaymentState,
+    account_changed_at_us: int | None,
+    payable: Payable,
+    now_us: int,
+) -> HeldBack | None:
+    """The same by the states alone. Pure."""
+    if award in (AwardState.PAID_OUT, AwardState.CLOSED):
+        award = AwardState.RELEASED  # a part of it came back, and is sent again
+    if payment is PaymentState.REFUNDED and payable.let_go_at_us is not None:
+        payment = PaymentState.PAID  # a person has said that it is owed all the same
+    return keeps_from_sending(policy, award, payment, account_changed_at_us, now_us)

@@ -97,6 +97,7 @@ class Payable(Struct, frozen=True, kw_only=True):
     note: str
     made_at_us: int
     sent_at_us: int | None
+    let_go_at_us: int | None
     changed_at_us: int
 
     @property
@@ -165,6 +166,7 @@ def new_payable(
         note="",
         made_at_us=now_us,
         sent_at_us=None,
+        let_go_at_us=None,
         changed_at_us=now_us,
     )
 

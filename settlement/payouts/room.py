@@ -13,6 +13,7 @@ from settlement.payouts.payees import Payees
 from settlement.payouts.payments_made import PaymentsMade
 from settlement.payouts.platform import PlatformPayouts
 from settlement.payouts.returns import Returns
+from settlement.payouts.withheld import Withheld
 from settlement.payouts.write_offs import WriteOffs
 from settlement.ports import PaymentProvider
 
@@ -30,6 +31,7 @@ class PayoutRoom:
     platform: PlatformPayouts
     write_offs: WriteOffs
     late_certificates: LateCertificates
+    withheld: Withheld
 
     @classmethod
     def over(
@@ -50,4 +52,5 @@ class PayoutRoom:
             platform=PlatformPayouts(pool, provider, now_us, ring),
             write_offs=WriteOffs(pool, now_us),
             late_certificates=LateCertificates(pool, now_us, ring),
+            withheld=Withheld(pool, now_us, ring),
         )

@@ -133,6 +133,11 @@ def decide(
             return Decided(payable=payable, look_at_us=now_us + DISPUTE_LOOK_US, why=kept)
         case HeldBack.ACCOUNT_CHANGED:
             return Decided(payable=payable, look_at_us=frozen_until_us, why=kept)
+        case HeldBack.REFUNDED:
+            # The seller owes it, if it is to blame; what is left then a person lets go.
+            after_, entries = netted(payable, row, owed_minor, now_us)
+            look_us = now_us + NO_ACCOUNT_LOOK_US if after_.left_minor else None
+            return Decided(payable=after_, entries=tuple(entries), look_at_us=look_us, why=kept)
         case _:
             return Decided(payable=payable, look_at_us=now_us + NO_ACCOUNT_LOOK_US, why=kept)
     if payee.way is Way.CONNECT and not payee.takes_transfers:
@@ -175,7 +180,7 @@ class PayOut(Deadline):
         if payable.state is not PayableState.OWED or payable.decisions != op.generation:
             return None
         policy = await sending_policy(connection, payable.currency, now_us)
-        kept = kept_back(policy, row, held, payee, now_us)
+        kept = kept_back(policy, row, held, payee, payable, now_us)
         owed_minor = 0
         if payable.kind is PayeeKind.LIQUIDATOR:
             seller = LiquidatorId(payable.payee_id)
@@ -185,11 +190,12 @@ class PayOut(Deadline):
         if payee.changed_at_us is not None:
             frozen_us = payee.changed_at_us + policy.account_freeze_us
         decided = decide(payable, row, payee, kept, frozen_us, owed_minor, charge_id, now_us)
-        if decided.look_at_us is not None:
-            await note_payable(connection, payable, decided.why, now_us)
-            return Again(decided.look_at_us)
-        await _write(connection, held, row, decided, now_us)
-        return None
+        if decided.entries or decided.look_at_us is None:
+            await _write(connection, held, row, decided, now_us)
+        if decided.look_at_us is None:
+            return None
+        await note_payable(connection, decided.payable, decided.why, now_us)
+        return Again(decided.look_at_us)
 
 
 class TransferOut:

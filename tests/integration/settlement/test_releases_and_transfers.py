@@ -11,6 +11,7 @@ from settlement.accepting import uncollected_wanted
 from settlement.lives import AwardState, PaymentState
 from settlement.payment_objects import Transfer
 from settlement.payouts.reversals import reversal_wanted
+from settlement.payouts.withheld import Withheld
 from settlement.payouts.words import PayoutRefusal, PayoutRefused
 from settlement.payouts.write_offs import WriteOffs
 from settlement.steps import Wanted
@@ -389,3 +390,32 @@ async def test_a_transfer_of_another_amount_is_parked_and_books_nothing(
     await house.passes(seconds=100)
     assert len(await house.transferred()) == 1
     assert "seller_payable:north" not in await house.balances()
+
+
+async def test_what_is_owed_of_a_refunded_invoice_is_netted_and_the_rest_let_go_by_a_person(
+    house: PayoutHouse,
+) -> None:
+    account = await house.connected()
+    award_id = await house.paid()
+    await house.pool.execute("update payee set changed_at_us = $1", house.clock())
+    await house.acceptances.accept(BUYER, DRIVER, award_id)
+    await house.drain()
+    await house.payment_is(award_id, PaymentState.REFUNDED)
+    await house.books(
+        p.chargeback(house.about("dp_9"), 1_190_750, 0),
+        p.dispute_lost_by_seller(house.about("fee"), NORTH, part(award_id, 100_000, 0, 0), 0),
+    )
+    await house.passes(days=3)
+    balances = await house.balances()
+    assert (balances["seller_payable:north"], await house.transferred()) == (800_000, [])
+    assert "seller_receivable:north" not in balances
+    withheld = Withheld(house.pool, house.clock, lambda: None)
+    with pytest.raises(PayoutRefused, match="BAD_DETAILS"):
+        await withheld.let_go(CLERK, award_id, " ")
+    with pytest.raises(PayoutRefused, match="NOT_FOUND"):
+        await withheld.let_go(CLERK, "nothing", "the house bears it")
+    await withheld.let_go(CLERK, award_id, "the house bears it")
+    await house.drain()
+    assert await house.transferred() == [(account, 800_000, 0)]
+    with pytest.raises(PayoutRefused, match="NOT_NOW"):
+        await withheld.let_go(CLERK, award_id, "again")
