@@ -2,7 +2,7 @@
 
 A card's promise ends after days, a sale may take longer: before it ends, another is asked for, and
 only when that stands is the old one given up. Where the bank does not promise again, the old one is
-taken: it is the buyer's credit then, and goes back like any credit.
+taken: it is a credit of the buyer's then, in an account of its own, so that no invoice spends it.
 """
 
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from auction.ids import BidderId, SaleId
+from settlement.chart import Account, buyer_credit
 from settlement.ids import StripeId
 from settlement.lives import Life
 
@@ -77,15 +78,18 @@ DEPOSIT_LIFE: Final = Life(
             _D.ASKED: "the old promise ended before the new one was there",
         },
         _D.TAKING: {
-            _D.TAKEN: "it is the buyer's credit now",
+            _D.TAKEN: "it is a credit of the buyer's now",
             _D.FORFEITED: "it is kept",
             _D.LOST: "the promise had ended",
         },
         _D.TAKEN: {
-            _D.RETURNING: "the buyer won nothing, or has paid",
+            _D.RETURNING: "the buyer won nothing or has paid, or only a part is kept",
             _D.FORFEITED: "the buyer did not pay: it is kept",
         },
-        _D.RETURNING: {_D.RELEASED: "it went back"},
+        _D.RETURNING: {
+            _D.RELEASED: "it went back",
+            _D.FORFEITED: "what is not kept went back",
+        },
         _D.RELEASING: {_D.RELEASED: "nothing is held any more"},
         _D.RELEASED: {_D.ASKED: "it is asked for again"},
         _D.LOST: {_D.ASKED: "it is asked for again"},
@@ -117,6 +121,7 @@ class Deposit(Struct, frozen=True, kw_only=True):
     taking_minor: int = 0
     taking_for: TakenFor | None = None
     wish: Wish | None = None
+    wished_minor: int = 0
     taken_minor: int = 0
     forfeited_minor: int = 0
     moves: int = 0
@@ -130,6 +135,11 @@ class Deposit(Struct, frozen=True, kw_only=True):
     def subject(self) -> str:
         """What its operations and entries are about; no id has a tilde in it."""
         return deposit_subject(self.sale_id, self.buyer_id)
+
+    @property
+    def purse(self) -> Account:
+        """Where it is in the books while it is money."""
+        return buyer_credit(BidderId(self.subject))
 
 
 def deposit_subject(sale_id: SaleId, buyer_id: BidderId) -> str:

@@ -18,9 +18,8 @@ from settlement.deposit_rules import (
     gone_back,
     not_created,
     renewal_due,
-    unanswered,
 )
-from settlement.deposits import Deposits, credit_of, hold_subject, readable
+from settlement.deposits import Deposits, hold_subject, readable
 from settlement.ids import StripeId
 from settlement.operations import Again, Deadline, Handler, NeedsPerson, Operation, Refused
 from settlement.payment_objects import (
@@ -37,6 +36,9 @@ from settlement.ports import PaymentDeclined, PaymentProvider
 
 # The metadata by which a payment says that it is a deposit, and whose.
 DEPOSIT: Final = "deposit"
+
+# A buyer that does not answer its bank's question gets no deposit by it.
+ANSWER_WITHIN_US: Final = 24 * HOUR_US
 
 # How often it is asked whether a deposit has done its work.
 WATCH_EVERY_US: Final = HOUR_US // 2
@@ -226,8 +228,7 @@ class Return(_OfDeposit):
             raise NeedsPerson(f"{op.arguments['charge_id']} cannot be refunded: {answer}")
         assert isinstance(answer, Refund), "of `call`"
         deposit = await hold_subject(connection, op.subject)
-        credit = await credit_of(connection, deposit)
-        await self._deposits.write(connection, deposit, gone_back(deposit, answer, credit, now_us))
+        await self._deposits.write(connection, deposit, gone_back(deposit, answer, now_us))
         return None
 
 
@@ -283,7 +284,7 @@ class Watch(Deadline):
         deposit = await hold_subject(connection, op.subject)
         if op.generation != await self._watched(connection, op) or _is_done(deposit):
             return None
-        if unanswered(deposit, now_us) and deposit.payment_id is not None:
+        if _unanswered(deposit, now_us) and deposit.payment_id is not None:
             step = declined(deposit, deposit.payment_id, "not_answered")
             await self._deposits.write(connection, deposit, step)
             return None
@@ -303,6 +304,12 @@ class Watch(Deadline):
             op.subject,
         )
         return int(latest)
+
+
+def _unanswered(deposit: Deposit, now_us: int) -> bool:
+    """Whether the buyer has let its bank's question pass."""
+    waited_us = now_us - deposit.changed_at_us
+    return deposit.state is _D.ACTION_REQUIRED and waited_us >= ANSWER_WITHIN_US
 
 
 def _is_done(deposit: Deposit) -> bool:

@@ -6,12 +6,11 @@ any more is cancelled wherever it turns up, so that no second promise stays on t
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct, structs
 
 from auction.ids import BidderId, SaleId
-from settlement.chart import buyer_credit
 from settlement.deposit_life import (
     DEPOSIT_LIFE,
     STANDS,
@@ -31,9 +30,6 @@ from settlement.steps import Wanted
 
 _D = DepositState
 _I = IntentStatus
-
-# A buyer that does not answer its bank's question gets no deposit by it.
-ANSWER_WITHIN_US: Final = 24 * 3_600_000_000
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -151,7 +147,7 @@ def released(deposit: Deposit) -> Decided:
             freed = _moved(deposit, _D.RELEASING)
             return Decided(deposit=freed, operations=_cancel_all(deposit))
         case _D.TAKING:
-            if deposit.taking_for is TakenFor.FORFEIT:
+            if TakenFor.FORFEIT is deposit.taking_for or Wish.FORFEIT is deposit.wish:
                 return Decided(deposit=deposit)
             return Decided(deposit=structs.replace(deposit, wish=Wish.RELEASE))
         case _D.TAKEN:
@@ -160,11 +156,8 @@ def released(deposit: Deposit) -> Decided:
             return Decided(deposit=deposit)
 
 
-def forfeited(deposit: Deposit, amount_minor: int, credit_minor: int, now_us: int) -> Decided:
-    """The buyer did not pay: up to this much of it is kept.
-
-    ``credit_minor``: the buyer's credit in the books, of which a taken deposit is a part.
-    """
+def forfeited(deposit: Deposit, amount_minor: int, now_us: int) -> Decided:
+    """The buyer did not pay: up to this much of it is kept."""
     amount = min(amount_minor, deposit.amount_minor)
     match deposit.state:
         case _D.HELD | _D.RENEWING:
@@ -172,31 +165,28 @@ def forfeited(deposit: Deposit, amount_minor: int, credit_minor: int, now_us: in
             taking = _taking(deposit, amount, TakenFor.FORFEIT)
             return Decided(deposit=taking.deposit, operations=(*newest, *taking.operations))
         case _D.TAKING if deposit.taking_for is TakenFor.CHARGE:
-            return Decided(deposit=structs.replace(deposit, wish=Wish.FORFEIT))
+            wished = structs.replace(deposit, wish=Wish.FORFEIT, wished_minor=amount)
+            return Decided(deposit=wished)
         case _D.TAKEN:
-            return _kept_of_credit(deposit, min(amount, credit_minor), now_us)
+            return _kept_of_taken(deposit, amount, now_us)
         case _D.ASKED | _D.ACTION_REQUIRED:
             return released(deposit)
         case _:
             return Decided(deposit=deposit)
 
 
-def gone_back(deposit: Deposit, refund: Refund, credit_minor: int, now_us: int) -> Decided:
-    """What was taken is refunded."""
+def gone_back(deposit: Deposit, refund: Refund, now_us: int) -> Decided:
+    """What was taken is refunded, or the rest of it."""
     if deposit.state is not _D.RETURNING:
         return Decided(deposit=deposit)
-    if refund.amount_minor > credit_minor:
-        raise NeedsPerson(f"{refund.amount_minor} went back, the buyer's credit is {credit_minor}")
-    done = _moved(deposit, _D.RELEASED, counted=None, moves=deposit.moves + 1)
+    rest_minor = deposit.taken_minor - deposit.forfeited_minor
+    if refund.amount_minor != rest_minor:
+        raise NeedsPerson(f"{refund.refund_id} is of {refund.amount_minor}, not of {rest_minor}")
+    end = _D.FORFEITED if deposit.forfeited_minor else _D.RELEASED
+    done = _moved(deposit, end, counted=None, moves=deposit.moves + 1)
     about = _about(done, now_us, refund.refund_id, refund.transaction_id, refund.charge_id)
-    entry = credit_refunded(about, deposit.buyer_id, refund.amount_minor)
+    entry = credit_refunded(about, BidderId(deposit.subject), refund.amount_minor)
     return Decided(deposit=done, booked=(entry,))
-
-
-def unanswered(deposit: Deposit, now_us: int) -> bool:
-    """Whether the buyer has let its bank's question pass."""
-    waited_us = now_us - deposit.changed_at_us
-    return deposit.state is _D.ACTION_REQUIRED and waited_us >= ANSWER_WITHIN_US
 
 
 def _newest_shown(deposit: Deposit, payment: Payment, margin_us: int, now_us: int) -> Decided:
@@ -274,7 +264,7 @@ def _released(deposit: Deposit) -> Decided:
 def _without_promise(deposit: Deposit, state: DepositState, **changes: Any) -> Deposit:
     return _moved(
         deposit, state, held_try=None, held_payment_id=None, capture_before_us=None,
-        taking_minor=0, taking_for=None, wish=None, **changes,
+        taking_minor=0, taking_for=None, wish=None, wished_minor=0, **changes,
     )  # fmt: skip
 
 
@@ -308,25 +298,28 @@ def _taken(deposit: Deposit, payment: Payment, now_us: int) -> Decided:
             counted=None,
         )  # fmt: skip
         return Decided(deposit=done, booked=(deposit_forfeited(about, amount), *fee))
-    wish, credit = deposit.wish, bank_funding(about, deposit.buyer_id, amount)
-    taken = _moved(deposit, _D.TAKEN, taken_minor=amount, moves=moves, wish=None)
+    credit = bank_funding(about, BidderId(deposit.subject), amount)
+    taken = _moved(
+        deposit, _D.TAKEN, taken_minor=amount, moves=moves, taking_minor=0, taking_for=None,
+        wish=None, wished_minor=0,
+    )  # fmt: skip
     step = Decided(deposit=taken, booked=(credit, *fee))
-    if wish is Wish.RELEASE:
+    if deposit.wish is Wish.RELEASE:
         return step + _returning(taken)
-    if wish is Wish.FORFEIT:
-        return step + _kept_of_credit(taken, amount, now_us)
+    if deposit.wish is Wish.FORFEIT:
+        return step + _kept_of_taken(taken, deposit.wished_minor, now_us)
     return step
 
 
-def _kept_of_credit(deposit: Deposit, amount_minor: int, now_us: int) -> Decided:
-    if amount_minor <= 0:
-        return Decided(deposit=_moved(deposit, _D.FORFEITED, counted=None))
-    kept = _moved(
-        deposit, _D.FORFEITED, forfeited_minor=amount_minor, moves=deposit.moves + 1, counted=None
-    )
-    source = buyer_credit(deposit.buyer_id)
-    entry = deposit_forfeited(_about(kept, now_us), amount_minor, source=source)
-    return Decided(deposit=kept, booked=(entry,))
+def _kept_of_taken(deposit: Deposit, amount_minor: int, now_us: int) -> Decided:
+    """The rest goes back."""
+    amount, moves = min(amount_minor, deposit.taken_minor), deposit.moves + 1
+    noted = structs.replace(deposit, forfeited_minor=amount, moves=moves, counted=None)
+    entry = deposit_forfeited(_about(noted, now_us), amount, source=deposit.purse)
+    kept = Decided(deposit=noted, booked=(entry,))
+    if amount < deposit.taken_minor:
+        return kept + _returning(noted)
+    return kept + Decided(deposit=_moved(noted, _D.FORFEITED))
 
 
 def _returning(deposit: Deposit) -> Decided:
@@ -336,7 +329,7 @@ def _returning(deposit: Deposit) -> Decided:
         "deposit_return",
         generation=deposit.moves,
         charge_id=deposit.charge_id,
-        amount_minor=deposit.taken_minor,
+        amount_minor=deposit.taken_minor - deposit.forfeited_minor,
         currency=deposit.currency,
     )
     return Decided(deposit=going, operations=(back,))

@@ -15,7 +15,6 @@ import asyncpg
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.buyers import NoSuchMethod
-from settlement.chart import buyer_credit
 from settlement.deposit_life import (
     Deposit,
     DepositState,
@@ -49,11 +48,6 @@ on conflict (sale_id, buyer_id) do update set {_CHANGES}
 """  # noqa: S608 - names of our own columns
 
 _OF_SALE: Final = "select buyer_id from deposit where sale_id = $1 order by buyer_id"
-
-_CREDIT: Final = """
-select credits_minor - debits_minor from ledger_account join ledger_balance using (account_id)
-where name = $1 and currency = $2
-"""
 
 
 class Counts(Protocol):
@@ -152,18 +146,13 @@ class Deposits:
         deposit = await hold(connection, sale_id, buyer_id)
         if deposit is None:
             return 0
-        if deposit.state is DepositState.FORFEITED:
+        if deposit.forfeited_minor:
             return deposit.forfeited_minor
         amount = deposit.amount_minor if amount_minor is None else amount_minor
-        credit = await credit_of(connection, deposit)
-        after = await self.write(
-            connection, deposit, forfeited(deposit, amount, credit, self._now_us())
-        )
-        if after.state is DepositState.FORFEITED:
-            return after.forfeited_minor
-        if after.taking_for is TakenFor.FORFEIT or after.wish is Wish.FORFEIT:
+        after = await self.write(connection, deposit, forfeited(deposit, amount, self._now_us()))
+        if after.taking_for is TakenFor.FORFEIT:
             return after.taking_minor
-        return 0
+        return after.wished_minor if after.wish is Wish.FORFEIT else after.forfeited_minor
 
     async def show(
         self,
@@ -239,12 +228,6 @@ async def hold_subject(connection: AnyConnection, subject: str) -> Deposit:
     deposit = await hold(connection, *subject_parts(subject))
     assert deposit is not None, "it was written with its operation"
     return deposit
-
-
-async def credit_of(connection: AnyConnection, deposit: Deposit) -> int:
-    """The buyer's credit in the books, of which a deposit that was taken is a part."""
-    name = buyer_credit(deposit.buyer_id).name
-    return int(await connection.fetchval(_CREDIT, name, deposit.currency) or 0)
 
 
 def readable(payment: Payment) -> Payment:

@@ -92,6 +92,7 @@ create table deposit (
     taking_for text check (taking_for in ('CHARGE', 'FORFEIT')),
     -- What is to become of it once it is taken, if something was asked for meanwhile.
     wish text check (wish in ('RELEASE', 'FORFEIT')),
+    wished_minor bigint not null default 0 check (wished_minor between 0 and amount_minor),
     -- What was taken, of that kept, and how often something of it was booked.
     taken_minor bigint not null default 0 check (taken_minor between 0 and amount_minor),
     forfeited_minor bigint not null default 0 check (forfeited_minor between 0 and amount_minor),

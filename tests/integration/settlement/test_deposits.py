@@ -29,6 +29,7 @@ SALE, ACME = SaleId("S1"), BidderId("acme")
 AMOUNT = 50_000
 FIRST = entry_id_of("deposit~S1~acme", 1)
 BACK = entry_id_of("deposit~S1~acme", 1, back=True)
+PURSE = "buyer_credit:deposit~S1~acme"
 _D = DepositState
 
 
@@ -281,7 +282,7 @@ async def test_where_the_bank_does_not_promise_again_the_old_promise_is_taken(ro
     assert (deposit.state, deposit.taken_minor) == (_D.TAKEN, AMOUNT)
     assert room.book.sum_minor == AMOUNT, "it still counts"
     assert await room.balances() == {
-        "buyer_credit:acme": AMOUNT,
+        PURSE: AMOUNT,
         "stripe_balance": AMOUNT - 1_480,
         "stripe_fees": 1_480,
     }
@@ -320,17 +321,21 @@ async def test_who_does_not_pay_loses_it(room: Room, asked_minor: int | None, ke
     assert room.book.sum_minor == 0
 
 
-async def test_a_deposit_that_was_taken_is_kept_from_the_buyers_credit(room: Room) -> None:
+@pytest.mark.parametrize(("asked_minor", "kept"), [(None, AMOUNT), (30_000, 30_000)])
+async def test_a_deposit_that_was_taken_is_kept_and_the_rest_goes_back(
+    room: Room, asked_minor: int | None, kept: int
+) -> None:
     method_id = await room.held()
     await room.house.running.control.decline(method_id)
     for _ in range(7 * 24):
         await room.house.move(hours=1)
         await room.house.drain()
-    assert await room.forfeit() == AMOUNT
+    assert await room.forfeit(asked_minor) == kept
     assert await room.state() is _D.FORFEITED
+    assert await room.forfeit(asked_minor) == kept, "once"
     balances = await room.balances()
-    assert balances["forfeits"] == AMOUNT
-    assert "buyer_credit:acme" not in balances
+    assert balances["forfeits"] == kept
+    assert PURSE not in balances
     assert await room.stripe_difference() == 0
 
 
@@ -482,7 +487,7 @@ async def test_a_lost_answer_of_a_refund_gives_back_once(room: Room) -> None:
     await room.release()
     assert await room.state() is _D.RELEASED
     assert await room.stripe_difference() == 0
-    assert (await room.balances()).get("buyer_credit:acme", 0) == 0
+    assert PURSE not in await room.balances()
 
 
 async def test_all_that_the_provider_tells_of_a_deposit_is_somebodys(room: Room) -> None:
