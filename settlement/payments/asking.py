@@ -11,6 +11,7 @@ from foundation.database import AnyConnection
 from foundation.refusals import RefusedBecause
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PaymentState
+from settlement.payment_objects import MAX_AMOUNT_MINOR
 from settlement.payments.decisions import by_transfer, collect, try_by
 from settlement.payments.decisions_card import begin_capture
 from settlement.payments.funding import lacking_minor
@@ -43,6 +44,7 @@ class PayRefusal(StrEnum):
     NOT_OPEN = "NOT_OPEN"
     NOT_SAVED = "NOT_SAVED"
     ABOVE_CARD_CAP = "ABOVE_CARD_CAP"
+    TOO_LARGE = "TOO_LARGE"
     UNKNOWN_LOT = "UNKNOWN_LOT"
 
 
@@ -51,6 +53,7 @@ MEANINGS: Final = {
     PayRefusal.NOT_OPEN: "Nothing of this invoice is to be paid.",
     PayRefusal.NOT_SAVED: "Save a card or bank account first.",
     PayRefusal.ABOVE_CARD_CAP: "The amount is too high for a card; pay by bank.",
+    PayRefusal.TOO_LARGE: "The amount is too large for one debit; pay by bank transfer.",
     PayRefusal.UNKNOWN_LOT: "The lot is not on this invoice.",
 }
 
@@ -141,4 +144,6 @@ def _chosen(held: Held, facts: Facts, way: Way, method_id: StripeId | None, now_
     lacking = lacking_minor(held, facts) - facts.earmarked_minor
     if way is Way.CARD and not facts.policy.takes_card(lacking):
         raise PayRefused(PayRefusal.ABOVE_CARD_CAP)
+    if lacking > MAX_AMOUNT_MINOR:
+        raise PayRefused(PayRefusal.TOO_LARGE)
     return try_by(held, facts, way, method_id, now_us)

@@ -8,8 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from foundation.database import AnyConnection
+from settlement.chart import deferred_fees, freight_payable, held, signed_minor
 from settlement.entries import AwardMoney
 from settlement.ids import AwardId, InvoiceId, StripeId
+from settlement.ledger import balances
 from settlement.operations import NeedsPerson
 from settlement.payments.decisions_refund import BackState, Part, Refundable
 from settlement.payments.words import Way
@@ -43,6 +45,12 @@ update money_back set state = $3, refund_id = coalesce($4, refund_id),
 where back_key = $1 and part = $2
 """
 _OPEN_PARTS: Final = "select count(*) from money_back where back_key = $1 and state = 'ASKED'"
+_ASKED_OF: Final = """
+select coalesce(sum((back ->> 'hammer_minor')::bigint), 0)::bigint as hammer,
+    coalesce(sum((back ->> 'premium_minor')::bigint), 0)::bigint as premium,
+    coalesce(sum((back ->> 'freight_minor')::bigint), 0)::bigint as freight
+from money_back where award_id = $1 and state = 'ASKED' and not after_release
+"""
 _CREDIT: Final = """
 insert into award_credit (award_id, number, invoice_id, reason, hammer_minor, premium_minor,
     tax_minor, freight_minor, made_at_us)
@@ -80,6 +88,30 @@ async def refundable(connection: AnyConnection, invoice_id: InvoiceId) -> list[R
         raise NeedsPerson(f"dispute {dispute_id} is to be decided before money goes back")
     rows = await connection.fetch(_CHARGES, invoice_id)
     return [_refundable(row) for row in rows if row["left_minor"] > 0]
+
+
+async def held_of(
+    connection: AnyConnection, award_id: AwardId | None, currency: str
+) -> AwardMoney | None:
+    """What the books hold of an award, without what was asked for and is not booked; tax is not
+    held by award."""
+    if award_id is None:
+        return None
+    accounts = [held(award_id), deferred_fees(award_id), freight_payable(award_id)]
+    booked = await balances(connection, accounts, currency)
+    asked = await connection.fetchrow(_ASKED_OF, award_id)
+    assert asked is not None, "it is a sum"
+    hammer, premium, freight = (
+        signed_minor(account, booked[account].debits_minor, booked[account].credits_minor)
+        - asked[name]
+        for account, name in zip(accounts, ("hammer", "premium", "freight"), strict=True)
+    )
+    return AwardMoney(
+        award_id=award_id,
+        hammer_minor=max(0, hammer),
+        premium_minor=max(0, premium),
+        freight_minor=max(0, freight),
+    )
 
 
 async def is_disputed(connection: AnyConnection, charge_id: str) -> bool:

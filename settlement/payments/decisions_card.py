@@ -90,13 +90,7 @@ def capture_begins(held: Held, facts: Facts, tried: Try, now_us: int) -> Decided
     amount_minor = min(tried.amount_minor, lacking)
     if amount_minor <= 0:
         return Decided(steps=[Step(operations=[cancelled(tried)])])
-    capture = Wanted(
-        operation="capture",
-        subject=tried.invoice_id,
-        generation=tried.number,
-        arguments={"payment_id": tried.payment_id, "amount_minor": amount_minor},
-    )
-    return moved(held, _P.CAPTURING, Step(operations=[capture]))
+    return moved(held, _P.CAPTURING, Step(operations=[_capture(tried, amount_minor)]))
 
 
 def cancelled(tried: Try) -> Wanted:
@@ -106,6 +100,15 @@ def cancelled(tried: Try) -> Wanted:
         subject=tried.invoice_id,
         generation=tried.number,
         arguments={"payment_id": tried.payment_id},
+    )
+
+
+def _capture(tried: Try, amount_minor: int) -> Wanted:
+    return Wanted(
+        operation="capture",
+        subject=tried.invoice_id,
+        generation=tried.number,
+        arguments={"payment_id": tried.payment_id, "amount_minor": amount_minor},
     )
 
 
@@ -209,14 +212,23 @@ def _promised(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> 
     promised = structs.replace(
         tried, state=_T.PROMISED, promised_at_us=charge.made_at_us, capture_before_us=before_us
     )
-    begin = begin_capture(tried.invoice_id, tried.number, at_us if at_us > now_us else None)
     told = Told(
         kind="card_promised",
         invoice_id=tried.invoice_id,
         facts={"amount_minor": tried.amount_minor, "until_us": before_us},
     )
-    last = Step(operations=[begin], story=[told])
-    return moved(held, _P.AUTHORISED, last) + Decided(tries=[promised])
+    kept = Decided(tries=[promised])
+    if at_us > now_us:
+        begin = begin_capture(tried.invoice_id, tried.number, at_us)
+        return kept + moved(held, _P.AUTHORISED, Step(operations=[begin], story=[told]))
+    authorised = moved(held, _P.AUTHORISED, Step(story=[told]))
+    return kept + authorised + capture_begins(_authorised(held), facts, promised, now_us)
+
+
+def _authorised(held: Held) -> Held:
+    """As it is after the step that says so."""
+    row = structs.replace(held.invoiced, payment=_P.AUTHORISED)
+    return structs.replace(held, invoice=row)
 
 
 def _pending(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> Decided:

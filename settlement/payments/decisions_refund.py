@@ -97,13 +97,19 @@ def parts_of(
     facts: Facts,
     asked: RefundAsked,
     charges: Sequence[Refundable],
+    there: AwardMoney | None,
 ) -> list[Part]:
-    """How it goes back: to the latest charges first. Raises `NeedsPerson` where it is too much."""
+    """How it goes back: to the latest charges first. Raises `NeedsPerson` where it is too much.
+
+    ``there``: what the books hold of the award and nobody has asked for, with any tax.
+    """
     if asked.amount_minor <= 0:
         raise NeedsPerson(f"{asked.amount_minor} is nothing that can go back")
     if asked.reason == CREDIT:
         return _of_credit(facts, asked, charges)
     back = _back(held, facts, asked)
+    if not asked.after_release:
+        _is_there(back, there)
     parts: list[Part] = []
     for charge in charges:
         amount_minor = min(charge.left_minor, back.total_minor)
@@ -211,6 +217,17 @@ def _back(held: Held, facts: Facts, asked: RefundAsked) -> AwardMoney:
     if back.total_minor != asked.amount_minor:
         raise NeedsPerson(f"{asked.amount_minor} is not the sum of its parts {back.total_minor}")
     return back
+
+
+def _is_there(back: AwardMoney, there: AwardMoney | None) -> None:
+    """What is not held any more is not sent: no money goes out that the books could not book."""
+    missing = there is None or (
+        back.hammer_minor > there.hammer_minor
+        or back.premium_minor > there.premium_minor
+        or back.freight_minor > there.freight_minor
+    )
+    if missing:
+        raise NeedsPerson(f"so much is not held for {back.award_id} any more: was it released?")
 
 
 def _of_credit(facts: Facts, asked: RefundAsked, charges: Sequence[Refundable]) -> list[Part]:

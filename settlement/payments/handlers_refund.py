@@ -19,6 +19,7 @@ from settlement.payments.backs import (
     back_by_refund,
     charge_of,
     credit_line,
+    held_of,
     hold_back,
     is_disputed,
     move_back,
@@ -69,7 +70,8 @@ class RefundAward(Deadline):
         held = await hold_invoice(connection, asked.invoice_id)
         facts = await facts_of(connection, held, self._payers)
         charges = await refundable(connection, asked.invoice_id)
-        parts = parts_of(held, facts, asked, charges)
+        there = await held_of(connection, asked.award_id, held.invoiced.invoice.currency)
+        parts = parts_of(held, facts, asked, charges, there)
         key = f"{op.subject}:{op.generation}"
         backs = [_kept(held, asked, part, key, now_us) for part in parts]
         for back in backs:

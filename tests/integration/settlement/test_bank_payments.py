@@ -252,6 +252,22 @@ async def test_a_debit_pays_once_its_bank_has_answered_which_may_be_late(
     await agrees(room)
 
 
+async def test_a_debit_that_fails_in_time_leaves_the_way_by_transfer(room: Settling) -> None:
+    customer_id = await room.buyer(debit="pm_usBankAccount_noAccount")
+    async with transaction(room.pool) as connection:
+        await connection.execute("update payment_policy set days_to_pay = 10")
+    invoice_id = await room.invoice(2_000_00)
+    await room.drain()
+    await chooses(room, invoice_id, Way.DEBIT)
+    await room.moves(days=4.1)
+    await room.hears()
+    assert (await room.held(invoice_id)).invoiced.payment is _P.AWAITING_FUNDS
+    assert "debit_failed" in await room.story(invoice_id)
+    await sends(room, customer_id, TWO_THOUSAND)
+    assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
+    await agrees(room)
+
+
 async def test_a_debit_that_fails_late_is_a_default(room: Settling) -> None:
     await room.buyer(debit="pm_usBankAccount_insufficientFunds")
     invoice_id = await room.invoice(2_000_00)

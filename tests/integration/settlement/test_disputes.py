@@ -203,3 +203,47 @@ async def test_evidence_is_handed_over_and_the_bank_believes_it(room: Settling) 
         with pytest.raises(DisputeRefused):
             await set_fault(connection, dispute_id, Fault.SELLER, STAFF, room.now_us())
     await agrees(room)
+
+
+async def test_what_is_released_does_not_go_back_as_if_it_were_held(room: Settling) -> None:
+    invoice_id = await paid(room)
+    await claimed_and_released(room, invoice_id)
+    arguments = {
+        "invoice_id": invoice_id,
+        "award_id": "S1~1",
+        "amount_minor": 100,
+        "reason": "CANCELLED",
+    }
+    async with transaction(room.pool) as connection:
+        wanted = Wanted(operation="refund", subject="late", arguments=arguments)
+        await want(connection, [wanted], room.now_us())
+    await room.drain()
+    assert [row["amount"] for row in room.rows("refund")] == [142_890]
+    assert "was it released?" in (await room.waiting())[0][1]
+
+
+async def test_a_claim_after_the_release_goes_back_and_the_seller_owes_its_part(
+    room: Settling,
+) -> None:
+    invoice_id = await paid(room)
+    await claimed_and_released(room, invoice_id)
+    arguments = {
+        "invoice_id": invoice_id,
+        "award_id": "S1~1",
+        "amount_minor": 11_908,
+        "reason": "CLAIM",
+        "hammer_minor": 10_000,
+        "premium_minor": 1_000,
+        "tax_minor": 908,
+        "after_release": True,
+        "commission_minor": 500,
+        "claim_id": "C1",
+    }
+    async with transaction(room.pool) as connection:
+        wanted = Wanted(operation="refund", subject="C1", arguments=arguments)
+        await want(connection, [wanted], room.now_us())
+    await room.drain()
+    balances = await room.balances()
+    assert balances["seller_receivable:north"] == 9_500
+    assert balances["commission_income"] == 43_500
+    assert await room.waiting() == []
