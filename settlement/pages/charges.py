@@ -18,7 +18,7 @@ from foundation.http.routes import Route
 from settlement.access import PAY, own_organisation
 from settlement.ids import AwardId
 from settlement.pages.doing import done
-from settlement.pages.pickups import PICKUPS
+from settlement.pages.pickups import MAX_LOTS, PICKUPS
 from settlement.room import Settlement
 
 CHARGES: Final = "/purchases/dock/charges"
@@ -27,11 +27,11 @@ _Id = Annotated[str, Meta(max_length=240, pattern=r"\A[A-Za-z0-9_.:~\-]*\Z")]
 
 
 class Paying(Input):
-    """What is asked for: to pay a charge, or to count what an award's storage has come to."""
+    """What is asked for: to pay a charge, or to count what the storage of lots has come to."""
 
     what: Annotated[str, Meta(pattern=r"\A(card|credit|count)\Z")]
     charge_id: _Id = ""
-    award_id: _Id = ""
+    award_id: Annotated[list[_Id], Meta(max_length=MAX_LOTS)] = []  # noqa: RUF012 - a Struct's
 
 
 class ChargePages:
@@ -62,6 +62,8 @@ class ChargePages:
             case _:
                 if not given.award_id:
                     return see_other(PICKUPS, "Choose a lot.", FlashKind.WARNING)
-                counted = charges.count_up(AwardId(given.award_id), by, buyer_id)
-                said = "The storage until now is a charge. Pay it before you come."
+                for award_id in given.award_id[:-1]:
+                    await done(charges.count_up(AwardId(award_id), by, buyer_id), PICKUPS, "")
+                counted = charges.count_up(AwardId(given.award_id[-1]), by, buyer_id)
+                said = "The storage until now is charged. Pay it before you come."
                 return await done(counted, PICKUPS, said)

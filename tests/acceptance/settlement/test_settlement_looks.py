@@ -6,6 +6,7 @@ With SOFTCLOSE_TEST_SCREENSHOTS=FOLDER pictures of all of them are kept there.
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Browser
 
 from accounts.identity import OrganisationKind, Role
@@ -16,6 +17,7 @@ from auction.ids import BidderId
 from foundation.database import acquire
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
+from settlement.pickups.charges import Charges
 from settlement.pickups.deliveries import Deliveries, Shipping
 from tests.acceptance.resellers.hands import Hands, hands
 from tests.acceptance.resellers.test_looks import look
@@ -35,11 +37,15 @@ async def enter(site: Site, visitor: Hands, person_id: PersonId) -> None:
 
 
 async def to_be_shipped(site: Site, buyer_id: BidderId) -> tuple[AwardId, AwardId]:
-    """Two lots that the house ships, one of them on its way."""
+    """Two lots that the house ships, one of them on its way; and one that stands for too long."""
     sent = lots("71", "72", buyer_id=buyer_id, ships_to=TEXAS, ship_from=PORTLAND)
     async with acquire(site.pool) as connection:
         what = [goods(one.lot_id, freight_terms=FreightTerms.FIXED) for one in sent]
         first, second = await pay_for(connection, *sent, what=what)
+        (stands,) = await pay_for(
+            connection, *lots("73", buyer_id=buyer_id, ship_from=replace(PORTLAND, company="East"))
+        )
+    await Charges(site.pool, now_us).count_up(stands, CLERK)
     photos = PhotoWorker()
     shipping = Shipping(carrier="Estes", tracking="041-7726613", shipped_at_us=PAID)
     await Deliveries(site.pool, now_us, photos).ship(second, None, shipping, CLERK)
@@ -55,6 +61,9 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
     buyer = await site.reseller("Acme Resale")
     newcomer = await site.reseller("Newcomer")
     liquidator = await site.people.organisation(OrganisationKind.LIQUIDATOR, "North Liquidation")
+    seller_id = await site.people.person(
+        liquidator, Role.LIQUIDATOR, Role.ADMIN, mail="lee@north.example", name="Lee North"
+    )
     both = (site.pool, buyer.bidder_id, liquidator)
     at = now_us() - DAY_US
     paid = await settled(*both, state=AwardState.PAID_OUT)
@@ -91,6 +100,7 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "month": "/settlement/months?month=2026-03",
                 "claims-desk": "/settlement/claims",
                 "docks": "/settlement/docks",
+                "payouts": "/settlement/payouts",
                 "deliveries": "/settlement/deliveries",
                 "delivery": f"/settlement/deliveries/{shipped}",
                 "delivery-sent": f"/settlement/deliveries/{on_its_way}",
@@ -115,6 +125,18 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "purchases-empty": "/purchases",
                 "cards-empty": "/purchases/cards",
                 "pickups-empty": "/purchases/pickups",
+                "offers-empty": "/purchases/offers",
+                "claims-empty": "/purchases/claims",
+            },
+        ),
+        "seller": (
+            seller_id,
+            {
+                "earnings": "/earnings",
+                "sold": "/earnings/sold",
+                "cancel": f"/earnings/sold/{due.award_ids[0]}/cancel",
+                "consents-empty": "/earnings/consents",
+                "payee": f"/earnings/payees/{liquidator}",
             },
         ),
     }

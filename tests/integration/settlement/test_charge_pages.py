@@ -44,7 +44,8 @@ async def people(database_url: str, tmp_path: Path) -> AsyncIterator[People]:
 
 
 async def test_storage_is_counted_and_paid_from_credit(people: People) -> None:
-    assert "storage so far" in (await people.buyer.get(PAGE)).text
+    page = (await people.buyer.get(PAGE)).text
+    assert "storage so far" in page and "Pay the storage now" in page
     await people.buyer.post(PAY, {"what": "count", "award_id": people.award_id})
     page = (await people.buyer.get(PAGE)).text
     assert "Charges of the dock" in page and "Pay by card" in page and "Lot 7" in page
