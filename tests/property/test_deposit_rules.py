@@ -286,3 +286,17 @@ def test_whatever_happened_before_it_can_be_ended(
     deposit = world.now()
     assert deposit.state in (_D.RELEASED, _D.FORFEITED, _D.DECLINED, _D.LOST)
     assert deposit.counted is None
+
+
+def test_the_time_of_a_promise_that_is_gone_renews_no_other() -> None:
+    world = begun(HELD)
+    play(world, ("release",))
+    rest(world)
+    play(world, ("ask",))
+    for operation in ("deposit_create", "deposit_confirm"):
+        (wanted,) = [one for one in world.todo.values() if one.operation == operation]
+        world.do(wanted, yes=True, again=False)
+    world.deposit_renew(world.todo["deposit_renew:deposit~S1~acme:1"], True)
+    assert world.now().state is _D.HELD
+    world.deposit_renew(world.todo["deposit_renew:deposit~S1~acme:2"], True)
+    assert world.now().state is _D.RENEWING
