@@ -121,17 +121,22 @@ class Inbox:
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Keep an event. Raises `Problem` 400, 413: nothing was kept."""
-        body = await read_body(request)
-        headers = request.headers.getall("Stripe-Signature", [])
-        if len(headers) != 1 or not signed(body, headers[0], self._secrets, int(self._wall_s())):
-            _logger.warning("webhook_not_signed", bytes=len(body), headers=len(headers))
+        await self.receive(await read_body(request), request.headers.getall("Stripe-Signature", []))
+        return web.json_response({"received": True})
+
+    async def receive(self, body: bytes, signatures: Sequence[str]) -> None:
+        """The body and its signatures, of which there has to be one. Raises as `take` does."""
+        fits = len(signatures) == 1 and signed(
+            body, signatures[0], self._secrets, int(self._wall_s())
+        )
+        if not fits:
+            _logger.warning("webhook_not_signed", bytes=len(body), headers=len(signatures))
             raise BAD_REQUEST("The signature does not fit.")
         event = _parsed(body)
         if event.live is not self._live:
             _logger.error("webhook_of_another_mode", event_id=event.event_id, live=event.live)
             raise BAD_REQUEST("The event is of another mode.")
         await self.keep(event, body)
-        return web.json_response({"received": True})
 
     async def keep(self, event: Event, body: bytes | None) -> bool:
         """Keep an event and what is to be done about it; ``False``: it was here already.
@@ -256,9 +261,10 @@ class MissedEvents:
             raise NeedsPerson(f"events cannot be listed: {answer}")
         assert isinstance(answer, tuple), "of `call`"
         through_us, events = answer
-        for event in events:
-            if await keep_event(connection, event, None, now_us):
-                _logger.warning("webhook_never_came", event_id=event.event_id, type=event.type)
+        missed = [event for event in events if await keep_event(connection, event, None, now_us)]
+        if missed:
+            types = sorted({event.type for event in missed})
+            _logger.warning("webhooks_never_came", events=len(missed), types=types)
         await connection.execute(_SWEEP, through_us)
         behind = through_us < now_us - SWEEP_BACK_US
         return Again(now_us if behind else now_us + SWEEP_EVERY_US)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # A sale in which most lots run over their end, the truckload last.
 DEFAULT_SEED = 7
 
-CHAIN_BROKEN = 1
+# The chain of the log is broken, or the books do not balance.
+NOT_SOUND = 1
 SIGNALLED = 128  # plus the signal's number, as shells have it
 
 DASH = Path("-")
@@ -130,7 +131,8 @@ def _one_sale(
         click.get_current_context().exit(SIGNALLED + ended_by)
     results = demonstration.results
     assert results is not None, "a sale that was not ended early has results"
+    settled = demonstration.settled
     if json_file is not None:
-        write_json(target, results)
-    if not results.chain_ok:
-        click.get_current_context().exit(CHAIN_BROKEN)
+        write_json(target, results.as_json() | (settled.as_json() if settled else {}))
+    if not results.chain_ok or (settled is not None and not settled.balanced):
+        click.get_current_context().exit(NOT_SOUND)

@@ -20,6 +20,9 @@ SOFT_CLOSE: Final = SoftClose(window_us=MINUTE_US, extension_us=MINUTE_US)
 FIRST_END_US: Final = 7 * MINUTE_US  # after the opening
 BETWEEN_ENDS_US: Final = 45 * SECOND_US
 
+# Until the last lot is paid, fetched, accepted and its money sent: three weeks, with holidays.
+BEFORE: Final = timedelta(days=45)
+
 TERMS: Final = Terms(
     soft_close=SOFT_CLOSE, premium=Premium((PremiumTier(0, 1_000),), minimum_minor=50_00)
 )
@@ -75,13 +78,12 @@ class Catalogue:
 
 
 def catalogue(seed: int) -> Catalogue:
-    """The sale of this seed. It opens at 14:00 UTC yesterday.
+    """The sale of this seed. It opens at 14:00 UTC, some weeks ago.
 
-    In the past, so that the log of a sale that was played faster than life holds no event
-    of the future, which an engine that keeps real time would have to wait for.
+    In the past, so that a sale that was played faster than life, and all that follows its hammer,
+    leaves no event of the future, which an engine that keeps real time would have to wait for.
     """
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    opens = datetime.combine(yesterday, time(14), UTC)
+    opens = datetime.combine(datetime.now(UTC).date() - BEFORE, time(14), UTC)
     return Catalogue(
         seed,
         SaleId(f"demo-{seed}"),

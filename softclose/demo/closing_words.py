@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auction.ids import Paddle
+from softclose.demo.after_hammer import Settled
 from softclose.demo.catalogue import Catalogue
 from softclose.demo.results import LotResult, Results
 from softclose.demo.words import PASSED, dollars, percent
@@ -88,6 +89,30 @@ def _figures(catalogue: Catalogue, results: Results, course: Course) -> list[str
             f"the sale took {course.took_s:.0f} s."
         )
     return lines
+
+
+def show_settled(console: Console, settled: Settled) -> None:
+    """What followed the hammer, and whether the books balance."""
+    balance = "The books balance" if settled.balanced else "THE BOOKS DO NOT BALANCE"
+    lines = [
+        f"{_many(settled.awards, 'award')} on {_many(settled.invoices, 'invoice')}: "
+        f"{settled.by_card} paid by card, {settled.by_bank} by bank, "
+        f"{dollars(settled.captured_minor)} in all.",
+        f"{_many(settled.defaults, 'lot')} not paid, {settled.runners_up} taken by a runner-up; "
+        f"{_many(settled.claims, 'claim')} credited.",
+        f"The seller was sent {dollars(settled.paid_out_minor)} once the goods were accepted.",
+        f"{balance}: {_many(settled.entries, 'entry', 'entries')} sum to "
+        f"{dollars(settled.ledger_sum_minor)}, {dollars(settled.stripe_difference_minor)} apart "
+        f"from Stripe's; {_many(settled.exceptions + settled.held, 'exception')}.",
+    ]
+    console.print()
+    for line in lines:
+        console.print(Text(line))
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    """``1 lot``, ``2 lots``."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
 def show_next_steps(console: Console, catalogue: Catalogue, kept: Path | None) -> None:

@@ -74,15 +74,25 @@ async def fill_catalogue(pool: Pool, catalogue: Catalogue) -> None:
             return
     drawn = await pictures_of(catalogue)
     async with transaction(pool) as connection:
-        await save_sale(connection, sale_details(catalogue))
-        for lot_id in catalogue.goods:
-            await save_lot(connection, lot_details(catalogue, lot_id))
-            await save_manifest(connection, catalogue.sale_id, lot_id, catalogue.manifest(lot_id))
+        await _save(connection, catalogue)
         for picture in drawn:
             await add_photo(
                 connection, catalogue.sale_id, picture.lot_id, picture.alt, picture.files
             )
         await _publish(connection, catalogue)
+
+
+async def publish_words(connection: AnyConnection, catalogue: Catalogue) -> None:
+    """Publish the sale with all its lots and no pictures, in the caller's transaction."""
+    await _save(connection, catalogue)
+    await _publish(connection, catalogue)
+
+
+async def _save(connection: AnyConnection, catalogue: Catalogue) -> None:
+    await save_sale(connection, sale_details(catalogue))
+    for lot_id in catalogue.goods:
+        await save_lot(connection, lot_details(catalogue, lot_id))
+        await save_manifest(connection, catalogue.sale_id, lot_id, catalogue.manifest(lot_id))
 
 
 async def pictures_of(catalogue: Catalogue) -> Sequence[Drawn]:

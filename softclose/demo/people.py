@@ -72,7 +72,7 @@ def new_password() -> str:
 async def settle_in(room: Room, resellers: Sequence[Reseller]) -> People:
     """Make all accounts."""
     tokens = {
-        reseller.bidder_id: await _simulated(room, reseller.bidder_id, reseller.name)
+        reseller.bidder_id: await simulated(room, reseller.bidder_id, reseller.name)
         for reseller in resellers
     }
     password = new_password()
@@ -131,7 +131,7 @@ async def _account(
     return made.person_id
 
 
-async def _simulated(room: Room, bidder_id: BidderId, name: str) -> str:
+async def simulated(room: Room, bidder_id: BidderId, name: str) -> str:
     """An approved reseller whose only person is a program; its token."""
     now_us = room.clock()
     async with transaction(room.pool) as connection:

@@ -55,7 +55,7 @@ class Play:
         self.acknowledged = 0  # bids that were accepted, as their bidders were told
         self.refused = 0
         self._engine, self._clock, self._pace = host.engine, clock, pace
-        self._catalogue, self._resellers = catalogue, resellers
+        self._catalogue, self.resellers = catalogue, resellers
         self._on_public: list[PublicListener] = []
         self._on_refusal: list[RefusalListener] = []
         self._ids = Random(f"{seed}/ids")  # noqa: S311 - to be repeated, not secret
@@ -72,12 +72,12 @@ class Play:
 
     def names(self) -> dict[Paddle, str]:
         """Who is behind each bidder number."""
-        return {r.paddle: r.name for r in self._resellers if r.paddle is not None}
+        return {r.paddle: r.name for r in self.resellers if r.paddle is not None}
 
     async def open(self, secret: bytes) -> None:
         """Schedule the sale and register the resellers; the clock stands at the opening."""
         await self._expect_accepted(self._catalogue.schedule(secret))
-        for reseller in self._resellers:
+        for reseller in self.resellers:
             registration = RegisterBidder(
                 sale_id=self._catalogue.sale_id,
                 bidder_id=reseller.bidder_id,
@@ -144,7 +144,7 @@ class Play:
     def _plan(self, lots: Iterable[PublicLot]) -> None:
         now_us = self._clock.now_us()
         for lot in lots:
-            for reseller in self._resellers:
+            for reseller in self.resellers:
                 look_us = reseller.plan(lot, now_us)
                 if look_us is not None:
                     look = (look_us, next(self._numbers), reseller, lot.lot_id)
@@ -187,7 +187,7 @@ class Play:
             self._plan(changed)
 
     def _whisper(self, recorded: Recorded) -> None:
-        for reseller in self._resellers:
+        for reseller in self.resellers:
             private = view(recorded, Viewer(reseller.bidder_id))
             if private is not None:
                 reseller.hears(private)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,9 +104,9 @@ def _count(results: Results, recorded: Recorded) -> None:
             pass
 
 
-def write_json(target: Path | None, results: Results) -> None:
+def write_json(target: Path | None, found: Mapping[str, int | bool]) -> None:
     """One object; into a file whole or not at all, or ``None``: to standard output."""
-    text = json.dumps(results.as_json()) + "\n"
+    text = json.dumps(found) + "\n"
     if target is None:
         sys.stdout.write(text)
         return

@@ -14,13 +14,15 @@ from rich.text import Text
 
 from auction.log_postgres import PostgresLog
 from softclose.databases import embedded_server, prepare
+from softclose.demo.after_hammer import AfterHammer, Settled, furnish
 from softclose.demo.catalogue import catalogue
-from softclose.demo.closing_words import Course, show_next_steps, show_results
+from softclose.demo.closing_words import Course, show_next_steps, show_results, show_settled
 from softclose.demo.pace import Pace
 from softclose.demo.play import DemoFailed, Play
 from softclose.demo.resellers import resellers
 from softclose.demo.results import Results, read_results
 from softclose.demo.screen import Screen
+from softclose.demo.settlement_house import settlement_house
 from softclose.demo.stopwatch import process_age_s
 from softclose.demo.words import Kind, Line, Narrator
 from softclose.host import Host
@@ -40,8 +42,13 @@ to them. A bid is a maximum: the price is only what it takes to lead. Some lots
 have a secret reserve. A bid in a lot's last minute moves its end, so that
 nobody wins by being late: that is the soft close.
 
+When the hammer has fallen the winners pay by card or bank, one of them does not,
+the goods are fetched, a claim is credited, and the seller gets its money.
+
 Starting PostgreSQL and the engine...
 """
+
+AFTERWARDS = "\nThe sale is over. Three weeks go by: the winners pay, fetch and claim..."
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Demonstration:
         self._interrupted = False
         self._first_bid_s: float | None = None
         self.results: Results | None = None
+        self.settled: Settled | None = None
 
     def interrupt(self, _number: signal.Signals) -> None:
         """Its task is cancelled because the person has seen enough."""
@@ -72,14 +80,21 @@ class Demonstration:
     async def run(self) -> None:
         """Put up the engine, play the sale, and show what came of it."""
         self._console.print(Text(INTRODUCTION))
-        async with self._empty_log() as log:
+        async with self._empty_log() as (dsn, log):
             host = Host(log, self._clock)
             play = self._new_play(host)
             began_s = time.monotonic()
-            async with host.running():
+            async with (
+                host.running(),
+                settlement_house(dsn, log, host, self._clock) as house,
+            ):
                 await host.writer.serving()
                 await self._until_interrupted(play)
-            took_s = time.monotonic() - began_s
+                took_s = time.monotonic() - began_s
+                if not self._interrupted:
+                    self._console.print(Text(AFTERWARDS))
+                    staff = await furnish(house, self._sale, play.resellers)
+                    self.settled = await AfterHammer(house, staff).run()
             self.results = await read_results(log, self._sale.sale_id)
         course = Course(
             acknowledged=play.acknowledged,
@@ -90,10 +105,12 @@ class Demonstration:
             names=play.names(),
         )
         show_results(self._console, self._sale, self.results, course)
+        if self.settled is not None:
+            show_settled(self._console, self.settled)
         show_next_steps(self._console, self._sale, self._options.data)
 
     @asynccontextmanager
-    async def _empty_log(self) -> AsyncIterator[PostgresLog]:
+    async def _empty_log(self) -> AsyncIterator[tuple[str, PostgresLog]]:
         async with AsyncExitStack() as stack:
             if self._options.data is None:
                 dsn = await stack.enter_async_context(scratch_database(self._settings))
@@ -107,7 +124,7 @@ class Demonstration:
                     f"{self._options.data} holds sales already, and the demonstration's clock is "
                     "not life's; name a new folder with --data"
                 )
-            yield log
+            yield dsn, log
 
     def _new_play(self, host: Host) -> Play:
         seed, pace = self._options.seed, Pace(self._clock, self._options.speed)

@@ -37,6 +37,13 @@ def demonstration(out: Path, *words: str, **variables: str) -> Iterator[subproce
             process.wait()
 
 
+SALE_FIGURES = {"lots", "sold", "passed", "bids", "extensions", "chain_ok"}
+SETTLEMENT_FIGURES = {
+    "awards", "invoices", "captured_minor", "paid_out_minor", "defaults", "claims",
+    "ledger_sum_minor", "stripe_difference_minor",
+}  # fmt: skip
+
+
 def test_fast_writes_the_results_and_twice_the_same(tmp_path: Path) -> None:
     results = []
     for name in ("first.json", "second.json"):
@@ -45,10 +52,16 @@ def test_fast_writes_the_results_and_twice_the_same(tmp_path: Path) -> None:
         results.append(json.loads((tmp_path / name).read_text()))
     first, second = results
     assert first == second
-    assert first.keys() == {"lots", "sold", "passed", "bids", "extensions", "chain_ok"}
+    assert first.keys() == SALE_FIGURES | SETTLEMENT_FIGURES
     assert first["lots"] == 11 == first["sold"] + first["passed"]
     assert first["passed"] >= 1 and first["extensions"] >= 1 and first["bids"] >= 100
     assert first["chain_ok"] is True
+    # One buyer does not pay, and the runner-up takes the lot: one award more than lots were sold.
+    assert first["defaults"] == 1
+    assert first["awards"] == first["sold"] + 1
+    assert first["invoices"] >= 2 and first["claims"] == 1
+    assert first["captured_minor"] > first["paid_out_minor"] > 0
+    assert first["ledger_sum_minor"] == first["stripe_difference_minor"] == 0
 
 
 def test_another_seed_is_another_sale_on_standard_output() -> None:
@@ -70,6 +83,7 @@ def test_without_a_terminal_it_prints_lines(tmp_path: Path) -> None:
     assert any("NOT SOLD: reserve not met" in line for line in happened)
     assert any("alone is told: LIMIT_EXCEEDED" in line for line in happened)
     assert any("checked" in line and line.endswith("sound.") for line in lines)
+    assert any(line.startswith("The books balance: ") for line in lines)
     assert "\x1b" not in ended.out
     assert list(tmp_path.iterdir()) == []  # nothing is left behind
 
@@ -159,6 +173,8 @@ def test_on_a_terminal_it_shows_the_live_view_and_then_the_results() -> None:
 
 def test_the_readme_shows_what_it_prints() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    excerpt = readme.partition("and at its end:\n\n```\n")[2].partition("\n```\n")[0]
-    assert excerpt.count("\n") == 3
-    assert excerpt in softclose("demo", "--fast").out
+    said = softclose("demo", "--fast").out
+    for before in ("and at its end:", "the money has gone its ways:"):
+        excerpt = readme.partition(f"{before}\n\n```\n")[2].partition("\n```\n")[0]
+        assert excerpt.count("\n") == 3
+        assert excerpt in said
