@@ -1,5 +1,4 @@
-"""What of claims, disputes, bank files and questions to sellers waits for a person, as the queue
-reads it."""
+"""What of disputes, bank files and questions to sellers waits for a person, for the queue."""
 
 from typing import Any, Final
 
@@ -7,28 +6,13 @@ from settlement.operations import HOUR_US
 from settlement.queue import QueueItem, Source, Waiting
 
 DAY_US: Final = 24 * HOUR_US
-# Until when a claim should be decided, and a bank file released.
-CLAIM_US: Final = 2 * DAY_US
+# Until when a bank file should be released.
 FILE_US: Final = DAY_US
 
-_CLAIMS: Final = "from claim where state in ('FILED', 'PROPOSED')"
 _DISPUTES: Final = "from payment_dispute where ended_at_us is null and answers = 0"
 _FILES: Final = "from payout_batch where state = 'MADE'"
 _CONSENTS: Final = "from seller_consent where consents is null"
 _NOW: Final = "$1::bigint is not null"
-
-
-def _claim(row: Any) -> QueueItem:
-    proposed = row["state"] == "PROPOSED"
-    return QueueItem(
-        kind=Waiting.CLAIM,
-        subject=row["claim_id"],
-        title=f"Claim {row['number']} on {row['award_id']}",
-        words="A second person has to agree." if proposed else row["words"][:300],
-        deadline_at_us=row["filed_at_us"] + CLAIM_US,
-        party=row["buyer_id"],
-        href=f"/settlement/claims/{row['claim_id']}",
-    )
 
 
 def _dispute(row: Any) -> QueueItem:
@@ -67,12 +51,6 @@ def _consent(row: Any) -> QueueItem:
 
 
 PART_SOURCES: Final = (
-    Source(
-        kind=Waiting.CLAIM,
-        items=f"select * {_CLAIMS} and {_NOW} order by filed_at_us limit $2",
-        count=f"select count(*) {_CLAIMS} and {_NOW}",
-        item_of=_claim,
-    ),
     Source(
         kind=Waiting.DISPUTE,
         items=f"select * {_DISPUTES} and {_NOW} order by answer_by_us limit $2",

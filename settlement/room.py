@@ -11,6 +11,7 @@ from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
 from settlement.after_default.room import AfterDefault
+from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_staff import StaffApi
@@ -21,6 +22,7 @@ from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.talking import ClaimTalk
 from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
+from settlement.payouts.room import PayoutRoom
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.charges import Charges
@@ -29,7 +31,10 @@ from settlement.pickups.docks import Docks
 from settlement.ports import PaymentProvider
 from settlement.purchases import Purchases
 from settlement.queue import Queue
+from settlement.queue_sources import PART_SOURCES
 from settlement.reconciliation.room import Books
+from settlement.reconciliation.standing import stripe_nets
+from settlement.reconciliation.waiting import SOURCES as BOOK_SOURCES
 from settlement.searching import Searching
 from settlement.stories import Stories
 
@@ -74,6 +79,7 @@ class Settlement:
     claims_desk: ClaimsDesk
     after: AfterDefault
     books: Books
+    payouts: PayoutRoom
     archive: Archive
     papers: PaperLists
     photos: PhotoWorker
@@ -95,9 +101,9 @@ class Settlement:
         return cls(
             pool=pool,
             stories=Stories(pool),
-            queue=Queue(pool, now_us, ring, (CLAIMS,)),
+            queue=Queue(pool, now_us, ring, (CLAIMS, *BOOK_SOURCES, *PART_SOURCES)),
             searching=Searching(pool),
-            accounting=Accounting(pool),
+            accounting=Accounting(pool, stripe_nets),
             lists=InvoiceLists(pool),
             now_us=now_us,
             ring=ring,
@@ -116,6 +122,7 @@ class Settlement:
             claims_desk=ClaimsDesk(pool, now_us, ring),
             after=AfterDefault.over(pool, now_us, ring),
             books=Books.over(pool, now_us, ring),
+            payouts=PayoutRoom.over(pool, provider, now_us, ring),
             archive=Archive(pool, wall_clock),
             papers=PaperLists(pool),
             photos=photos,
@@ -132,5 +139,6 @@ class Settlement:
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
             PapersApi(self.pool, self.archive),
+            AfterDefaultApi(self.after),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

@@ -7,7 +7,10 @@ from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
 from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.docks import DockPages
+from settlement.pages.earnings import EarningPages
 from settlement.pages.months import MonthPages
+from settlement.pages.offers import OfferPages
+from settlement.pages.payouts import PayoutPages
 from settlement.pages.pickups import PickupPages
 from settlement.pages.purchases import PurchasePages
 from settlement.pages.queue_page import QueuePages
@@ -31,5 +34,8 @@ def routes(settlement: Settlement) -> list[Route]:
         DeliveryPages(settlement),
         ReconciliationPages(settlement),
         MonthPages(settlement),
+        PayoutPages(settlement),
+        EarningPages(settlement),
+        OfferPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

@@ -1,0 +1,98 @@
+"""A seller's pages: what it gets, where payouts go, and how a sale is taken back."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from accounts.identity import OrganisationKind, Role
+from settlement.lives import AwardState, PaymentState
+from tests.accounts_site import Client
+from tests.settled import DAY_US, Settled, settled
+from tests.site import Site, now_us, open_site
+from tests.visiting import visitor
+
+
+@dataclass(frozen=True)
+class Selling:
+    """Two sellers, and what one has sold."""
+
+    site: Site
+    own: str
+    seller: Client
+    rival: Client
+    due: Settled
+
+
+async def a_seller(site: Site, name: str) -> tuple[str, str]:
+    organisation = await site.people.organisation(OrganisationKind.LIQUIDATOR, name)
+    mail = f"{name.split()[0].lower()}@seller.example"
+    person = await site.people.person(
+        organisation, Role.LIQUIDATOR, Role.ADMIN, mail=mail, name=name
+    )
+    return organisation, person
+
+
+@pytest.fixture
+async def selling(database_url: str, tmp_path: Path) -> AsyncIterator[Selling]:
+    """The whole site, and who visits it."""
+    async with open_site(database_url, tmp_path) as site:
+        buyer = await site.reseller("Acme Resale")
+        own, person = await a_seller(site, "North Liquidation")
+        _, other = await a_seller(site, "South Liquidation")
+        due = await settled(
+            site.pool,
+            buyer.bidder_id,
+            own,
+            payment=PaymentState.DUE,
+            state=AwardState.INVOICED,
+            closed_at_us=now_us() - DAY_US,
+        )
+        async with visitor(site, person) as seller, visitor(site, other) as rival:  # type: ignore[arg-type]
+            yield Selling(site, own, seller, rival, due)
+
+
+async def test_a_seller_sees_what_it_sold_and_where_payouts_go(selling: Selling) -> None:
+    page = (await selling.seller.get("/earnings")).text
+    assert "Nobody knows where your payouts go" in page
+    sold = (await selling.seller.get("/earnings/sold")).text
+    assert sold.count("Take back") == 3
+    assert "Nothing sold yet" in (await selling.rival.get("/earnings/sold")).text
+
+
+async def test_a_bank_account_is_set_and_only_its_end_is_shown(selling: Selling) -> None:
+    path = f"/earnings/payees/{selling.own}"
+    blank = (await selling.seller.get(path)).text
+    version = re.search(r'name="version" value="(\d+)"', blank)
+    assert version is not None
+    fields = {
+        "holder": "North Liquidation LLC",
+        "country": "US",
+        "routing": "021000021",
+        "account": "000123456789",
+        "version": version[1],
+    }
+    wrong = await selling.seller.post(path, fields | {"routing": "021000022"})
+    assert wrong.status == 422 and "000123456789" not in wrong.text
+    kept = await selling.seller.post(path, fields)
+    assert kept.status == 303, kept.text
+    page = (await selling.seller.get(path)).text
+    assert "ending in 6789" in page and "000123456789" not in page
+    assert (await selling.rival.get(path)).status == 404
+    assert (await selling.rival.post(path, fields)).status == 404
+
+
+async def test_a_sale_is_taken_back_by_its_seller_alone(selling: Selling) -> None:
+    path = f"/earnings/sold/{selling.due.award_ids[0]}/cancel"
+    assert "at least $100.00" in (await selling.seller.get(path)).text
+    fields = {"reason": "The pallet was damaged by water.", "sure": "on"}
+    assert (await selling.rival.post(path, fields)).status == 409 or (
+        await selling.rival.get(path)
+    ).status == 404
+    unsure = await selling.seller.post(path, {"reason": fields["reason"]})
+    assert unsure.status == 422
+    done = await selling.seller.post(path, fields)
+    assert done.status == 303, done.text
+    assert "Cancelled" in (await selling.seller.get("/earnings/sold")).text
