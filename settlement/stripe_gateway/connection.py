@@ -47,8 +47,9 @@ class Connection:
         retries: int = RETRIES,
         http_client: stripe.HTTPClient | None = None,
     ) -> None:
-        # The SDK tells of each request at `info`, and of its content at `debug`.
-        logging.getLogger("stripe").setLevel(logging.WARNING)
+        # They tell of each request at `info`, and of its content at `debug`.
+        for name in ("stripe", "httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._http = http_client or stripe.HTTPXClient(timeout=TIMEOUT_S)
         self._stripe = stripe.StripeClient(
             key,

@@ -296,7 +296,7 @@ def test_the_time_of_a_promise_that_is_gone_renews_no_other() -> None:
     for operation in ("deposit_create", "deposit_confirm"):
         (wanted,) = [one for one in world.todo.values() if one.operation == operation]
         world.do(wanted, yes=True, again=False)
-    world.deposit_renew(world.todo["deposit_renew:deposit~S1~acme:1"], True)
+    world.do(world.todo["deposit_renew:deposit~S1~acme:1"], yes=True, again=False)
     assert world.now().state is _D.HELD
-    world.deposit_renew(world.todo["deposit_renew:deposit~S1~acme:2"], True)
+    world.do(world.todo["deposit_renew:deposit~S1~acme:2"], yes=True, again=False)
     assert world.now().state is _D.RENEWING

@@ -134,7 +134,8 @@ async def test_nothing_that_is_logged_or_shown_has_a_secret(
     running: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("stripe").setLevel(logging.DEBUG)
+    for name in ("stripe", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
     key = "sk_test_planted_marker"
     with structlog.testing.capture_logs() as logged:
         async with gateway_of(running.url, key=key) as stripe:
@@ -146,6 +147,7 @@ async def test_nothing_that_is_logged_or_shown_has_a_secret(
     for text in (shown, caplog.text):
         assert key not in text
         assert payment.client_secret not in text
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
