@@ -1,9 +1,10 @@
 """Settlement begins here: a follower of the log with a cursor of its own.
 
-The hammer makes an operation "award" for the lot, the end of the sale an operation "invoice". They
-are written in the transaction that moves the cursor, under names that follow from the log alone:
-whoever puts the cursor back makes nothing twice. What else an award needs stands in tables that may
-be behind; the operations look there, and try again until it is there.
+The hammer makes an operation "award" for the lot, the end of the sale an operation "invoice", and
+one for the fees of consigned lots that were not sold. They are written in the transaction that
+moves the cursor, under names that follow from the log alone: whoever puts the cursor back makes
+nothing twice. What else an award needs stands in tables that may be behind; the operations look
+there, and try again until it is there.
 
 A sale that is cancelled ends like any other: what was sold before stays sold, the rest is
 withdrawn, and the sale closes. Bids cannot be voided after the hammer.
@@ -85,7 +86,8 @@ def invoicing(subject: str, sale_id: SaleId, at_us: int) -> Wanted:
 def _asked_by(shard: int, one: Recorded) -> list[Wanted]:
     event = one.event
     if isinstance(event, SaleClosed):
-        return [invoicing(one.sale_id, one.sale_id, one.at_us)]
+        fees = Wanted(operation="unsold_fees", subject=one.sale_id)
+        return [invoicing(one.sale_id, one.sale_id, one.at_us), fees]
     if not isinstance(event, LotSold):
         return []
     # A lot has one winner today; several would be the first generations of its awards.

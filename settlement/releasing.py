@@ -55,17 +55,17 @@ where sale_id = $1 and lot_id = $2
 """
 
 _CHARGES: Final = """
-select award_id, liquidator_id, amount_minor - charged_minor as open_minor, parts
+select charge_id, liquidator_id, amount_minor - charged_minor as open_minor, parts
 from consignor_charge where consignor_id = $1 and currency = $2 and charged_minor < amount_minor
-order by made_at_us, award_id for update
+order by made_at_us, charge_id for update
 """
 
 _CHARGED: Final = """
-update consignor_charge set charged_minor = charged_minor + $2, parts = $3 where award_id = $1
+update consignor_charge set charged_minor = charged_minor + $2, parts = $3 where charge_id = $1
 """
 
 _NEW_CHARGE: Final = """
-insert into consignor_charge (award_id, consignor_id, liquidator_id, currency, amount_minor,
+insert into consignor_charge (charge_id, consignor_id, liquidator_id, currency, amount_minor,
     made_at_us)
 values ($1, $2, $3, $4, $5, $6)
 """
@@ -74,7 +74,7 @@ values ($1, $2, $3, $4, $5, $6)
 class Charge(Struct, frozen=True, kw_only=True):
     """What a consignor's earlier goods cost beyond what they brought. ``parts``: taken so far."""
 
-    award_id: AwardId
+    charge_id: str
     liquidator_id: LiquidatorId
     open_minor: int
     parts: int
@@ -99,7 +99,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Released(Struct, frozen=True, kw_only=True):
-    """What follows. ``taken``: of earlier charges, by award; ``charge_minor``: a new one."""
+    """What follows. ``taken``: of earlier charges; ``charge_minor``: a new one."""
 
     step: Step
     payables: tuple[Payable, ...]
@@ -236,7 +236,7 @@ def _entries(
         entries.append(release(about, row.liquidator_id, facts.kept, commission_minor, consigned))
     for charge, minor in taken:
         assert of is not None, "only of consigned goods charges are taken"
-        about = _about(row, charge.award_id, charge.parts + 1, now_us)
+        about = _about(row, charge.charge_id, charge.parts + 1, now_us)
         seller = charge.liquidator_id
         entries.append(consignor_charged(about, of.consignor_id, seller, minor, row.award_id))
     return entries
@@ -280,7 +280,7 @@ async def _write_charges(
     connection: AnyConnection, row: AwardRow, facts: Facts, done: Released, now_us: int
 ) -> None:
     for charge, minor in done.taken:
-        await connection.execute(_CHARGED, charge.award_id, minor, charge.parts + 1)
+        await connection.execute(_CHARGED, charge.charge_id, minor, charge.parts + 1)
     if done.charge_minor:
         assert facts.consignor is not None, "only consigned goods cost a consignor something"
         await connection.execute(

@@ -157,7 +157,8 @@ create table payout_reversal (
 
 -- What a consignor's goods cost it beyond what they brought: its seller's, from what comes later.
 create table consignor_charge (
-    award_id text collate "C" primary key references award,
+    -- The award's, or that of the first award of a lot that was not sold.
+    charge_id text collate "C" primary key,
     consignor_id text collate "C" not null,
     liquidator_id text collate "C" not null,
     currency text collate "C" not null,

@@ -8,6 +8,7 @@ from settlement.accepting import ACCEPT, RELEASE, Accept
 from settlement.operations import Handler
 from settlement.payouts.announcing import ANNOUNCE_PAYEE, AnnouncePayee
 from settlement.payouts.closing import Closing
+from settlement.payouts.deciding import TRANSFER, PayOut
 from settlement.payouts.onboarding import AccountReader, CreateAccount
 from settlement.payouts.payables import CLOSE, PAY_OUT
 from settlement.payouts.payees import CREATE_ACCOUNT
@@ -19,7 +20,8 @@ from settlement.payouts.platform import (
     ReadPayout,
 )
 from settlement.payouts.reversals import REVERSE, REVERSE_TRANSFER, ReverseTransfer, Reversing
-from settlement.payouts.transfers import TRANSFER, PayOut, TransferOut
+from settlement.payouts.transfers import TransferOut
+from settlement.payouts.unsold import UNSOLD_FEES, UnsoldFees
 from settlement.ports import PaymentProvider
 from settlement.releasing import Releasing
 from settlement.webhook_inbox import Reader
@@ -39,6 +41,7 @@ def payout_handlers(
         PAY_OUT: PayOut(),
         TRANSFER: TransferOut(provider, now_us),
         CLOSE: Closing(),
+        UNSOLD_FEES: UnsoldFees(),
         REVERSE_TRANSFER: ReverseTransfer(),
         REVERSE: Reversing(provider, now_us),
         PAY_BANK: PayBank(provider, now_us),

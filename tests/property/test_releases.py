@@ -10,10 +10,10 @@ from auction.consignment import AgreementTerms, Bearer, CommissionTier, share_of
 from auction.ids import BidderId
 from settlement.chart import Kind
 from settlement.entries import AwardMoney
-from settlement.ids import AwardId, ConsignorId, InvoiceId
+from settlement.ids import ConsignorId, InvoiceId
 from settlement.invoices import invoices_of
 from settlement.lives import AwardState, PaymentState
-from settlement.payouts.transfers import parts_of
+from settlement.payouts.deciding import parts_of
 from settlement.payouts.words import PayeeKind
 from settlement.policy import Commission
 from settlement.releasing import Charge, Facts, OfConsignor, Released, released
@@ -64,7 +64,7 @@ def held_of(hammer_minor: int) -> tuple[Held, AwardRow]:
 
 
 def of(terms: AgreementTerms, open_minor: int) -> OfConsignor:
-    earlier = Charge(award_id=AwardId("S0~1"), liquidator_id=NORTH, open_minor=open_minor, parts=0)
+    earlier = Charge(charge_id="S0~1", liquidator_id=NORTH, open_minor=open_minor, parts=0)
     charges = (earlier,) if open_minor else ()
     return OfConsignor(
         consignor_id=ConsignorId(BidderId(TARGET)), terms=terms, pallets=4, charges=charges

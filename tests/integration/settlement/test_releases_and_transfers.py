@@ -30,6 +30,12 @@ from tests.payouts import (
 from tests.settlement_rules import BUYER, CALENDAR, policy
 
 _A = AwardState
+PASSED = """
+insert into lot_result (sale_id, lot_id, liquidator_id, currency, kind, title, scheduled_at_us,
+    opens_at_us, opening_minor, paddles, paddle_bids, extensions, outcome, winner_ids,
+    winner_paddles, closed_at_us)
+values ('S1', $1, 'north', 'USD', 'ENGLISH', '', 1, 1, 1, '{}', '{}', 0, 'PASSED', '{}', '{}', 1)
+"""
 
 
 @pytest.fixture
@@ -419,3 +425,27 @@ async def test_what_is_owed_of_a_refunded_invoice_is_netted_and_the_rest_let_go_
     assert await house.transferred() == [(account, 800_000, 0)]
     with pytest.raises(PayoutRefused, match="NOT_NOW"):
         await withheld.let_go(CLERK, award_id, "again")
+
+
+async def test_fees_of_consigned_lots_that_did_not_sell_are_taken_from_what_comes_later(
+    house: PayoutHouse,
+) -> None:
+    await house.consigns("11", fees_when_unsold=True)
+    await house.consigns("12")
+    await house.wants(Wanted(operation="unsold_fees", subject="S1"))
+    await house.drain()
+    assert await house.fetch("select * from consignor_charge") == []
+    await house.pool.execute(
+        "insert into sale_result values ('S1', 'north', 'USD', 'RESTORE', null, 1)"
+    )
+    for lot in ("11", "13"):
+        await house.pool.execute(PASSED, lot)
+    await house.passes(seconds=30)
+    await house.wants(Wanted(operation="unsold_fees", subject="S1", generation=2))
+    award_id = await house.paid("12", 1_000_00, consignor=TARGET)
+    await house.acceptances.accept(BUYER, DRIVER, award_id)
+    await house.drain()
+    # 1,000.00 less 120.00 and four pallets at 18.00, less 72.00 of the other lot.
+    balances = await house.balances()
+    assert balances["consignor_payable:target"] == 808_00 - 72_00
+    assert balances["seller_payable:north"] == 1_000_00 - 100_00 - 808_00 + 72_00
