@@ -135,7 +135,7 @@ def _not_paid(facts: Facts) -> Words:
         f"The buyer of lot {facts['lot']}, {facts['title']}, did not pay"
         f" {_amount(facts, 'hammer_minor')}, and the award is void. We look for another buyer among"
         " its bidders first, and offer it again if there is none.",
-        "/desk/awards",
+        "/earnings/sold",
     )
 
 
@@ -147,7 +147,7 @@ def _consent_asked(facts: Facts) -> Words:
         f" have it for {_amount(facts, 'price_minor')}.{below} Please answer by"
         f" {_at(facts['until_us'], facts['zone'])}; without an answer the lot is yours to offer"
         " again.",
-        "/desk/awards",
+        "/earnings/consents",
     )
 
 
@@ -158,7 +158,7 @@ def _offered(facts: Facts) -> Words:
         f" have it for {_amount(facts, 'price_minor')} plus premium and tax, if you take it by"
         f" {_at(facts['until_us'], facts['zone'])}. You are not bound: if you do nothing, it goes"
         " on.",
-        "/purchases",
+        "/purchases/offers",
     )
 
 
@@ -189,7 +189,7 @@ def _sale_cancelled(facts: Facts) -> Words:
         f"The sale of lot {facts['lot']} was cancelled",
         f"The sale of lot {facts['lot']}, {facts['title']}, for {_amount(facts, 'hammer_minor')}"
         f" was cancelled: {facts['reason']}\n\n{charged.strip()}",
-        "/desk/awards",
+        "/earnings/sold",
     )
 
 

@@ -1,6 +1,6 @@
 """Settlement beside a market: its follower and its worker, done step by step by the test."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,9 +11,11 @@ import stripe as stripe_sdk
 from auction.cursors_postgres import PostgresCursors
 from auction.ids import SaleId
 from auction.terms import Premium, PremiumTier, Terms
-from foundation.database import acquire, transaction
+from foundation.database import Pool, acquire, transaction
+from foundation.http.routes import Route
 from foundation.mail import Mail
 from settlement.after_default.room import AfterDefault
+from settlement.api_after_default import AfterDefaultApi
 from settlement.following import Following
 from settlement.ids import AwardId, InvoiceId
 from settlement.lives import AwardState, PaymentState
@@ -162,8 +164,12 @@ async def settling(
     database_url: str, kinds: Sequence[str] | None = CORE
 ) -> AsyncIterator[Settling]:
     """The rooms for the block. ``kinds``: of operations that are done; None: every."""
-    async with market(database_url) as running:
+    async with market(database_url, _routes) as running:
         yield beside(running, kinds)
+
+
+def _routes(pool: Pool, now_us: Callable[[], int]) -> list[Route]:
+    return AfterDefaultApi(AfterDefault.over(pool, now_us)).routes()
 
 
 def beside(running: Market, kinds: Sequence[str] | None = CORE) -> Settling:
