@@ -11,13 +11,16 @@ import asyncpg
 
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.ids import StripeId
-from settlement.operations import Again, NeedsPerson, Operation, Refused
+from settlement.operations import HOUR_US, Again, NeedsPerson, Operation, Refused
 from settlement.payment_objects import AccountLink, ConnectedAccount, Event
 from settlement.payouts.announcing import announcement
 from settlement.payouts.payees import decide_again, take_way
 from settlement.payouts.words import PayoutRefusal, PayoutRefused, Way
 from settlement.ports import Sellers
 from settlement.steps import want
+
+# By what our clock and Stripe's may differ at most: what was made since is looked through.
+CLOCKS_US: Final = 24 * HOUR_US
 
 _HOLD: Final = "select * from payee where payee_id = $1 for update"
 _MADE: Final = "update payee_connected set account_id = $2 where payee_id = $1"
@@ -40,7 +43,7 @@ class CreateAccount:
     async def call(self, op: Operation) -> ConnectedAccount:
         """See `operations.Handler`."""
         if op.attempts > 1:
-            since_us = op.made_at_us
+            since_us = op.made_at_us - CLOCKS_US
             found = await self._provider.find_account(op.idempotency_key, since_us=since_us)
             if found is not None:
                 return found

@@ -39,6 +39,8 @@ MANUAL: Final = "manual"
 MAX_SHOWN: Final = 200
 # A payout arrives on a day, not at an hour: from then on it is looked at so often.
 LOOK_US: Final = 12 * HOUR_US
+# By what our clock and Stripe's may differ at most: what was made since is looked through.
+CLOCKS_US: Final = 24 * HOUR_US
 # A bank sends a payout back within some days of its arrival.
 MAY_FAIL_US: Final = 10 * 24 * HOUR_US
 
@@ -142,8 +144,8 @@ class PlatformPayouts:
 
     async def set_manual(self) -> str:
         """From now on Stripe pays nothing out by itself; returns how it does."""
-        day = self._now_us() // (24 * HOUR_US)
-        return await self._provider.pay_out_by_hand(f"{SET_MANUAL}:{day}:1")
+        # Said twice it is the same, so each time has a key of its own: an older answer is no effect.
+        return await self._provider.pay_out_by_hand(f"{SET_MANUAL}:{self._now_us()}:1")
 
     async def ask(
         self, staff: Actor, currency: str, amount_minor: int, batch_id: int | None = None
@@ -185,7 +187,9 @@ class PayBank:
     async def call(self, op: Operation) -> Payout:
         """See `operations.Handler`."""
         if op.attempts > 1:
-            found = await self._provider.find_payout(op.idempotency_key, since_us=op.made_at_us)
+            found = await self._provider.find_payout(
+                op.idempotency_key, since_us=op.made_at_us - CLOCKS_US
+            )
             if found is not None:
                 return found
         if not op.may_send(self._now_us()):

@@ -141,6 +141,8 @@ async def test_a_payout_that_the_bank_sends_back_is_ours_at_stripe_again(
 
 
 async def test_nothing_is_paid_out_while_stripe_does_it_by_itself(house: PayoutHouse) -> None:
+    assert await payouts(house).set_manual() == "manual"
+    house.clock.now_us += 1
     await house.stripe.v1.balance_settings.update_async(
         {"payments": {"payouts": {"schedule": {"interval": "daily"}}}}
     )
