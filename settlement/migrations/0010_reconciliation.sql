@@ -106,8 +106,18 @@ create index stripe_entry_time on stripe_entry (currency, at_us)
 include (purpose, amount_minor, fee_minor);
 create index stripe_entry_corrects on stripe_entry (corrects) where corrects is not null;
 
-create function stripe_entries_of(entries bigint[]) returns void
-language sql security definer set search_path = public, pg_temp as $$
+-- A cached plan that was made while the tables were small would read them whole when they are not:
+-- each transaction is looked up by its key.
+create function stripe_entries_made() returns trigger
+language plpgsql security definer
+set search_path = public, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    ours bigint[] := array(select account_id from ledger_account where name = 'stripe_balance');
+    fees bigint[] := array(
+        select account_id from ledger_account where name in ('stripe_fees', 'dispute_fees')
+    );
+begin
     insert into stripe_entry
         (entry_id, key, purpose, currency, at_us, amount_minor, fee_minor, corrects)
     select t.transaction_id, t.key, t.purpose, t.currency, t.effective_at_us,
@@ -117,31 +127,17 @@ language sql security definer set search_path = public, pg_temp as $$
             coalesce(sum(signed_minor) filter (where not is_fee), 0)::bigint as amount_minor,
             coalesce(-sum(signed_minor) filter (where is_fee), 0)::bigint as fee_minor
         from (
-            select f.transaction_id,
-                case when d.kind = 'stripe_balance' then f.amount_minor else -f.amount_minor end
-                    as signed_minor,
-                case when d.kind = 'stripe_balance' then c.kind else d.kind end
-                    in ('stripe_fees', 'dispute_fees') as is_fee
-            from ledger_transfer f
-            join ledger_account d on d.account_id = f.debit_account_id
-            join ledger_account c on c.account_id = f.credit_account_id
-            where f.transaction_id = any(entries)
-            and (d.kind = 'stripe_balance' or c.kind = 'stripe_balance')
+            select transaction_id, amount_minor as signed_minor,
+                credit_account_id = any(fees) as is_fee
+            from made where debit_account_id = any(ours)
+            union all
+            select transaction_id, -amount_minor, debit_account_id = any(fees)
+            from made where credit_account_id = any(ours)
         ) as sides
         group by transaction_id
     ) as moved
     join ledger_transaction t using (transaction_id)
-    where moved.amount_minor <> 0 or moved.fee_minor <> 0
-$$;
-
-create function stripe_entries_made() returns trigger
-language plpgsql security definer set search_path = public, pg_temp as $$
-begin
-    perform public.stripe_entries_of(array(
-        select distinct m.transaction_id from made m
-        join ledger_account a on a.account_id in (m.debit_account_id, m.credit_account_id)
-        where a.kind = 'stripe_balance'
-    ));
+    where moved.amount_minor <> 0 or moved.fee_minor <> 0;
     return null;
 end
 $$;
@@ -150,7 +146,30 @@ create trigger stripe_entries_made after insert on ledger_transfer
 referencing new table as made
 for each statement execute function stripe_entries_made();
 
-select stripe_entries_of(array(select transaction_id from ledger_transaction));
+-- Those that were booked before there was reconciliation.
+insert into stripe_entry
+    (entry_id, key, purpose, currency, at_us, amount_minor, fee_minor, corrects)
+select t.transaction_id, t.key, t.purpose, t.currency, t.effective_at_us,
+    moved.amount_minor, moved.fee_minor, t.reverses
+from (
+    select transaction_id,
+        coalesce(sum(signed_minor) filter (where not is_fee), 0)::bigint as amount_minor,
+        coalesce(-sum(signed_minor) filter (where is_fee), 0)::bigint as fee_minor
+    from (
+        select f.transaction_id,
+            case when d.kind = 'stripe_balance' then f.amount_minor else -f.amount_minor end
+                as signed_minor,
+            case when d.kind = 'stripe_balance' then c.kind else d.kind end
+                in ('stripe_fees', 'dispute_fees') as is_fee
+        from ledger_transfer f
+        join ledger_account d on d.account_id = f.debit_account_id
+        join ledger_account c on c.account_id = f.credit_account_id
+        where d.kind = 'stripe_balance' or c.kind = 'stripe_balance'
+    ) as sides
+    group by transaction_id
+) as moved
+join ledger_transaction t using (transaction_id)
+where moved.amount_minor <> 0 or moved.fee_minor <> 0;
 
 create trigger stripe_entry_stays before update or delete on stripe_entry
 for each row execute function stripe_facts_stay();

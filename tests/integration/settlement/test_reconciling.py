@@ -1,10 +1,13 @@
 """Our books beside Stripe's, in the tables: what is matched, booked, found and resolved."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from importlib.resources import files
 
 import pytest
 
 from foundation.database import Connection, connect
+from settlement import postings as p
 from settlement.entries import Purpose, entry_key, reversal
 from settlement.ledger import close_month, post
 from settlement.reconciliation import open_items
@@ -14,6 +17,7 @@ from tests.reconciling import (
     broken,
     capture,
     left_open,
+    named,
     payout,
     read_until,
     reconciled,
@@ -158,3 +162,35 @@ async def test_more_than_a_page_is_looked_at(books: Connection) -> None:
         "capture:S1~b1000:1": "MISSING_AT_STRIPE",
         "payout:S1~b7:1": "MISSING_AT_STRIPE",
     }
+
+
+async def test_what_was_booked_before_there_was_reconciliation_is_taken_over(
+    books: Connection,
+) -> None:
+    chargeback = p.chargeback(named(3, "du_1"), 500, 15)
+    await booked(books, capture(1, 10_000), refund(1, 2_000), payout(2), chargeback)
+    await booked(books, reversal(payout(2), LATER_US, "no"))
+    made = await books.fetch("select * from stripe_entry order by entry_id")
+    assert {(row["amount_minor"], row["fee_minor"], row["corrects"]) for row in made} == {
+        (10_000, 0, None),
+        (-2_000, 0, None),
+        (-1_000, 0, None),
+        (-500, 15, None),
+        (1_000, 0, "payout:S1~b2:1"),
+    }
+    text = (files("settlement") / "migrations" / "0010_reconciliation.sql").read_text()
+    take_over = text[text.index("-- Those that were booked before") :].partition(";")[0]
+    await books.execute("truncate stripe_entry cascade")
+    await books.execute(take_over)
+    assert await books.fetch("select * from stripe_entry order by entry_id") == made
+
+
+async def test_two_that_look_at_once_book_a_fee_once(books: Connection, database_url: str) -> None:
+    await booked(books, capture(1, 10_000))
+    await taken(books, txn(1, amount=10_000, fee=320))
+    others = [await connect(database_url, name="test") for _ in range(3)]
+    await asyncio.gather(*(reconciled(each) for each in others))
+    for each in others:
+        await each.close()
+    assert (await balances_of(books))["stripe_fees"] == 320
+    assert await left_open(books) == ([], [])
