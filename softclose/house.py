@@ -99,6 +99,7 @@ async def open_house(
                 publishable_key=settings.stripe_publishable_key or "",
                 simulated=stripe.simulator is not None,
             ),
+            at_work.inbox.route(),
         )
         layers.push_async_callback(settlement.close)
         whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
