@@ -144,7 +144,7 @@ class PlatformPayouts:
 
     async def set_manual(self) -> str:
         """From now on Stripe pays nothing out by itself; returns how it does."""
-        # Said twice it is the same, so each time has a key of its own: an older answer is no effect.
+        # Said twice it is the same: a key of its own each time, or an older answer is no effect.
         return await self._provider.pay_out_by_hand(f"{SET_MANUAL}:{self._now_us()}:1")
 
     async def ask(

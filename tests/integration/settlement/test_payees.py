@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from accounts.ids import OrganisationId
+from foundation.database import acquire
 from foundation.mail import MailNotSent
 from settlement.payouts.payee_rows import BankDetails
 from settlement.payouts.words import PayoutRefusal, PayoutRefused, Way
@@ -205,3 +206,21 @@ async def test_a_seller_who_changes_from_bank_to_stripe_is_frozen_anew(house: Pa
     assert await house.transferred() == []
     await house.passes(days=1)
     assert len(await house.transferred()) == 1
+
+
+async def test_account_numbers_are_read_by_the_payouts_role_alone(house: PayoutHouse) -> None:
+    await house.payees.set_bank(OWNER, NORTH, BANK)
+    async with acquire(house.pool) as connection:
+        for role, reads in (("softclose_payouts", True), ("softclose_ledger", False)):
+            await connection.execute(f"set role {role}")
+            try:
+                for table in ("payee_account_number", "payout_file"):
+                    if reads:
+                        await connection.fetch(f"select * from {table}")  # noqa: S608
+                        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                            await connection.execute(f"delete from {table}")  # noqa: S608
+                    else:
+                        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                            await connection.fetch(f"select * from {table}")  # noqa: S608
+            finally:
+                await connection.execute("reset role")
