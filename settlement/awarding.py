@@ -46,8 +46,9 @@ from settlement.steps import Step, Wanted, write
 from settlement.story import Told, tell
 from settlement.telling import Kind, mail_to
 
-# Awards follow the hammer within seconds; what takes longer is looked at again this often.
+# Awards follow the hammer within seconds. What waits for a person is looked at seldom.
 LOOK_AGAIN_US: Final = 2 * SECOND_US
+LOOK_SELDOM_US: Final = 300 * SECOND_US
 # A sale's lots close within hours. Who is invoiced so long after the hammer has its time from then.
 SOON_US: Final = HOUR_US
 
@@ -83,9 +84,10 @@ order by award_id for update
 
 # A sale's awards begin with its id and a tilde, after which only DEL would come.
 _STILL_MADE: Final = """
-select distinct arguments ->> 'bidder_id' from settlement_op
+select arguments ->> 'bidder_id' as bidder_id, bool_or(state = 'WAITING') as soon
+from settlement_op
 where operation = 'award' and subject > $1 || '~' and subject < $1 || chr(127)
-and state in ('WAITING', 'HELD')
+and state in ('WAITING', 'HELD') group by 1
 """
 
 _CERTIFICATES: Final = """
@@ -197,19 +199,19 @@ class InvoiceHandler:
     ) -> Again | None:
         """See `Handler`. Raises `NeedsPerson` for a currency that has no policy."""
         closed = msgspec.convert(op.arguments, Closed)
-        waiting = await invoice_sale(connection, closed.sale_id, closed.at_us, now_us)
-        return Again(now_us + LOOK_AGAIN_US) if waiting else None
+        again_us = await invoice_sale(connection, closed.sale_id, closed.at_us, now_us)
+        return None if again_us is None else Again(now_us + again_us)
 
 
 async def invoice_sale(
     connection: AnyConnection, sale_id: SaleId, at_us: int, now_us: int
-) -> frozenset[BidderId]:
-    """Issue what is due of a sale's invoices; whose awards are still being made.
+) -> int | None:
+    """Issue what is due of a sale's invoices; in how long to look again, if awards are still made.
 
     By the policy of ``at_us``. Raises `NeedsPerson` if there was none then.
     """
     still_made = await connection.fetch(_STILL_MADE, sale_id)
-    waiting = frozenset(BidderId(row[0]) for row in still_made)
+    waiting = {BidderId(row["bidder_id"]) for row in still_made}
     await connection.execute(_HOLD_SALE, sale_id)
     rows = [award_row(row) for row in await connection.fetch(_TO_INVOICE, sale_id)]
     rows = [row for row in rows if row.buyer_id not in waiting]
@@ -225,7 +227,9 @@ async def invoice_sale(
         calendar = Calendar(sale.zone, await holidays_of(connection, sale.country))
         for invoice in await _made(connection, sale, rows, policy, calendar, now_us):
             await _issue(connection, sale, policy, invoice, now_us)
-    return waiting
+    if not still_made:
+        return None
+    return LOOK_AGAIN_US if any(row["soon"] for row in still_made) else LOOK_SELDOM_US
 
 
 async def _made(

@@ -7,13 +7,14 @@ import pytest
 
 from auction.catalog.goods import FreightTerms
 from auction.catalog.taxes import Place
+from auction.commands import CancelSale, WithdrawalCause
 from auction.ids import LotId, SaleId
 from foundation.database import acquire
 from foundation.mail import MailNotSent
 from settlement.ids import award_id_of
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import HOUR_US, SECOND_US, release
-from tests.builders import SALE, new_bid_id
+from tests.builders import SALE, STAFF_MEMBER, new_bid_id
 from tests.hammered import CENTS, Settling, settling, taxes, terms_with
 from tests.market import Reseller, lot_of
 
@@ -224,3 +225,49 @@ async def test_a_mail_that_was_not_taken_is_sent_later_and_keeps_nothing_back(
     assert len(await room.invoices()) == 1
     await room.passes(5 * SECOND_US)
     assert (len(room.mailbox.to("Hart")), room.mailbox.trouble) == (1, [])
+
+
+async def test_a_lot_that_waits_for_a_person_keeps_its_buyers_invoice_back_and_nobody_elses(
+    room: Settling,
+) -> None:
+    await room.market.opens("1", "2", terms=CENTS, **DALLAS)
+    hart, marlow = await bidders(room, "Hart", "Marlow")
+    await room.market.bid(hart, 100_00, "1")
+    await room.market.bid(marlow, 100_00, "2")
+    await room.market.closes()
+    # What is published cannot be unpublished: somebody has damaged the catalogue.
+    async with acquire(room.market.pool) as connection:
+        await connection.execute("alter table lot_listing disable trigger user")
+        await connection.execute("update lot_listing set published_at_us = null where lot_id = '1'")
+    await room.settle()
+    (invoice,) = await room.invoices()
+    assert invoice.invoice.buyer_id == marlow.bidder_id
+    operations = await room.operations()
+    held = operations[f"award:{award_id_of(SaleId(SALE), LotId('1'))}:1"]
+    assert (held["state"], "does not have lot 1" in held["note"]) == ("HELD", True)
+    assert operations[f"invoice:{SALE}:1"]["due_at_us"] > room.now_us() + 100 * SECOND_US
+    async with acquire(room.market.pool) as connection:
+        await connection.execute("update lot_listing set published_at_us = 1 where lot_id = '1'")
+        assert await release(connection, held["op_id"], room.now_us())
+    await room.settle()
+    await room.passes(300 * SECOND_US)
+    assert {one.invoice.buyer_id for one in await room.invoices()} == {
+        hart.bidder_id, marlow.bidder_id,
+    }  # fmt: skip
+
+
+async def test_what_was_sold_before_its_sale_was_cancelled_is_invoiced(room: Settling) -> None:
+    early, late = lot_of("1"), lot_of("2", closes_at_us=lot_of("1").closes_at_us + 30 * HOUR_US)
+    await room.market.opens(early, late, terms=CENTS, **DALLAS)
+    (hart,) = await bidders(room, "Hart")
+    await room.market.bid(hart, 100_00, "1")
+    await room.market.bid(hart, 100_00, "2")
+    await room.market.passes(2 * HOUR_US)
+    cancel = CancelSale(
+        sale_id=SaleId(SALE), cause=WithdrawalCause.LAW, reason="A court", actor_id=STAFF_MEMBER
+    )
+    await room.market.submit(cancel)
+    await room.market.passes(0)
+    await room.settle()
+    (invoice,) = await room.invoices()
+    assert [line.lot_id for line in invoice.invoice.lines] == ["1"]
