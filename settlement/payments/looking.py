@@ -1,8 +1,9 @@
 """Speaking of one payment to the provider: done once, and read whatever was answered.
 
 A call whose answer was lost is not sent again before the payment was read: what it asked for may
-have happened. Where it has not, it is sent under a key of its own try, since the provider may keep
-an error under the first one; the payment itself takes each of these effects only once.
+have happened. It is sent under the same key; under one of its own only after a definite answer, or
+when the provider goes on answering with an error that it has kept under the key, as Stripe keeps a
+500 for a day. The payment itself takes each of these effects only once.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,8 @@ from settlement.payments.words import Seen
 from settlement.ports import PaymentProvider
 
 _I = IntentStatus
+# Attempts under one key: after some minutes it is not the network.
+SAME_KEY: Final = 5
 _WITH_CHARGE: Final = frozenset({_I.REQUIRES_CAPTURE, _I.SUCCEEDED})
 
 
@@ -46,16 +49,21 @@ async def asked(
 
 
 def key_of(op: Operation) -> str:
-    """The operation's own key; of later attempts one for each, once the payment was read."""
-    return op.idempotency_key if op.claims <= 1 else f"{op.idempotency_key}:{op.claims}"
+    """The operation's own key, however often its answer is lost, but for the cases above."""
+    key, before = op.idempotency_key, op.claims - op.attempts
+    if op.attempts > SAME_KEY:
+        return f"{key}:{op.claims}"
+    return f"{key}:{before}" if before else key
 
 
 def earlier_keys(op: Operation) -> list[str]:
     """Under which an attempt may have made what is to be made, the latest first."""
     if op.claims <= 1:
         return []
-    own = [op.idempotency_key]
-    return own if op.claims == 2 else [f"{op.idempotency_key}:{op.claims - 1}", *own]
+    keys = [op.idempotency_key, key_of(op)]
+    if op.attempts > SAME_KEY + 1:
+        keys.append(f"{op.idempotency_key}:{op.claims - 1}")
+    return list(dict.fromkeys(reversed(keys)))
 
 
 async def _with_charge(
