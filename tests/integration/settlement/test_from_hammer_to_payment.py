@@ -85,6 +85,9 @@ async def test_what_a_saved_card_may_pay_is_paid_and_the_engine_is_told(room: Se
     await room.market.caught_up()
     (won,) = await room.fetch("select paid_at_us from won_lot")
     assert won["paid_at_us"] is not None
+    await room.again("fund")  # the engine says that it knows, and nothing comes of it
+    assert "engine_refused" not in await room.story(ONE)
+    assert await room.fetch("select * from settlement_op where state = 'HELD'") == []
     async with acquire(room.market.pool) as connection:
         balances = await balances_of(connection)
     assert balances[f"held:{ONE}"] == 500_00
@@ -108,6 +111,27 @@ async def test_what_nobody_pays_is_void_and_goes_to_the_runner_up(room: Settling
     (question,) = (await room.after.answering.consents(HOUSE, Paging(), waiting=True)).items
     assert question.price_minor == 3_050_00
     assert bell.bidder_id in await approved(room)
+
+
+async def test_a_runner_up_pays_its_own_price_by_card(room: Settling) -> None:
+    _, bell, _ = await bidding(room, 100_00, ("Ames", 300_00), ("Bell", 400_00), ("Ward", 500_00))
+    await saves_a_card(room, bell)
+    await room.market.closes()
+    await seconds(room, 4)
+    (first,) = await room.invoices()
+    await room.passes(first.invoice.due_at_us - room.now_us())
+    await seconds(room)
+    answering = room.after.answering
+    await answering.answer_consent(HOUSE, ONE, 1, consents=True, actor=OPERATOR)
+    await seconds(room)
+    await answering.answer_offer(bell.bidder_id, ONE, 1, accepted=True, actor=OPERATOR)
+    await seconds(room)
+    _, second = await room.invoices()
+    (line,) = second.invoice.lines
+    assert (line.hammer_minor, second.payment) == (305_00, PaymentState.PAID)
+    again = (await room.awards())[award_id_of(SaleId(SALE), LotId("1"), 2)]
+    assert again.state is AwardState.FUNDED
+    assert await room.fetch("select * from settlement_op where state = 'HELD'") == []
 
 
 async def approved(room: Settling) -> list[BidderId]:
