@@ -6,7 +6,8 @@ digest, and books it. That another person releases it is held by the database to
 sends back is owed again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Final
 
@@ -17,6 +18,7 @@ from auction.ids import LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.entries import Entry
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
+from settlement.operations import NeedsPerson
 from settlement.payouts.batch_release import follow_awards, hold_batch, paying_day, release_batch
 from settlement.payouts.batch_rows import (
     Batch,
@@ -65,6 +67,18 @@ where batch_id = $1
 _FILE: Final = "select content from payout_file where batch_id = $1 and method = $2"
 
 
+@contextmanager
+def _missing_policy_refuses() -> Iterator[None]:
+    """What needs a person is said to the person who is there."""
+    try:
+        yield
+    except NeedsPerson as error:
+        detail = str(error)
+        raise PayoutRefused(
+            PayoutRefusal.NOT_NOW, detail=f"{detail[0].upper()}{detail[1:]}."
+        ) from error
+
+
 class DueItem(Struct, frozen=True, kw_only=True):
     """What a payee would get. ``held_back``: payables that may not be sent now, and why."""
 
@@ -95,6 +109,10 @@ class BankFiles:
     async def due(self, currency: str) -> Due:
         """What could be paid now, before what payees owe is netted."""
         now_us = self._now_us()
+        with _missing_policy_refuses():
+            return await self._due(currency, now_us)
+
+    async def _due(self, currency: str, now_us: int) -> Due:
         async with acquire(self._pool) as connection:
             rows = await due_payables(connection, currency, now_us)
             policy = await sending_policy(connection, currency, now_us)
@@ -138,9 +156,15 @@ class BankFiles:
     ) -> WholeBatch:
         """Make a file of what is due, of these payees or of all.
 
-        Raises `PayoutRefused`: NOTHING_DUE.
+        Raises `PayoutRefused`: NOTHING_DUE, NOT_NOW (a policy is missing).
         """
         now_us = self._now_us()
+        with _missing_policy_refuses():
+            return await self._make(staff, currency, payee_ids, now_us)
+
+    async def _make(
+        self, staff: Actor, currency: str, payee_ids: Sequence[str] | None, now_us: int
+    ) -> WholeBatch:
         async with transaction(self._pool) as connection:
             rows = await due_payables(connection, currency, now_us)
             wanted = [
@@ -192,21 +216,26 @@ class BankFiles:
         """
         now_us = self._now_us()
         try:
-            async with transaction(self._pool) as connection:
-                whole = await read_batch(connection, batch_id, hold=True)
-                if whole.batch.state is not BatchState.MADE:
-                    raise PayoutRefused(PayoutRefusal.NOT_NOW)
-                if whole.batch.made_by == staff.person_id:
-                    raise PayoutRefused(PayoutRefusal.SAME_PERSON)
-                on = await paying_day(connection, pays_on, now_us)
-                await release_batch(connection, whole, staff, on, now_us)
-                released = await read_batch(connection, batch_id)
+            with _missing_policy_refuses():
+                await self._release(staff, batch_id, pays_on, now_us)
         except LedgerRefused as refused:
             if refused.refusal is LedgerRefusal.OVERDRAFT:
                 raise PayoutRefused(PayoutRefusal.BANK_TOO_LOW) from refused
             raise
         self._ring()
-        return released
+        return await self.read(batch_id)
+
+    async def _release(
+        self, staff: Actor, batch_id: int, pays_on: date | None, now_us: int
+    ) -> None:
+        async with transaction(self._pool) as connection:
+            whole = await read_batch(connection, batch_id, hold=True)
+            if whole.batch.state is not BatchState.MADE:
+                raise PayoutRefused(PayoutRefusal.NOT_NOW)
+            if whole.batch.made_by == staff.person_id:
+                raise PayoutRefused(PayoutRefusal.SAME_PERSON)
+            on = await paying_day(connection, pays_on, now_us)
+            await release_batch(connection, whole, staff, on, now_us)
 
 
 def _due_items(rows: Sequence[DuePayable], policy: Policy, now_us: int) -> list[DueItem]:

@@ -287,3 +287,11 @@ async def test_payees_see_what_is_owed_and_what_was_sent(house: PayoutHouse) -> 
     await house.connected()
     *latest, back = await made.made()
     assert (back.return_code, [each.way for each in latest]) == ("R02", [Way.CONNECT, Way.CONNECT])
+
+
+async def test_a_currency_without_a_policy_says_so(house: PayoutHouse) -> None:
+    with pytest.raises(PayoutRefused, match="NOT_NOW") as said:
+        await files(house).due("EUR")
+    assert said.value.message == "There is no policy for EUR."
+    assert await refused(files(house).make(CLERK, "EUR")) == "NOT_NOW"
+    assert await refused(files(house).due("XXX")) == "NOT_FOUND"
