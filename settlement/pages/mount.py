@@ -6,6 +6,8 @@ from settlement.pages.cards import CardPages
 from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
 from settlement.pages.deliveries import DeliveryPages
+from settlement.pages.deposits import DepositPages
+from settlement.pages.dock_plans import DockPlanPages
 from settlement.pages.docks import DockPages
 from settlement.pages.earnings import EarningPages
 from settlement.pages.months import MonthPages
@@ -27,10 +29,12 @@ def routes(settlement: Settlement) -> list[Route]:
         BookPages(settlement),
         PurchasePages(settlement),
         CardPages(settlement),
+        DepositPages(settlement),
         PickupPages(settlement),
         ChargePages(settlement),
         ClaimPages(settlement),
         DockPages(settlement),
+        DockPlanPages(settlement),
         DeliveryPages(settlement),
         ReconciliationPages(settlement),
         MonthPages(settlement),
