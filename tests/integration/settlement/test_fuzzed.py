@@ -1,0 +1,49 @@
+"""Random requests to settlement's API: as staff, as a seller and as a buyer."""
+
+from pathlib import Path
+
+import pytest
+
+from accounts.identity import OrganisationKind, Role
+from tests.fuzzing import fuzz
+from tests.settled import settled
+from tests.site import open_site
+
+# Only settlement's paths: the others are fuzzed by the rooms that they are of.
+OTHERS = r"^(?!/api/v1/settlement)"
+
+
+@pytest.mark.parametrize("who", ["staff", "seller", "buyer"])
+async def test_whatever_comes_is_answered_as_described(
+    database_url: str, tmp_path: Path, who: str
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        kinds = {
+            "staff": (OrganisationKind.HOUSE, Role.SETTLEMENT),
+            "seller": (OrganisationKind.LIQUIDATOR, Role.LIQUIDATOR),
+        }
+        buyer = await site.reseller("Acme Resale")
+        seller_id, person_id = "north", buyer.person_id
+        if who != "buyer":
+            kind, role = kinds[who]
+            organisation_id = await site.people.organisation(kind, "Somebody")
+            person_id = await site.people.person(organisation_id, role, mail="x@example.com")
+            seller_id = organisation_id
+        made = await settled(site.pool, buyer.bidder_id, seller_id)
+        secret, _ = await site.people.session(person_id, second_factor=True)
+        requests = await fuzz(
+            site.origin,
+            headers={"Cookie": f"__Host-session={secret}", "Origin": site.origin},
+            examples=2,
+            places={
+                "award_id": made.award_ids[0],
+                "invoice_id": made.invoice_id,
+                "turn": "1",
+                "op_id": "1",
+                "kind": "invoice",
+                "subject": made.invoice_id,
+            },
+            without=OTHERS,
+            phases="coverage,fuzzing" if who == "staff" else "fuzzing",
+        )
+    assert requests > 20
