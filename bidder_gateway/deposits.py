@@ -105,6 +105,18 @@ where closed_at_us is null and (not $1::boolean or code = 'DEPOSIT_REQUIRED')
 order by registered_at_us desc, organisation_id desc, registration.sale_id desc limit $5
 """
 
+_LACKING = """
+select sale_listing.title as sale_title, currency,
+    (terms ->> 'deposit_minor')::bigint as required_minor,
+    greatest(0, (terms ->> 'deposit_minor')::bigint - (
+        select coalesce(sum(amount_minor), 0) from deposit_entry
+        where deposit_entry.organisation_id = registration.organisation_id
+        and deposit_entry.sale_id = registration.sale_id
+    ))::bigint as lacking_minor
+from registration join sale_board using (sale_id) join sale_listing using (sale_id)
+where organisation_id = $1 and sale_id = $2 and closed_at_us is null
+"""
+
 _ADD = """
 insert into deposit_entry (entry_id, organisation_id, sale_id, amount_minor, currency, reason,
     corrects, recorded_by, at_us, address)
@@ -144,6 +156,22 @@ async def count_held(
     values = (amount_minor, currency, reason, corrects, HELD_BY_CARD, now_us)
     if await connection.fetchval(_COUNT, entry_id, buyer_id, sale_id, *values):
         await make_due(connection, buyer_id, sale_id)
+
+
+class Lacking(Struct, frozen=True, kw_only=True):
+    """What a registration in an open sale still lacks; 0: nothing."""
+
+    sale_title: str
+    currency: str
+    required_minor: int
+    lacking_minor: int
+
+
+async def lacking_of(pool: Pool, sale_id: SaleId, organisation_id: str) -> Lacking | None:
+    """``None``: the sale is over, or the reseller has not registered in it."""
+    async with acquire(pool) as connection:
+        row = await connection.fetchrow(_LACKING, organisation_id, sale_id)
+    return None if row is None else Lacking(**dict(row))
 
 
 class Deposits:

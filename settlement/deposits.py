@@ -6,11 +6,13 @@ one transaction, and with what the registration counts: a callable of the host's
 deposits by which bidders are admitted is another room's.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import asyncpg
+from msgspec import Struct
 
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
@@ -72,6 +74,29 @@ class Counts(Protocol):
 
 async def counts_nowhere(connection: AnyConnection, **_: Any) -> None:
     """Where there is no such book."""
+
+
+class Needed(Struct, frozen=True, kw_only=True):
+    """What a buyer's registration in an open sale still lacks; 0: nothing."""
+
+    sale_title: str
+    currency: str
+    required_minor: int
+    lacking_minor: int
+
+
+async def needed_nowhere(sale_id: SaleId, buyer_id: BidderId) -> Needed | None:
+    """Where nobody registers."""
+    return None
+
+
+@dataclass(frozen=True)
+class Registering:
+    """What the room of registrations brings: its book, and what it still asks of a buyer, ``None``
+    for a sale that is over or in which it is not registered."""
+
+    counts: Counts = counts_nowhere
+    needed: Callable[[SaleId, BidderId], Awaitable[Needed | None]] = needed_nowhere
 
 
 class NoDeposit(LookupError):

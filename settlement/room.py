@@ -20,6 +20,7 @@ from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
 from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.talking import ClaimTalk
+from settlement.deposits import Deposits, Registering
 from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
 from settlement.payouts.room import PayoutRoom
@@ -50,6 +51,7 @@ class Shown:
 
 
 NOTHING_SHOWN: Final = Shown()
+NOBODY_REGISTERS: Final = Registering()
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Settlement:
     shown: Shown
     purchases: Purchases
     buyers: Buyers
+    deposits: Deposits
+    registering: Registering
     docks: Docks
     bookings: Bookings
     at_dock: AtDock
@@ -94,6 +98,7 @@ class Settlement:
         provider: PaymentProvider,
         shown: Shown = NOTHING_SHOWN,
         *others: Route,
+        registering: Registering = NOBODY_REGISTERS,
     ) -> Self:
         """All of them. ``now_us``: the house's clock; ``others``: rows of the same room, such as
         that to which the provider sends its events."""
@@ -111,6 +116,8 @@ class Settlement:
             shown=shown,
             purchases=Purchases(pool, provider, now_us, ring),
             buyers=Buyers(pool, provider, now_us, ring=ring),
+            deposits=Deposits(pool, provider, now_us, registering.counts, ring),
+            registering=registering,
             docks=Docks(pool, now_us),
             bookings=Bookings(pool, now_us),
             at_dock=AtDock(pool, now_us, photos),

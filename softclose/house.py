@@ -25,7 +25,7 @@ from softclose.listener import address_of
 from softclose.live import live_gateway
 from softclose.notices import running_notices
 from softclose.participants import Participants
-from softclose.reselling import freight_offers, running_resellers
+from softclose.reselling import freight_offers, registering, running_resellers
 from softclose.settings import Settings
 from softclose.settlement_room import running_settlement
 from softclose.site import Resources, site, site_resources
@@ -100,6 +100,7 @@ async def open_house(
                 simulated=stripe.simulator is not None,
             ),
             at_work.inbox.route(),
+            registering=registering(resources.pool),
         )
         layers.push_async_callback(settlement.close)
         whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
