@@ -128,8 +128,6 @@ class _Split(Struct, frozen=True, kw_only=True):
 
 def _split(held: Held, facts: Facts, fresh_minor: int, credit_minor: int) -> _Split:
     lacking = lacking_minor(held, facts)
-    # Never more credit than what lacks: the rest is free for other invoices.
-    credit_minor = min(credit_minor, max(0, lacking - fresh_minor))
     credited = credited_of(held, facts)
     lines = {line.award_id: line for line in held.invoiced.invoice.lines}
     funding = funding_of(

@@ -12,6 +12,7 @@ from settlement.payments.asking import choose_way, name_lots
 from settlement.payments.payers import TablePayers
 from settlement.payments.tables import free_credit_minor
 from settlement.payments.words import Way
+from settlement.steps import Wanted, want
 from settlement.stripe_simulator import Trouble, cash_balances
 from settlement.stripe_simulator.faults import Fault
 from tests.settling import BUYER, Settling, named, settling
@@ -182,6 +183,20 @@ async def test_nobody_pays_and_the_lots_are_void(room: Settling) -> None:
     assert await states(room, invoice_id) == [_A.VOID, _A.VOID]
     assert room.defaulting.told == [invoice_id]
     assert await room.balances() == {}
+
+
+async def test_nobody_is_overdue_before_the_time(room: Settling) -> None:
+    await room.buyer(card=None)
+    invoice_id = await room.invoice(2_000_00)
+    await room.drain()
+    early = Wanted(operation="overdue", subject=invoice_id, generation=99)
+    async with transaction(room.pool) as connection:
+        await want(connection, [early], room.now_us())
+    await room.drain()
+    assert (await room.held(invoice_id)).invoiced.payment is _P.AWAITING_FUNDS
+    await room.moves(days=4)
+    assert (await room.held(invoice_id)).invoiced.payment is _P.DEFAULTED
+    assert room.defaulting.told == [invoice_id]
 
 
 async def test_what_is_paid_of_an_overdue_invoice_is_the_buyers_and_the_rest_is_void(
