@@ -16,12 +16,13 @@ import uvloop
 from rich.console import Console
 
 from foundation.errors import OperatorError
+from foundation.logs import LogFormat, LogLevel, configure_logs
 from load_tests.machine import Others, keep_to_cores
 from load_tests.report import Report
 from load_tests.steps import Say, steps_shown
 from softclose.signals import until_signal
 
-TESTS: Final = ("engine", "fanout", "bids", "connections", "storm")
+TESTS: Final = ("engine", "fanout", "bids", "connections", "storm", "settlement")
 RESULTS: Final = Path(__file__).parent / "results"
 # On the disk, while /tmp may be memory, where a flush costs nothing.
 SCRATCH: Final = "/var/tmp"  # noqa: S108 - a fresh folder of our own inside it
@@ -71,6 +72,7 @@ def _command(name: str) -> click.Command:
 def run(name: str, test: LoadTest, scratch: Path | None, *, quick: bool) -> Report:
     """Run a load test in a folder of its own; a signal ends it early, its servers with it."""
     keep_to_cores()
+    configure_logs(LogLevel.WARNING, LogFormat.AUTO)
     reports: list[Report] = []
     others = Others()
     if scratch is None and Path(SCRATCH).is_dir():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from load_tests import bids, connections, fanout, storm
+from load_tests import bids, connections, fanout, settlement, storm
 from load_tests.bids import bench as bids_bench
 from load_tests.fanout import bench as fanout_bench
 from load_tests.gateway.contender import our_gateway
@@ -23,11 +23,14 @@ TESTS = [
     (bids.measure_plan, bids_bench.TINY, "peak_bids_per_s"),
     (connections.measure_plan, connections.TINY, "nats_kib_per_watcher"),
     (storm.measure_plan, storm_bench.TINY, "stalled_closed_s"),
+    (settlement.measure_plan, settlement.TINY, "awards_per_s"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("measure", "plan", "figure"), TESTS, ids=["fanout", "bids", "connections", "storm"]
+    ("measure", "plan", "figure"),
+    TESTS,
+    ids=["fanout", "bids", "connections", "storm", "settlement"],
 )
 async def test_a_run_says_what_it_does_and_reports_figures_and_a_plot(
     tmp_path: Path, measure: Measure, plan: Any, figure: str
