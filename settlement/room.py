@@ -13,7 +13,9 @@ from settlement.accounting import Accounting
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
+from settlement.api_money import MoneyApi
 from settlement.api_papers import PaperLists, PapersApi
+from settlement.api_purchases import ClaimsDeskApi, PurchasesApi
 from settlement.api_staff import StaffApi
 from settlement.buyers import Buyers
 from settlement.claiming.desk import ClaimsDesk
@@ -146,6 +148,16 @@ class Settlement:
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
             PapersApi(self.pool, self.archive),
+            MoneyApi(self.books, self.payouts),
+            PurchasesApi(
+                self.purchases,
+                self.lists,
+                self.buyers,
+                self.bookings,
+                self.claims,
+                self.acceptances,
+            ),
+            ClaimsDeskApi(self.claims_desk),
             AfterDefaultApi(self.after),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

@@ -37,6 +37,7 @@ COMMANDS = {
     "serve": "Run the engine with its database until it is told to stop.",
     "accounts": "Make accounts, list them, help people who cannot get in.",
     "desk": "A liquidator's desk: read manifests, publish a sale, see what it brought.",
+    "settlement": "What waits for a person, stories, books, bank files, days and months.",
     "replay": "Play recorded auctions through the real engine.",
     "log": "Look into the log, check it, export a sale's public chain.",
     "migrate": "Bring the database's tables up to this version.",

@@ -14,7 +14,7 @@ from foundation.errors import OperatorError
 # Publishing a thousand lots takes two seconds, and waits for an engine that starts.
 WITHIN_S: Final = 60.0
 MAX_ANSWER_BYTES: Final = 64 * 2**20
-DONE: Final = (200, 201)
+DONE: Final = (200, 201, 204)
 
 Query = Sequence[tuple[str, str]]
 
@@ -32,8 +32,8 @@ class ServerCannotRead(ServerSays):
 class DeskServer:
     """Requests to the desk's API of one server."""
 
-    def __init__(self, http: ClientSession, url: str) -> None:
-        self._http, self._desk = http, f"{url.rstrip('/')}/api/v1/desk"
+    def __init__(self, http: ClientSession, url: str, room: str = "desk") -> None:
+        self._http, self._desk = http, f"{url.rstrip('/')}/api/v1/{room}"
 
     async def json(self, method: str, *path: str, **more: Any) -> Any:
         """The JSON value of an answer. ``more``: as of `bytes`. Raises `ServerSays`."""
@@ -78,11 +78,11 @@ async def _whole(response: ClientResponse) -> bytes:
 
 
 @asynccontextmanager
-async def desk_server(url: str, token: str) -> AsyncIterator[DeskServer]:
-    """The desk of the server at ``url`` for the block."""
+async def desk_server(url: str, token: str, room: str = "desk") -> AsyncIterator[DeskServer]:
+    """The desk of the server at ``url`` for the block; or another room of its API."""
     headers: Mapping[str, str] = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     async with ClientSession(headers=headers, timeout=ClientTimeout(WITHIN_S)) as http:
-        yield DeskServer(http, url)
+        yield DeskServer(http, url, room)
 
 
 def _refusal(status: int, body: bytes) -> ServerSays:

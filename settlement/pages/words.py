@@ -100,6 +100,8 @@ _ACRONYMS: Final = {"id": "ID", "ids": "IDs", "url": "URL", "us": ""}
 
 def plain_words(name: str) -> str:
     """A name of the program as a phrase: ``hand_over`` as ``Hand over``."""
+    if name.isupper():
+        name = name.lower()
     words = name.replace("_", " ").replace("-", " ").split()
     text = " ".join(_ACRONYMS.get(word, word) for word in words).strip()
     return text[:1].upper() + text[1:]
@@ -125,9 +127,18 @@ def exact_money(amount_minor: int | None, currency: str) -> str:
     return f"{'-' if amount_minor < 0 else ''}{sign(currency)}{whole:,}{decimals}"
 
 
+def age_words(age_us: int) -> str:
+    """How old something is: ``5 hours``, ``12 days``."""
+    hours = age_us // 3_600_000_000
+    if hours < 48:
+        return "less than an hour" if hours < 1 else f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{hours // 24:,} days"
+
+
 FILTERS: Final[Mapping[str, Callable[..., object]]] = {
     "plain": plain_words,
     "account": account_words,
     "exact": exact_money,
     "typed": plain,
+    "age": age_words,
 }

@@ -1,0 +1,399 @@
+"""The API of buyers: invoices and paying them, cards, pickups, claims; and of the claims desk."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from accounts.http.common import actor_of
+from accounts.http.guard import signed_in
+from accounts.permissions import Access
+from auction.ids import BidderId
+from auction.terms import STORABLE
+from foundation.http.answers import answer, created, no_content
+from foundation.http.cursors import Listing, Paging
+from foundation.http.problems import CONFLICT
+from foundation.http.reading import Input, body_of, query_of
+from foundation.http.routes import Handler, Route
+from settlement.accepting import Acceptances
+from settlement.access import (
+    ACT,
+    PAY,
+    PURCHASES,
+    STAFF,
+    award_of,
+    invoice_of,
+    joined_of,
+    payable,
+    visible_purchase,
+)
+from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.buyers import Buyers, NoSuchMethod
+from settlement.claiming.claim_table import Claim
+from settlement.claiming.desk import ClaimsDesk, ClaimView
+from settlement.claiming.filing import Claims
+from settlement.claiming.words import Filing, GrantedLine
+from settlement.ids import AwardId, InvoiceId, StripeId
+from settlement.invoice_lists import InvoiceLists, ListedInvoice
+from settlement.lives import AwardState, PaymentState
+from settlement.payment_objects import BankAddress
+from settlement.payments.words import Way
+from settlement.pickups.bookings import Bookings, Ready
+from settlement.pickups.pickup_table import Pickup
+from settlement.purchases import Purchase, Purchases
+from settlement.saved_methods import Saved
+
+_Version = Annotated[int, Meta(ge=1, le=2**31)]
+_Why = Annotated[str, Meta(max_length=1_000, pattern=STORABLE)]
+
+
+class PurchasedLot(Struct, frozen=True, kw_only=True):
+    """An award on its buyer's invoice."""
+
+    award_id: AwardId
+    lot_id: str
+    title: str
+    state: AwardState
+    hammer_minor: int
+    premium_minor: int
+    freight_minor: int
+    tax_minor: int
+    total_minor: int
+    funded_at_us: int | None
+    handed_over_at_us: int | None
+    accepted_at_us: int | None
+
+
+class PurchaseSeen(Struct, frozen=True, kw_only=True):
+    """An invoice as its buyer sees it."""
+
+    invoice_id: InvoiceId
+    number: int
+    payment: PaymentState
+    currency: str
+    total_minor: int
+    paid_minor: int
+    credited_minor: int
+    open_minor: int
+    kept_minor: int
+    takes_card: bool
+    issued_at_us: int
+    due_at_us: int
+    paid_at_us: int | None
+    zone: str
+    addresses: Sequence[BankAddress]
+    lots: Sequence[PurchasedLot]
+
+
+class PayingBy(Input):
+    """How an invoice is paid; by the saved card that is asked first, or by another one."""
+
+    way: Way
+    method_id: Annotated[str, Meta(max_length=255, pattern=r"\A[A-Za-z0-9_]+\Z")] | None = None
+
+
+class NamedLots(Input):
+    """Which lots the next part payment is for, in their order."""
+
+    award_ids: Annotated[
+        list[Annotated[str, Meta(max_length=200)]], Meta(min_length=1, max_length=1_000)
+    ]
+
+
+class BookingPickup(Input):
+    """Which lots are fetched, and in which slot."""
+
+    award_ids: Annotated[
+        list[Annotated[str, Meta(max_length=200)]], Meta(min_length=1, max_length=60)
+    ]
+    slot_at_us: Annotated[int, Meta(ge=1, le=2**53)]
+
+
+class SeenVersion(Input):
+    """The version that was seen."""
+
+    version: _Version
+
+
+class DecidedClaim(Input):
+    """What counts of a claim; without lines, all of it."""
+
+    version: _Version
+    granted: Annotated[list[GrantedLine], Meta(max_length=2_000)] | None = None
+    credit_minor: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    why: _Why = ""
+
+
+class RefusedClaim(Input):
+    """Why a claim is refused."""
+
+    version: _Version
+    why: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=STORABLE)]
+
+
+class SavedMethods(Struct, frozen=True):
+    """What a buyer can pay with, what is asked first before."""
+
+    items: Sequence[Saved]
+
+
+class Pickups(Struct, frozen=True):
+    """What can be fetched, and what is booked."""
+
+    ready: Sequence[Ready]
+    items: Sequence[Pickup]
+
+
+class ClaimsSeen(Struct, frozen=True):
+    """Claims."""
+
+    items: Sequence[Claim]
+
+
+class PurchasesApi:
+    """Handlers of buyers."""
+
+    def __init__(
+        self,
+        purchases: Purchases,
+        lists: InvoiceLists,
+        buyers: Buyers,
+        bookings: Bookings,
+        claims: Claims,
+        acceptances: Acceptances,
+    ) -> None:
+        self._purchases, self._lists, self._buyers = purchases, lists, buyers
+        self._bookings, self._claims, self._acceptances = bookings, claims, acceptances
+
+    def routes(self) -> list[Route]:
+        """Their rows."""
+        one, award = "/purchases/{invoice_id}", "/purchases/awards/{award_id}"
+        claim = "/purchases/claims/{claim_id}"
+        return [
+            _row("GET", "/purchases", self.purchases, "Your invoices", PURCHASES,
+                 query=Paging, answer=Listing[ListedInvoice]),
+            _row("GET", one, self.purchase, "An invoice of yours", PURCHASES,
+                 answer=PurchaseSeen),
+            _row("POST", f"{one}/payment", self.pay, "Pay it this way", PAY,
+                 body=PayingBy, status=204),
+            _row("POST", f"{one}/first", self.name_first, "Which lots come first", PAY,
+                 body=NamedLots, status=204),
+            _row("GET", "/purchases/methods", self.methods, "What you can pay with", PURCHASES,
+                 answer=SavedMethods),
+            _row("DELETE", "/purchases/methods/{method_id}", self.remove_method, "Remove it", PAY,
+                 status=204),
+            _row("GET", "/purchases/pickups", self.pickups, "Pickups", PURCHASES, answer=Pickups),
+            _row("POST", "/purchases/pickups", self.book_pickup, "Book a slot", PAY,
+                 body=BookingPickup, answer=Pickup, status=201),
+            _row("POST", "/purchases/pickups/{pickup_id}/cancellation", self.cancel_pickup,
+                 "Nobody comes", PAY, body=SeenVersion, answer=Pickup),
+            _row("POST", f"{award}/acceptance", self.accept, "Accept the goods", PAY, status=204),
+            _row("POST", f"{award}/claims", self.file_claim, "Claim; photos follow on the page",
+                 PAY, body=Filing, answer=Claim, status=201),
+            _row("GET", "/purchases/claims", self.claims, "Your claims", PURCHASES,
+                 answer=ClaimsSeen),
+            _row("GET", claim, self.claim, "A claim of yours", PURCHASES, answer=Claim),
+            _row("POST", f"{claim}/withdrawal", self.withdraw_claim, "Take it back", PAY,
+                 body=SeenVersion, answer=Claim),
+        ]  # fmt: skip
+
+    async def purchases(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases."""
+        paging = query_of(request, Paging)
+        return answer(request, await self._lists.of_buyer(_buyer(request), paging))
+
+    async def purchase(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/{invoice_id}."""
+        invoice_id = invoice_of(request)
+        visible_purchase(request, await self._purchases.buyer_of(invoice_id))
+        return answer(request, seen_of(await self._purchases.read(invoice_id)))
+
+    async def pay(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/{invoice_id}/payment."""
+        given, invoice_id = await body_of(request, PayingBy), await self._payable(request)
+        method_id = None if given.method_id is None else StripeId(given.method_id)
+        await self._purchases.pay(invoice_id, given.way, method_id)
+        return no_content()
+
+    async def name_first(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/{invoice_id}/first."""
+        given, invoice_id = await body_of(request, NamedLots), await self._payable(request)
+        wanted = [AwardId(award_id) for award_id in given.award_ids]
+        await self._purchases.name_lots(invoice_id, wanted, signed_in(request).person_id)
+        return no_content()
+
+    async def methods(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/methods."""
+        return answer(request, SavedMethods(await self._buyers.saved(_buyer(request))))
+
+    async def remove_method(self, request: web.Request) -> web.StreamResponse:
+        """DELETE .../purchases/methods/{method_id}."""
+        try:
+            method_id = StripeId(joined_of(request, "method_id"))
+            await self._buyers.remove(_buyer(request), method_id)
+        except NoSuchMethod:
+            raise CONFLICT("It is not saved.") from None
+        return no_content()
+
+    async def pickups(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/pickups."""
+        buyer_id = _buyer(request)
+        ready = await self._bookings.ready(buyer_id)
+        return answer(request, Pickups(ready, await self._bookings.pickups_of_buyer(buyer_id)))
+
+    async def book_pickup(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/pickups: a lot is booked once."""
+        given, buyer_id = await body_of(request, BookingPickup), _buyer(request)
+        wanted = [AwardId(award_id) for award_id in given.award_ids]
+        made = await self._bookings.book(
+            wanted, given.slot_at_us, actor_of(request), buyer_id=buyer_id
+        )
+        return created(request, made, f"{SETTLEMENT}/purchases/pickups")
+
+    async def cancel_pickup(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/pickups/{pickup_id}/cancellation."""
+        seen, pickup_id = await body_of(request, SeenVersion), joined_of(request, "pickup_id")
+        by, buyer_id = actor_of(request), _buyer(request)
+        gone = await self._bookings.cancel(pickup_id, seen.version, by, buyer_id=buyer_id)
+        return answer(request, gone)
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/awards/{award_id}/acceptance."""
+        await self._acceptances.accept(_buyer(request), actor_of(request), award_of(request))
+        return no_content()
+
+    async def file_claim(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/awards/{award_id}/claims: one at a time."""
+        filing = await body_of(request, Filing)
+        made = await self._claims.file(
+            award_of(request), filing, actor_of(request), buyer_id=_buyer(request)
+        )
+        return created(request, made, f"{SETTLEMENT}/purchases/claims/{made.claim_id}")
+
+    async def claims(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/claims."""
+        return answer(request, ClaimsSeen(await self._claims.of_buyer(_buyer(request))))
+
+    async def claim(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/claims/{claim_id}."""
+        claim_id = joined_of(request, "claim_id")
+        return answer(request, await self._claims.claim(claim_id, _buyer(request)))
+
+    async def withdraw_claim(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/claims/{claim_id}/withdrawal."""
+        seen, claim_id = await body_of(request, SeenVersion), joined_of(request, "claim_id")
+        by, buyer_id = actor_of(request), _buyer(request)
+        gone = await self._claims.withdraw(claim_id, seen.version, by, buyer_id=buyer_id)
+        return answer(request, gone)
+
+    async def _payable(self, request: web.Request) -> InvoiceId:
+        invoice_id = invoice_of(request)
+        payable(request, await self._purchases.buyer_of(invoice_id))
+        return invoice_id
+
+
+class ClaimsDeskApi:
+    """Handlers of the claims desk."""
+
+    def __init__(self, desk: ClaimsDesk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """Their rows."""
+        one = "/claims/{claim_id}"
+        return [
+            _row("GET", "/claims", self.claims_to_decide, "Claims to decide", STAFF,
+                 answer=ClaimsSeen),
+            _row("GET", one, self.claim_view, "A claim, with what the formula says", STAFF,
+                 answer=ClaimView),
+            _row("POST", f"{one}/grant", self.grant_claim, "Credit what counts", ACT,
+                 body=DecidedClaim, answer=Claim),
+            _row("POST", f"{one}/agreement", self.agree_to_claim, "A second person agrees", ACT,
+                 body=SeenVersion, answer=Claim),
+            _row("POST", f"{one}/refusal", self.refuse_claim, "Refuse it", ACT,
+                 body=RefusedClaim, answer=Claim),
+        ]  # fmt: skip
+
+    async def claims_to_decide(self, request: web.Request) -> web.StreamResponse:
+        """GET .../claims."""
+        return answer(request, ClaimsSeen(await self._desk.queue()))
+
+    async def claim_view(self, request: web.Request) -> web.StreamResponse:
+        """GET .../claims/{claim_id}."""
+        return answer(request, await self._desk.view(joined_of(request, "claim_id")))
+
+    async def grant_claim(self, request: web.Request) -> web.StreamResponse:
+        """POST .../claims/{claim_id}/grant."""
+        given, claim_id = await body_of(request, DecidedClaim), joined_of(request, "claim_id")
+        made = await self._desk.grant(
+            claim_id,
+            given.version,
+            actor_of(request),
+            granted=given.granted,
+            credit_minor=given.credit_minor,
+            why=given.why,
+        )
+        return answer(request, made)
+
+    async def agree_to_claim(self, request: web.Request) -> web.StreamResponse:
+        """POST .../claims/{claim_id}/agreement."""
+        seen, claim_id = await body_of(request, SeenVersion), joined_of(request, "claim_id")
+        return answer(request, await self._desk.agree(claim_id, seen.version, actor_of(request)))
+
+    async def refuse_claim(self, request: web.Request) -> web.StreamResponse:
+        """POST .../claims/{claim_id}/refusal."""
+        given, claim_id = await body_of(request, RefusedClaim), joined_of(request, "claim_id")
+        by = actor_of(request)
+        return answer(request, await self._desk.refuse(claim_id, given.version, given.why, by))
+
+
+def seen_of(purchase: Purchase) -> PurchaseSeen:
+    """An invoice as the API tells it to its buyer."""
+    row_ = purchase.invoice
+    lines = {line.award_id: line for line in row_.invoice.lines}
+    return PurchaseSeen(
+        invoice_id=row_.invoice_id,
+        number=row_.number,
+        payment=row_.payment,
+        currency=row_.invoice.currency,
+        total_minor=row_.invoice.total_minor,
+        paid_minor=row_.paid_minor,
+        credited_minor=row_.credited_minor,
+        open_minor=row_.open_minor,
+        kept_minor=purchase.kept_minor,
+        takes_card=purchase.takes_card,
+        issued_at_us=row_.issued_at_us,
+        due_at_us=row_.invoice.due_at_us,
+        paid_at_us=row_.paid_at_us,
+        zone=row_.zone,
+        addresses=purchase.addresses,
+        lots=[
+            PurchasedLot(
+                award_id=award.award_id,
+                lot_id=award.lot_id,
+                title=award.goods.title,
+                state=award.state,
+                hammer_minor=lines[award.award_id].hammer_minor,
+                premium_minor=lines[award.award_id].premium_minor,
+                freight_minor=lines[award.award_id].freight_minor,
+                tax_minor=lines[award.award_id].tax_minor,
+                total_minor=lines[award.award_id].total_minor,
+                funded_at_us=award.funded_at_us,
+                handed_over_at_us=award.handed_over_at_us,
+                accepted_at_us=award.accepted_at_us,
+            )
+            for award in purchase.awards
+            if award.award_id in lines
+        ],
+    )
+
+
+def _row(
+    method: str, path: str, handler: Handler, summary: str, access: Access, **more: Any
+) -> Route:
+    return row(method, path, told(handler), summary, access, *REFUSED, **more)
+
+
+def _buyer(request: web.Request) -> BidderId:
+    return BidderId(signed_in(request).organisation_id)
