@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,11 @@ async def bought(database_url: str, tmp_path: Path) -> AsyncIterator[Bought]:
         who, other = await site.reseller("Acme Resale"), await site.reseller("Rival Goods")
         seller = await site.people.organisation(OrganisationKind.LIQUIDATOR, "North Liquidation")
         at = now_us() - DAY_US
-        due = {"payment": PaymentState.DUE, "state": AwardState.INVOICED, "closed_at_us": at}
+        due: dict[str, Any] = {
+            "payment": PaymentState.DUE,
+            "state": AwardState.INVOICED,
+            "closed_at_us": at,
+        }
         small = await settled(
             site.pool, who.bidder_id, seller, sale_id="S1", lots=("1",), hammer_minor=200_00, **due
         )
