@@ -55,6 +55,22 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             yield finding
     async for finding in _database(settings):
         yield finding
+    async for finding in _payments(settings):
+        yield finding
+
+
+async def _payments(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.stripe_key is None:
+        yield right("payments: simulated; set SOFTCLOSE_STRIPE_KEY for real ones")
+        return
+    # Here, since the SDK takes a second to load.
+    from softclose.stripe import look
+
+    seen = await look(settings)
+    if seen.says:
+        yield right(seen.says)
+    for fault in seen.wrong:
+        yield wrong(fault)
 
 
 def _told(check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:

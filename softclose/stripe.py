@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from settlement.operations import Refused, Unknown
 from settlement.stripe_gateway import StripeGateway
 from settlement.stripe_simulator import Running, simulator
 from settlement.webhook_inbox import PATH
@@ -86,6 +87,42 @@ async def running_stripe(
                     hint="set SOFTCLOSE_STRIPE_WEBHOOK_SECRET; until then events are fetched",
                 )
         yield RunningStripe(gateway, secrets, running)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at the payment provider finds. ``wrong``: what to mend, in sentences."""
+
+    says: str
+    wrong: tuple[str, ...] = ()
+
+
+async def look(settings: Settings) -> Seen:
+    """Whether payments would work with these settings, which have a key; nothing is changed."""
+    key = settings.stripe_key
+    assert key is not None, "without a key there is nothing to look at"
+    gateway = StripeGateway(key.get_secret_value(), settings.stripe_url)
+    try:
+        interval = await gateway.payout_interval()
+    except (Unknown, Refused) as error:
+        return Seen("", (f"payments: {error}; look at SOFTCLOSE_STRIPE_KEY and the network",))
+    finally:
+        await gateway.close()
+    faults = []
+    if interval != "manual":
+        faults.append(
+            f"payments: Stripe pays out by itself ({interval}), and with it what is held for "
+            "buyers and sellers; set the payout schedule to manual"
+        )
+    if not settings.webhook_secrets:
+        faults.append("payments: no webhook is believed; set SOFTCLOSE_STRIPE_WEBHOOK_SECRET")
+    shown = settings.stripe_publishable_key
+    if shown is None:
+        faults.append("payments: buyers cannot save cards; set SOFTCLOSE_STRIPE_PUBLISHABLE_KEY")
+    elif shown.startswith("pk_live_") is not gateway.live:
+        faults.append("payments: SOFTCLOSE_STRIPE_PUBLISHABLE_KEY is of another mode than the key")
+    mode = "live" if gateway.live else "test"
+    return Seen(f"payments: Stripe takes the key, {mode} mode", tuple(faults))
 
 
 async def _registered(gateway: StripeGateway, folder: Path, address: str) -> tuple[str, ...]:

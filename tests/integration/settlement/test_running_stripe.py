@@ -8,11 +8,12 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import SecretStr
 
+from settlement.stripe_gateway import StripeGateway
 from settlement.stripe_simulator import simulator
 from settlement.webhook_inbox import PATH
 from settlement.webhook_signature import signed
 from softclose.settings import Settings
-from softclose.stripe import FOLDER, RunningStripe, running_stripe
+from softclose.stripe import FOLDER, RunningStripe, look, running_stripe
 
 
 class Mailbox:
@@ -115,3 +116,36 @@ async def test_with_a_key_there_is_no_simulator_of_ours(tmp_path: Path) -> None:
             assert stripe.webhook_secrets == ("whsec_new", "whsec_old")
             assert (await customer(stripe, "customer:acme:1")).startswith("cus_")
     assert not (tmp_path / FOLDER).exists()
+
+
+async def seen_at(url: str, tmp_path: Path, **more: str) -> list[str]:
+    """What the doctor finds wrong."""
+    settings = Settings(
+        data=tmp_path,
+        stripe_key=SecretStr(more.pop("key", "sk_test_key")),
+        stripe_url=url,
+        **more,  # type: ignore[arg-type]
+    )
+    return list((await look(settings)).wrong)
+
+
+async def test_the_doctor_looks_at_stripe_and_changes_nothing(tmp_path: Path) -> None:
+    async with simulator() as elsewhere:
+        automatic, secret, card = await seen_at(elsewhere.url, tmp_path)
+        assert "set the payout schedule to manual" in automatic
+        assert "SOFTCLOSE_STRIPE_WEBHOOK_SECRET" in secret
+        assert "SOFTCLOSE_STRIPE_PUBLISHABLE_KEY" in card
+        gateway = StripeGateway("sk_test_key", elsewhere.url)
+        await gateway.pay_out_by_hand("manual:1")
+        await gateway.close()
+        good = {"stripe_webhook_secret": "whsec_1", "stripe_publishable_key": "pk_test_1"}
+        assert await seen_at(elsewhere.url, tmp_path, **good) == []
+        live = good | {"stripe_publishable_key": "pk_live_1"}
+        (mode,) = await seen_at(elsewhere.url, tmp_path, **live)
+        assert "of another mode" in mode
+
+
+async def test_the_doctor_says_when_stripe_does_not_answer(tmp_path: Path) -> None:
+    (away,) = await seen_at("http://127.0.0.1:9", tmp_path)
+    assert "SOFTCLOSE_STRIPE_KEY" in away
+    assert "sk_test_key" not in away
