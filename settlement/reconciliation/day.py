@@ -24,6 +24,8 @@ from settlement.reconciliation.words import BooksRefusal, BooksRefused
 # A day that is still running can be closed once Stripe's list was read so shortly before.
 READ_WITHIN_US: Final = 120 * SECOND_US
 MAX_SHOWN: Final = 1_000
+# Times in the books are from 1970 to 2100.
+FIRST_YEAR, END_YEAR = 1971, 2100
 
 
 class Moved(Struct, frozen=True):
@@ -84,7 +86,10 @@ class ClosedDay(Struct, frozen=True):
 
 
 def day_of_house(day: date, zone: str) -> tuple[int, int]:
-    """When a day begins and ends on the clocks of a zone; ``ValueError`` for no zone."""
+    """When a day begins and ends on the clocks of a zone; ``ValueError`` for no zone, and for a
+    day of which there can be no books."""
+    if not FIRST_YEAR <= day.year < END_YEAR:
+        raise ValueError(f"{day.isoformat()} is not from {FIRST_YEAR} to {END_YEAR - 1}")
     try:
         clocks = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

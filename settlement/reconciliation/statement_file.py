@@ -18,7 +18,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from auction.money import EXPONENTS, parse_minor
+from auction.money import EXPONENTS, MAX_MINOR, parse_minor
 
 TITLES: Final = ("date", "amount", "currency", "sender", "reference", "bank id")
 # A year of a busy account; a file that people look through is far smaller.
@@ -98,6 +98,8 @@ def check_row(
         return f"{currency[:10]!r} is no currency that we keep books in"
     if amount_minor < 1:
         return "the amount is not above zero: what left the account is not entered here"
+    if amount_minor > MAX_MINOR:
+        return "the amount is larger than any that the books hold"
     for text in texts:
         if len(text) > MAX_TEXT:
             return f"a text has more than {MAX_TEXT} characters"

@@ -9,12 +9,12 @@ from foundation.database import AnyConnection
 from settlement.chart import BANK
 from settlement.entries import About, Entry
 from settlement.ids import EntryKey
-from settlement.ledger import closed_through, post
+from settlement.ledger import LedgerRefused, closed_through, post
 from settlement.operations import SECOND_US
 from settlement.postings import bank_funding
 from settlement.postings_house import UNIDENTIFIED
 from settlement.reconciliation.statement_file import BadStatement, Fault, StatementRow
-from settlement.reconciliation.words import WireState
+from settlement.reconciliation.words import BooksRefusal, BooksRefused, WireState
 from settlement.story import HOUSE_ITSELF
 
 # How a payout of ours is called in the bank's statement.
@@ -84,8 +84,16 @@ async def enter(
         if not payout:
             waiting.append(wire_id)
             entries.append(await _arrived(connection, row, wire_id, now_us))
-    await post(connection, entries)
+    await book(connection, entries)
     return waiting
+
+
+async def book(connection: AnyConnection, entries: Sequence[Entry]) -> None:
+    """Book these; what the ledger refuses is refused in the words of the books."""
+    try:
+        await post(connection, entries)
+    except LedgerRefused as refused:
+        raise BooksRefused(BooksRefusal.INVALID, detail=refused.message) from refused
 
 
 async def _arrived(

@@ -20,7 +20,6 @@ from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.chart import BANK
 from settlement.entries import About, Entry, Purpose, entry_key, reversal
 from settlement.ids import EntryKey, InvoiceId
-from settlement.ledger import LedgerRefused, post
 from settlement.ledger_reading import read_entries
 from settlement.operations import SECOND_US
 from settlement.postings_house import UNIDENTIFIED, credit_refunded, wire_identified
@@ -31,7 +30,7 @@ from settlement.reconciliation.statement_file import (
     check_row,
     parse_statement,
 )
-from settlement.reconciliation.wire_entry import enter, known_of, payouts_among
+from settlement.reconciliation.wire_entry import book, enter, known_of, payouts_among
 from settlement.reconciliation.wire_table import (
     Candidate,
     Wire,
@@ -205,7 +204,7 @@ class Wires:
                 told = _told(wire, invoice_id, actor)
                 await tell(connection, [told], now_us)
             about = _about(wire, now_us, buyer_id, invoice_id)
-            await _book(connection, wire_identified(about, buyer_id, wire.amount_minor))
+            await book(connection, [wire_identified(about, buyer_id, wire.amount_minor)])
         self._ring()
 
     async def return_(self, actor: Actor, wire_id: int, version: int, why: str) -> None:
@@ -217,7 +216,7 @@ class Wires:
             await self._decide(connection, actor, wire, decided, words, Act.WIRE_RETURNED)
             about = _about(wire, self._now_us(), UNIDENTIFIED, None)
             entry = credit_refunded(about, UNIDENTIFIED, wire.amount_minor, BANK)
-            await _book(connection, entry)
+            await book(connection, [entry])
 
     async def known(
         self, actor: Actor, wire_id: int, version: int, key: EntryKey, why: str
@@ -233,7 +232,7 @@ class Wires:
                 raise BooksRefused(BooksRefusal.INVALID, field="key", detail=detail)
             decided = (WireState.KNOWN, None, None, key)
             await self._decide(connection, actor, wire, decided, words, Act.WIRE_KNOWN)
-            await _book(connection, reversal(found[own], self._now_us(), f"it is {key}"[:500]))
+            await book(connection, [reversal(found[own], self._now_us(), f"it is {key}"[:500])])
 
     @asynccontextmanager
     async def _deciding(
@@ -296,13 +295,6 @@ def _into_bank(entry: Entry, wire: Wire) -> bool:
     into = sum(its.amount_minor for its in entry.postings if its.debit == BANK)
     out = sum(its.amount_minor for its in entry.postings if its.credit == BANK)
     return entry.about.currency == wire.currency and into - out == wire.amount_minor
-
-
-async def _book(connection: AnyConnection, entry: Entry) -> None:
-    try:
-        await post(connection, [entry])
-    except LedgerRefused as refused:
-        raise BooksRefused(BooksRefusal.INVALID, detail=refused.message) from refused
 
 
 _STATEMENT: Final = """

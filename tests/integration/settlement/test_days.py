@@ -191,3 +191,6 @@ def test_a_day_has_the_hours_of_its_zone() -> None:
     for zone in ("Mars/Olympus", "", "../../etc/passwd", "\0"):
         with pytest.raises(ValueError, match="is no time zone"):
             day_of_house(DAY, zone)
+    for day in (date.min, date.max, date(1970, 1, 1)):
+        with pytest.raises(ValueError, match="is not from 1971 to 2099"):
+            day_of_house(day, CHICAGO)

@@ -191,11 +191,15 @@ async def test_a_row_is_entered_by_hand_once(pool: Pool, wires: Wires) -> None:
     for change in (
         {"amount_minor": 5}, {"amount_minor": 0, "bank_id": "B"}, {"bank_id": ""},
         {"currency": "XXX", "bank_id": "B"}, {"received_on": date(2029, 1, 1), "bank_id": "B"},
-        {"sender": "x\0", "bank_id": "B"},
+        {"sender": "x\0", "bank_id": "B"}, {"amount_minor": 2**53 + 1, "bank_id": "B"},
     ):  # fmt: skip
         asked = wires.enter(ADA, **(row | change))
         assert await refusal(asked) is BooksRefusal.INVALID
     assert await balances(pool) == {"bank": 154_054, NOBODYS: 154_054}
+    largest = row | {"amount_minor": 2**53}
+    for number in range(1_023):
+        await wires.enter(ADA, **(largest | {"bank_id": f"L{number}"}))
+    assert await refusal(wires.enter(ADA, **(largest | {"bank_id": "L"}))) is BooksRefusal.INVALID
 
 
 async def test_a_row_of_a_closed_month_is_booked_in_the_next(pool: Pool, wires: Wires) -> None:
