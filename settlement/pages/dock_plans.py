@@ -197,11 +197,11 @@ class DockPlanPages:
 
 def typed_plan(dock: Dock) -> Mapping[str, Any]:
     """A dock's plan as the form has it."""
-    hours = {
-        f"{name}_{weekday}": _typed(minute)
-        for weekday, one in dock.hours.items()
-        for name, minute in (("opens", one.opens_minute), ("closes", one.closes_minute))
-    }
+    hours: dict[str, str] = {}
+    for weekday in range(1, 8):
+        one = dock.hours.get(weekday)
+        hours[f"opens_{weekday}"] = _typed(one.opens_minute) if one else ""
+        hours[f"closes_{weekday}"] = _typed(one.closes_minute) if one else ""
     return {
         **hours,
         "doors": "\n".join(f"{door}: {trucks}" for door, trucks in dock.doors.items()),

@@ -13,17 +13,18 @@ from accounts.identity import OrganisationKind, Role
 from accounts.ids import PersonId
 from auction.catalog.goods import FreightTerms
 from auction.catalog.photos import PhotoWorker
-from auction.ids import BidderId
+from auction.ids import BidderId, LiquidatorId
 from foundation.database import acquire
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
 from settlement.pickups.charges import Charges
 from settlement.pickups.deliveries import Deliveries, Shipping
+from settlement.pickups.slots import dock_id_of
 from tests.acceptance.resellers.hands import Hands, hands
 from tests.acceptance.resellers.test_looks import look
 from tests.paid_lots import CLERK, PAID, goods, lots, pay_for
 from tests.settled import DAY_US, held_operation, settled
-from tests.settlement_rules import PORTLAND, TEXAS
+from tests.settlement_rules import DALLAS, PORTLAND, TEXAS
 from tests.site import Site, now_us, open_site
 
 
@@ -79,6 +80,7 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
     )  # fmt: skip
     fetched = await settled(*both, sale_id="S6", closed_at_us=at)
     shipped, on_its_way = await to_be_shipped(site, buyer.bidder_id)
+    dock = dock_id_of(LiquidatorId(liquidator), DALLAS)
     words = "Stripe says that the charge was refunded, the books say that it was not."
     await held_operation(site.pool, held.award_ids[0], words, now_us() - DAY_US)
     return {
@@ -104,6 +106,9 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "deliveries": "/settlement/deliveries",
                 "delivery": f"/settlement/deliveries/{shipped}",
                 "delivery-sent": f"/settlement/deliveries/{on_its_way}",
+                "dock-slot": f"/settlement/awards/{fetched.award_ids[0]}/pickup",
+                "dock-plan": f"/settlement/docks/{dock}/plan",
+                "dock": f"/settlement/docks/{dock}",
             },
         ),
         "buyer": (

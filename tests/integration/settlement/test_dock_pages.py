@@ -80,6 +80,8 @@ async def test_staff_book_and_move_for_a_buyer_who_calls(people: People) -> None
     page = (await people.staff.get(f"/settlement/awards/{one}/pickup")).text
     assert "A slot for a buyer" in page and "Lot 7" in page and "Lot 8" in page
     plan = f"/settlement/docks/{DOCK}/plan"
+    before = (await people.staff.get(plan)).text
+    assert "08:00" in before and "Saturday" in before
     said = await people.staff.post(plan, open_every_day())
     assert said.status == 303
     assert "North: 2" in (await people.staff.get(plan)).text
