@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from auction.ids import Paddle
-from softclose.demo.after_hammer import Settled
 from softclose.demo.catalogue import Catalogue
 from softclose.demo.results import LotResult, Results
+from softclose.demo.settled import Settled
 from softclose.demo.words import PASSED, dollars, percent
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from auction.log_postgres import PostgresLog
 from softclose.databases import embedded_server, prepare
-from softclose.demo.after_hammer import AfterHammer, Settled, furnish
+from softclose.demo.after_hammer import AfterHammer, furnish
 from softclose.demo.catalogue import catalogue
 from softclose.demo.closing_words import Course, show_next_steps, show_results, show_settled
 from softclose.demo.pace import Pace
@@ -22,6 +22,7 @@ from softclose.demo.play import DemoFailed, Play
 from softclose.demo.resellers import resellers
 from softclose.demo.results import Results, read_results
 from softclose.demo.screen import Screen
+from softclose.demo.settled import Settled
 from softclose.demo.settlement_house import settlement_house
 from softclose.demo.stopwatch import process_age_s
 from softclose.demo.words import Kind, Line, Narrator
@@ -93,8 +94,8 @@ class Demonstration:
                 took_s = time.monotonic() - began_s
                 if not self._interrupted:
                     self._console.print(Text(AFTERWARDS))
-                    staff = await furnish(house, self._sale, play.resellers)
-                    self.settled = await AfterHammer(house, staff).run()
+                    cast = await furnish(house, self._sale, play.resellers)
+                    self.settled = await AfterHammer(house, cast).run()
             self.results = await read_results(log, self._sale.sale_id)
         course = Course(
             acknowledged=play.acknowledged,
