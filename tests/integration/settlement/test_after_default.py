@@ -19,7 +19,7 @@ from settlement.lives import AwardState
 from settlement.operations import HOUR_US
 from settlement.postings import bank_funding
 from tests.books import balances_of
-from tests.builders import HOUSE, SALE
+from tests.builders import HOUSE, SALE, new_bid_id
 from tests.hammered import Settling, settling, terms_with
 from tests.market import Reseller, lot_of
 
@@ -273,6 +273,22 @@ async def test_the_buyer_is_suspended_for_a_time_and_pays_a_fee_for_each_lot_fro
     approval = await application_of(room.market.pool, ward.organisation_id)
     assert approval is not None
     assert approval.state is ApprovalState.APPROVED
+
+
+async def test_who_is_suspended_cannot_bid_and_can_again_when_the_time_is_over(
+    room: Settling,
+) -> None:
+    _, _, ward = await three(room)
+    await default(room)
+    opens_at_us = room.now_us() - HOUR_US
+    lot = lot_of(LOT, opens_at_us=opens_at_us, closes_at_us=room.now_us() + 40 * DAY_US)
+    await room.market.opens(lot, sale_id="S-2", terms=terms_with())
+    path, body = f"/sales/S-2/lots/{LOT}/bids", {"amount_minor": 100_00, "currency": "USD"}
+    refused = await ward.does("POST", path, body, status=409, Idempotency_Key=new_bid_id())
+    assert refused["code"] == "NOT_APPROVED"
+    await room.passes(31 * DAY_US)
+    await ward.registers("S-2")
+    assert (await ward.bids(100_00, sale_id="S-2"))["accepted"]
 
 
 async def test_who_was_suspended_by_staff_stays_so(room: Settling) -> None:
