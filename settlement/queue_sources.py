@@ -24,7 +24,7 @@ def _dispute(row: Any) -> QueueItem:
         deadline_at_us=row["answer_by_us"] or row["opened_at_us"] + 7 * DAY_US,
         amount_minor=row["amount_minor"],
         currency=row["currency"],
-        href=f"/settlement/invoices/{row['invoice_id']}" if row["invoice_id"] else "",
+        href=f"/settlement/disputes/{row['dispute_id']}",
     )
 
 

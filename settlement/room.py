@@ -6,6 +6,7 @@ from typing import Final, Self
 
 from accounts.clock import wall_clock
 from auction.catalog.photos import PhotoWorker
+from auction.ids import SaleId
 from foundation.database import Pool
 from foundation.http.routes import Route
 from settlement.accepting import Acceptances
@@ -13,6 +14,7 @@ from settlement.accounting import Accounting
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
+from settlement.api_deposits import DepositsApi
 from settlement.api_money import MoneyApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_purchases import ClaimsDeskApi, PurchasesApi
@@ -25,6 +27,7 @@ from settlement.claiming.talking import ClaimTalk
 from settlement.deposits import Deposits, Registering
 from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
+from settlement.payments.dispute_desk import DisputeDesk
 from settlement.payouts.room import PayoutRoom
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
@@ -83,6 +86,7 @@ class Settlement:
     claims: Claims
     claim_talk: ClaimTalk
     claims_desk: ClaimsDesk
+    disputes: DisputeDesk
     after: AfterDefault
     books: Books
     payouts: PayoutRoom
@@ -110,7 +114,7 @@ class Settlement:
             stories=Stories(pool),
             queue=Queue(pool, now_us, ring, (CLAIMS, *BOOK_SOURCES, *PART_SOURCES)),
             searching=Searching(pool),
-            accounting=Accounting(pool, stripe_nets),
+            accounting=Accounting(pool, stripe_nets, now_us),
             lists=InvoiceLists(pool),
             now_us=now_us,
             ring=ring,
@@ -129,6 +133,7 @@ class Settlement:
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),
             claims_desk=ClaimsDesk(pool, now_us, ring),
+            disputes=DisputeDesk(pool, now_us, ring),
             after=AfterDefault.over(pool, now_us, ring),
             books=Books.over(pool, now_us, ring),
             payouts=PayoutRoom.over(pool, provider, now_us, ring),
@@ -141,6 +146,9 @@ class Settlement:
     async def close(self) -> None:
         """End what was begun for it: the child that reads pictures."""
         await self.photos.close()
+
+    def _deposit_url(self, sale_id: SaleId) -> str:
+        return f"{self.shown.public_url}/purchases/deposits/{sale_id}/back"
 
     def routes(self) -> Sequence[Route]:
         """The rows of the API."""
@@ -159,5 +167,6 @@ class Settlement:
             ),
             ClaimsDeskApi(self.claims_desk),
             AfterDefaultApi(self.after),
+            DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

@@ -7,6 +7,7 @@ from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
 from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.deposits import DepositPages
+from settlement.pages.disputes import DisputePages
 from settlement.pages.dock_plans import DockPlanPages
 from settlement.pages.docks import DockPages
 from settlement.pages.earnings import EarningPages
@@ -33,6 +34,7 @@ def routes(settlement: Settlement) -> list[Route]:
         PickupPages(settlement),
         ChargePages(settlement),
         ClaimPages(settlement),
+        DisputePages(settlement),
         DockPages(settlement),
         DockPlanPages(settlement),
         DeliveryPages(settlement),

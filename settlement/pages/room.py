@@ -31,6 +31,7 @@ TABS: Final = (
     ("Queue", HOME, None),
     ("Invoices", INVOICE_PAGES, None),
     ("Claims", f"{HOME}/claims", None),
+    ("Disputes", f"{HOME}/disputes", None),
     ("Docks", f"{HOME}/docks", None),
     ("Deliveries", f"{HOME}/deliveries", None),
     ("Reconciliation", f"{HOME}/reconciliation", None),

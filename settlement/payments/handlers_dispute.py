@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -55,6 +55,7 @@ on conflict (dispute_id) do update set fee_minor = excluded.fee_minor, status = 
     amount_minor = excluded.amount_minor, ended_at_us = excluded.ended_at_us,
     version = payment_dispute.version + 1
 """
+_BUMP: Final = "update payment_dispute set version = version + 1 where dispute_id = $1"
 _FAULT: Final = """
 update payment_dispute set fault = $2, fault_by = $3, version = version + 1 where dispute_id = $1
 """
@@ -65,12 +66,14 @@ class DisputeRefusal(StrEnum):
 
     NOT_FOUND = "NOT_FOUND"
     ENDED = "ENDED"
+    ANSWERED = "ANSWERED"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
 
 
 MEANINGS: Final = {
     DisputeRefusal.NOT_FOUND: "There is no such dispute.",
     DisputeRefusal.ENDED: "The bank has decided already.",
+    DisputeRefusal.ANSWERED: "The evidence is with the bank already; it takes none twice.",
     DisputeRefusal.CHANGED_MEANWHILE: "Somebody has changed this meanwhile. Look at it again.",
 }
 
@@ -144,6 +147,30 @@ class AnswerDispute:
         await decided(connection, answer, self._payers, now_us)
 
 
+class AcceptDispute:
+    """Operation ``accept_dispute``: the dispute is let go, for good."""
+
+    def __init__(self, provider: PaymentProvider, payers: Payers) -> None:
+        self._provider, self._payers = provider, payers
+
+    async def call(self, op: Operation) -> object:
+        """See `operations.Handler`."""
+        dispute_id = StripeId(op.arguments["dispute_id"])
+        if op.claims > 1:
+            dispute = await self._provider.dispute(dispute_id)
+            if dispute.is_over:
+                return dispute
+        return await self._provider.accept_dispute(op.idempotency_key, dispute_id)
+
+    async def settle(
+        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
+    ) -> None:
+        """See `operations.Handler`."""
+        if not isinstance(answer, Dispute):
+            raise NeedsPerson(f"the dispute could not be let go: {answer}")
+        await decided(connection, answer, self._payers, now_us)
+
+
 async def decided(connection: AnyConnection, dispute: Dispute, payers: Payers, now_us: int) -> bool:
     """What follows from a dispute as it is now; ``False``: its charge is none of ours, yet."""
     charge = await connection.fetchrow(_CHARGE, dispute.charge_id)
@@ -178,32 +205,34 @@ async def answer_dispute(
     actor: Actor,
     now_us: int,
     *,
+    version: int | None = None,
     submit: bool = True,
 ) -> None:
     """Hand evidence over: an operation sends it. Raises `DisputeRefused`."""
-    row, version = await _held(connection, dispute_id)
-    asked = Wanted(
-        operation="answer_dispute",
-        subject=dispute_id,
-        generation=version,
-        arguments={
-            "dispute_id": dispute_id,
-            "evidence": dict(evidence),
-            "submit": submit,
-            "answers": row.answers,
-        },
-    )
-    await connection.execute(
-        "update payment_dispute set version = version + 1 where dispute_id = $1", dispute_id
-    )
-    await want(connection, [asked], now_us)
-    told = Told(
-        kind="dispute_answered", invoice_id=row.invoice_id, actor=actor.person_id or "staff"
-    )
-    await tell(connection, [told], now_us)
+    row, current = await _held(connection, dispute_id, version)
+    if row.answers:
+        raise DisputeRefused(DisputeRefusal.ANSWERED, field="dispute_id")
+    arguments = {"evidence": dict(evidence), "submit": submit, "answers": row.answers}
+    await _ask(connection, "answer_dispute", dispute_id, current, arguments, now_us)
+    await _told(connection, row, "dispute_answered", actor, now_us)
     await record(
         connection, Act.DISPUTE_ANSWERED, actor, now_us, object_id=dispute_id, submitted=submit
     )
+
+
+async def accept_loss(
+    connection: AnyConnection,
+    dispute_id: str,
+    actor: Actor,
+    now_us: int,
+    *,
+    version: int | None = None,
+) -> None:
+    """It is let go: an operation says so to the provider. Raises `DisputeRefused`."""
+    row, current = await _held(connection, dispute_id, version)
+    await _ask(connection, "accept_dispute", dispute_id, current, {}, now_us)
+    await _told(connection, row, "dispute_let_go", actor, now_us)
+    await record(connection, Act.DISPUTE_LET_GO, actor, now_us, object_id=dispute_id)
 
 
 async def set_fault(
@@ -216,17 +245,9 @@ async def set_fault(
     version: int | None = None,
 ) -> None:
     """Staff say who bears a dispute that is lost, before it is decided. Raises `DisputeRefused`."""
-    row, current = await _held(connection, dispute_id)
-    if version is not None and version != current:
-        raise DisputeRefused(DisputeRefusal.CHANGED_MEANWHILE, field="version")
+    row, _ = await _held(connection, dispute_id, version)
     await connection.execute(_FAULT, dispute_id, fault, actor.person_id)
-    told = Told(
-        kind="dispute_fault",
-        invoice_id=row.invoice_id,
-        actor=actor.person_id or "staff",
-        facts={"fault": fault},
-    )
-    await tell(connection, [told], now_us)
+    await _told(connection, row, "dispute_fault", actor, now_us, fault=fault)
     await record(
         connection, Act.DISPUTE_FAULT_SET, actor, now_us, object_id=dispute_id, fault=fault
     )
@@ -240,14 +261,44 @@ def dispute_row(row: asyncpg.Record) -> DisputeRow:
     )
 
 
-async def _held(connection: AnyConnection, dispute_id: str) -> tuple[DisputeRow, int]:
+async def _held(
+    connection: AnyConnection, dispute_id: str, version: int | None
+) -> tuple[DisputeRow, int]:
+    """A dispute that is open, held; with its version, which is the one that was seen."""
     kept = await connection.fetchrow(_HOLD, dispute_id)
     if kept is None:
         raise DisputeRefused(DisputeRefusal.NOT_FOUND, field="dispute_id")
+    if version is not None and version != kept["version"]:
+        raise DisputeRefused(DisputeRefusal.CHANGED_MEANWHILE, field="version")
     row = dispute_row(kept)
     if row.state in ENDED:
         raise DisputeRefused(DisputeRefusal.ENDED, field="dispute_id")
     return row, kept["version"]
+
+
+async def _ask(
+    connection: AnyConnection,
+    operation: str,
+    dispute_id: str,
+    version: int,
+    arguments: Mapping[str, Any],
+    now_us: int,
+) -> None:
+    asked = Wanted(
+        operation=operation,
+        subject=dispute_id,
+        generation=version,
+        arguments={"dispute_id": dispute_id, **arguments},
+    )
+    await connection.execute(_BUMP, dispute_id)
+    await want(connection, [asked], now_us)
+
+
+async def _told(
+    connection: AnyConnection, row: DisputeRow, kind: str, actor: Actor, now_us: int, **facts: Any
+) -> None:
+    told = Told(kind=kind, invoice_id=row.invoice_id, actor=actor.person_id or "staff", facts=facts)
+    await tell(connection, [told], now_us)
 
 
 async def _commissions(connection: AnyConnection, award_ids: list[AwardId]) -> dict[AwardId, int]:

@@ -19,6 +19,7 @@ def payment_operations(
     """The kinds of operations that payments do. ``return_url``: the page of an invoice, to which
     a buyer comes back from its bank."""
     return {
+        "accept_dispute": dispute.AcceptDispute(provider, payers),
         "action_expires": card.ActionExpires(provider, payers),
         "answer_dispute": dispute.AnswerDispute(provider, payers),
         "apply_cash": bank.ApplyCash(provider, payers),
