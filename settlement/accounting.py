@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from accounts.clock import wall_clock
 from auction.ids import BidderId, LiquidatorId, SaleId
 from auction.spreadsheets import Column, Kind, table_csv
 from foundation.database import AnyConnection, Pool, acquire
@@ -21,7 +22,7 @@ from settlement.chart import Kind as AccountKind
 from settlement.entries import MAX_AT_US
 from settlement.exports import hledger_journal, quickbooks_csv, xero_csvs
 from settlement.ids import AwardId, ConsignorId, InvoiceId
-from settlement.journals import Journal, journals_by_day
+from settlement.journals import Journal, day_of, journals_by_day
 from settlement.ledger_reading import (
     MAX_LINES,
     after_line,
@@ -129,9 +130,14 @@ def period_of(day: datetime.date | None, month: str | None) -> Period:
 class Accounting:
     """Reads the books."""
 
-    def __init__(self, pool: Pool, net_of: NetOf | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        net_of: NetOf | None = None,
+        now_us: Callable[[], int] = wall_clock,
+    ) -> None:
         """``net_of``: by currency, the sum of Stripe's balance transactions."""
-        self._pool, self.net_of = pool, net_of
+        self._pool, self.net_of, self._now_us = pool, net_of, now_us
 
     async def currencies(self) -> list[str]:
         """In which there are books."""
@@ -139,8 +145,13 @@ class Accounting:
             return await _currencies(connection)
 
     async def books(self, period: Period | None = None) -> list[CurrencyBook]:
-        """Every currency's book; the trial balance as of the period's end, now without one."""
-        period = period or Period(0, MAX_AT_US)
+        """Every currency's book; the trial balance as of the period's end, now without one.
+
+        What was booked is that of the period; of the present month without one, since a sum of all
+        that ever was takes longer every day.
+        """
+        if period is None:
+            period = Period(month_period(day_of(self._now_us())).from_us, MAX_AT_US)
         async with acquire(self._pool) as connection:
             booked = await read_stripe_balances(connection)
             net = None if self.net_of is None else await self.net_of(connection)
@@ -241,8 +252,15 @@ async def _pages(
 
 
 async def _currencies(connection: AnyConnection) -> list[str]:
-    rows = await connection.fetch("select distinct currency from ledger_account order by currency")
+    rows = await connection.fetch(_CURRENCIES)
     return [row["currency"] for row in rows]
+
+
+# Where there are books, money came in or went out: accounts of awards are too many to look at.
+_CURRENCIES: Final = """
+select distinct currency from ledger_account where name in ('stripe_balance', 'bank')
+order by currency
+"""
 
 
 class StatementRow(Struct, frozen=True, kw_only=True):
