@@ -1,6 +1,7 @@
 """A buyer has its deposit held on a card, by its pages, and is admitted to the sale."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -94,3 +95,21 @@ async def test_anothers_card_cannot_be_asked(waiting: Waiting) -> None:
     assert "The card was removed" in (await waiting.buyer.get(PAGE)).text
     assert (await waiting.site.pool.fetchval("select count(*) from deposit")) == 0
     assert (await waiting.buyer.post(PAGE, {"method_id": "<b>"})).status == 422
+
+
+async def test_a_program_has_it_held_by_the_api(waiting: Waiting) -> None:
+    path = f"/api/v1/settlement{PAGE}"
+    before = json.loads((await waiting.buyer.get(path)).body)
+    assert (before["state"], before["lacking_minor"], before["currency"]) == (None, 600_00, "USD")
+    method_id = await waiting.saves("pm_card_visa")
+    wanted = {"method_id": method_id}
+    foreign = await waiting.buyer.send("POST", path, json={"method_id": "pm_of_another"})
+    assert foreign.status == 422
+    asked = await waiting.buyer.send("POST", path, json=wanted)
+    assert (asked.status, json.loads(asked.body)["amount_minor"]) == (200, 600_00)
+    await waiting.shows("It is held on your card; no money has moved.")
+    held = json.loads((await waiting.buyer.get(path)).body)
+    assert (held["state"], held["lacking_minor"]) == ("HELD", 0)
+    assert (await waiting.buyer.send("POST", path, json=wanted)).status == 409
+    assert (await waiting.stranger.get(path)).status == 404
+    assert (await waiting.stranger.send("POST", path, json=wanted)).status == 404
