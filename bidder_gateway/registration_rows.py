@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from accounts.ids import OrganisationId
 from auction.budgets import Budget
-from auction.ids import SaleId
+from auction.ids import LotId, SaleId
 from auction.money import MAX_MINOR
 from auction.rejections import Rejection
 from auction.terms import Terms
@@ -97,6 +97,13 @@ select sale_id, share_minor, held_minor, closed_at_us is not null as closed
 from registration join sale_board using (sale_id)
 where organisation_id = $1 order by registered_at_us, sale_id for update of registration
 """
+
+_OWES_NO_MORE = """
+insert into owed_no_more (bidder_id, sale_id, lot_id, since_us) values ($1, $2, $3, $4)
+on conflict do nothing returning true
+"""
+
+_OWED_NO_MORE = "select lot_id from owed_no_more where bidder_id = $1 and sale_id = $2"
 
 _HOLD = "update registration set held_minor = $3 where organisation_id = $1 and sale_id = $2"
 
@@ -215,6 +222,21 @@ async def not_answered(pool: Pool, wish: Wish, now_us: int) -> None:
 async def make_due(connection: AnyConnection, organisation_id: str, sale_id: str) -> None:
     """The engine is to be told of this row again; in the caller's transaction."""
     await connection.execute(_ONE_DUE, organisation_id, sale_id)
+
+
+async def owes_no_more(
+    connection: AnyConnection, bidder_id: str, sale_id: SaleId, lot_id: LotId, now_us: int
+) -> None:
+    """A lot that was won need not be paid any more: in the caller's transaction, once."""
+    if await connection.fetchval(_OWES_NO_MORE, bidder_id, sale_id, lot_id, now_us):
+        await make_due(connection, bidder_id, sale_id)
+
+
+async def lots_owed_no_more(pool: Pool, key: Key) -> frozenset[LotId]:
+    """Which lots of a sale a reseller has won and need not pay."""
+    async with acquire(pool) as connection:
+        rows = await connection.fetch(_OWED_NO_MORE, *key)
+    return frozenset(LotId(row[0]) for row in rows)
 
 
 async def make_resellers_due(connection: AnyConnection, organisation_ids: Iterable[str]) -> None:

@@ -23,7 +23,7 @@ from auction.verdicts import Acceptance, Verdict
 from bidder_gateway.folds import Folds, registration_in
 from bidder_gateway.limit_shares import grant_minor
 from bidder_gateway.refusals import MEANINGS, Refusal
-from bidder_gateway.registration_rows import Key, Told, Wish, hold, parts_of
+from bidder_gateway.registration_rows import Key, Told, Wish, hold, lots_owed_no_more, parts_of
 from foundation.database import Pool, transaction
 
 ACTOR: Final = ActorId("registrar")
@@ -125,9 +125,13 @@ class Telling:
         return max(limit_minor, await self._exposure_minor(wish.key))
 
     async def _exposure_minor(self, key: Key) -> int:
+        """What is led, or won and still to be paid."""
         organisation_id, sale_id = key
         registration = await registration_in(self._folds, sale_id, BidderId(organisation_id))
-        return 0 if registration is None else registration.exposure_minor
+        if registration is None:
+            return 0
+        gone = await lots_owed_no_more(self._pool, key)
+        return registration.exposure_minor - sum(registration.weights.get(lot, 0) for lot in gone)
 
     # Not admitted.
 

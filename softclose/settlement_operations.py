@@ -12,6 +12,7 @@ from urllib.parse import quote
 from accounts.room import Room
 from auction.ports import Engine, EventLog
 from bidder_gateway.deposits import count_held
+from bidder_gateway.registration_rows import owes_no_more
 from foundation.database import Pool
 from foundation.mail import Mailer
 from settlement.after_default.room import after_default_operations
@@ -35,7 +36,7 @@ from settlement.reconciliation import intake, reconcile
 from settlement.saved_methods import buyer_readers
 from settlement.steps import Wanted
 from settlement.telling import MailHandler
-from settlement.telling_engine import FundHandler
+from settlement.telling_engine import FreeHandler, FundHandler
 from settlement.webhook_inbox import SWEEP, MissedEvents, Reader, WebhookHandler
 
 # Wanted once by whoever starts a worker: each comes again by itself.
@@ -70,6 +71,7 @@ def handlers_of(means: Means) -> dict[str, Handler]:
             BEGIN: BeginHandler(pool, buyers.ensure_customer),
             "mail": MailHandler(pool, means.mailer, means.public_url),
             "fund": FundHandler(pool, means.engine),
+            "free": FreeHandler(owes_no_more),
             "webhook": WebhookHandler(pool, provider, _readers(payers, deposits)),
             "missed_events": MissedEvents(pool, provider, now_us),
             intake.TAKE_IN: intake.TakingIn(pool, provider),

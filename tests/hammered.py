@@ -155,8 +155,10 @@ class Settling:
 
 
 # What other parts do; most tests here leave it undone.
-CORE: Final = ("award", "invoice", "begin", "mail", "fund", "defaulted", "suspend", "reinstate",
-    "next_buyer", "consent_over", "offer_over", "relist")  # fmt: skip
+CORE: Final = (
+    "award", "invoice", "begin", "mail", "fund", "free", "defaulted", "suspend", "reinstate",
+    "next_buyer", "consent_over", "offer_over", "relist",
+)  # fmt: skip
 
 
 @asynccontextmanager

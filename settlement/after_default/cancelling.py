@@ -138,6 +138,7 @@ def taken_back(
         "hammer_minor": row.award.hammer_minor,
     }
     operations = [
+        Wanted(operation="free", subject=award_id),
         mail_to(Kind.CANCELLED, award_id, row.buyer_id, **facts, **lot),
         mail_to(Kind.SALE_CANCELLED, award_id, row.liquidator_id, **facts, **lot),
     ]

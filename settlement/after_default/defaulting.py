@@ -148,6 +148,7 @@ def defaulted(
         ),
     ]
     for award in void:
+        operations.append(Wanted(operation="free", subject=award.award_id))
         operations.append(Wanted(operation="next_buyer", subject=award.award_id))
         operations.append(_tell_seller(award))
     return Step(

@@ -150,13 +150,14 @@ async def test_between_a_default_and_the_question_to_the_seller(database_url: st
             *(f"delete from {table}" for table in TABLES[1:5]),  # noqa: S608
             "delete from story_line where kind not in ('awarded', 'invoiced')",
             "delete from settlement_op where operation in"
-            " ('suspend', 'reinstate', 'next_buyer', 'consent_over', 'mail')",
+            " ('suspend', 'reinstate', 'free', 'next_buyer', 'consent_over', 'mail')",
             "update settlement_op set state = 'WAITING', due_at_us = 0, claims = claims + 1"
             " where operation = 'defaulted'",
             "update approval set state = 'APPROVED', reasons = ''",
         )
-        # Beside what was done before: the default, the suspension, and a search for each lot.
-        ends = await room.at_each_await(forget, 4 + 4)
+        # Beside what was done before: the default, the suspension, and for each lot a search and
+        # a note that it need not be paid.
+        ends = await room.at_each_await(forget, 4 + 6)
         assert len(ends) > 15
         assert set(ends) == {ends[-1]}
         (row,) = await calm.fetch("select count(*) from seller_consent")
