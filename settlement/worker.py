@@ -39,7 +39,9 @@ _PASSING: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.SerializationError,
-    asyncpg.QueryCanceledError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # statements that took too long, and a server that stops
+    asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
 )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from foundation.database import AnyConnection, Pool, acquire, open_pool, transaction
@@ -170,6 +171,34 @@ async def test_a_result_that_is_not_written_leaves_nothing_and_is_written_again(
     clock.now_us += PAUSE_FIRST_US
     await worker.drain()
     assert len(asking.calls) == 2
+    assert asking.settled == ["yes"]
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.AdminShutdownError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.TooManyConnectionsError,
+    ],
+)
+async def test_a_connection_that_the_database_ends_is_no_matter_for_a_person(
+    pool: Pool, ended: type[asyncpg.PostgresError]
+) -> None:
+    asking, clock = Asking(), Clock()
+
+    async def is_ended(connection: AnyConnection) -> None:
+        asking.before_settling = None
+        raise ended("the database ends this connection")
+
+    asking.before_settling = is_ended
+    worker = Worker(pool, {"ask": asking}, clock)
+    await wanted(pool, ASK)
+    await worker.drain()
+    assert (await row(pool))["state"] == "WAITING"
+    clock.now_us += PAUSE_FIRST_US
+    await worker.drain()
     assert asking.settled == ["yes"]
 
 
