@@ -185,14 +185,20 @@ class DockPlanPages:
     async def _day(
         self, request: web.Request, dock: Dock
     ) -> tuple[datetime.date, Sequence[FreeSlot]]:
-        today = day_of(dock, self._room.now_us())
+        """The day that is asked for; else the first with a free slot."""
+        now_us = self._room.now_us()
+        today = day_of(dock, now_us)
         try:
-            day = datetime.date.fromisoformat(request.query.get("day", ""))
+            asked = datetime.date.fromisoformat(request.query.get("day", ""))
         except ValueError:
-            day = today
-        if not 0 <= (day - today).days <= dock.ahead_days:
-            day = today
-        return day, await self._room.docks.free_slots(dock.dock_id, day)
+            asked = today - datetime.timedelta(days=1)
+        if 0 <= (asked - today).days <= dock.ahead_days:
+            return asked, await self._room.docks.free_slots(dock.dock_id, asked)
+        for day in days_of(dock, now_us):
+            slots = await self._room.docks.free_slots(dock.dock_id, day)
+            if any(slot.doors for slot in slots):
+                return day, slots
+        return today, []
 
 
 def typed_plan(dock: Dock) -> Mapping[str, Any]:

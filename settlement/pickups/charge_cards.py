@@ -1,10 +1,10 @@
 """A charge of the dock is paid by the buyer's saved card: created, confirmed and captured.
 
 The payment's id is saved after the first call; a lost answer is looked for, and never taken for a
-failure: only what did not happen is asked again, under a key of its own try. A card that says no,
-or wants its owner to confirm, ends the try; the buyer may try again or pay in another way. While a
-card is asked nobody else pays the charge, so no more comes in than is open. An event of such a
-payment tells nothing that its operations do not find out.
+failure: only what did not happen is asked again (`payments.looking` says under which key). A card
+that says no, or wants its owner to confirm, ends the try; the buyer may try again or pay in another
+way. While a card is asked nobody else pays the charge, so no more comes in than is open. An event
+of such a payment tells nothing that its operations do not find out.
 """
 
 from collections.abc import Mapping, Sequence
