@@ -49,6 +49,13 @@ select coalesce(max(generation), 0) + 1 from settlement_op
 where operation = 'refund' and subject = $1
 """
 
+# A truck that left with some of its pallets, or a carrier that has it: the lot is FUNDED until the
+# last pallet is gone, or until somebody proves that it arrived.
+_LEFT: Final = """
+select exists (select from award_pallet where award_id = $1 and gone_at_us is not null)
+    or exists (select from delivery where award_id = $1)
+"""
+
 # A card is being charged for all of the invoice: in seconds it is known whether it was.
 _UNDER_WAY: Final = frozenset({PaymentState.AUTHORISING, PaymentState.CAPTURING})
 
@@ -90,6 +97,8 @@ class Cancelling:
             if seller is not None and row.liquidator_id != seller:
                 raise Refused(AfterRefusal.NOT_FOUND)
             refusal = kept_from(row, held)
+            if refusal is None and await connection.fetchval(_LEFT, award_id):
+                refusal = AfterRefusal.HANDED_OVER
             if refusal is not None:
                 raise Refused(refusal)
             what = await _cancelled(connection, held, row, now_us, by_seller=seller is not None)

@@ -12,7 +12,8 @@ from settlement.after_default.words import AfterRefusal, Refused
 from settlement.ids import AwardId, award_id_of
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import HOUR_US
-from settlement.rows import hold_invoice
+from settlement.pickups.pickup_table import pallets_of
+from settlement.rows import hold_invoice, read_award
 from settlement.steps import Step, write
 from tests.books import balances_of
 from tests.builders import HOUSE, SALE
@@ -169,3 +170,20 @@ async def test_what_was_cancelled_before_the_sale_closed_is_not_invoiced(room: S
     await room.settle()
     (invoice,) = await room.invoices()
     assert [line.lot_id for line in invoice.invoice.lines] == ["2"]
+
+
+async def test_what_left_in_part_or_is_on_its_way_is_not_cancelled(room: Settling) -> None:
+    await sold(room, 100_00)
+    await goes(room, ONE, AwardState.FUNDED)
+    async with transaction(room.market.pool) as connection:
+        held = await read_award(connection, ONE)
+        (first, *_) = (await pallets_of(connection, list(held.awards.values())))[ONE]
+        await connection.execute(
+            "update award_pallet set gone_at_us = $2 where pallet_id = $1",
+            first.pallet_id,
+            room.now_us(),
+        )
+    assert await refused(room) is AfterRefusal.HANDED_OVER
+    with pytest.raises(Refused):
+        await room.after.cancelling.by_house(ONE, WHY, OPERATOR)
+    assert (await room.awards())[ONE].state is AwardState.FUNDED
