@@ -15,6 +15,7 @@ from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
 from settlement.api_deposits import DepositsApi
+from settlement.api_disputes import DisputesApi
 from settlement.api_money import MoneyApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_purchases import ClaimsDeskApi, PurchasesApi
@@ -166,6 +167,7 @@ class Settlement:
                 self.acceptances,
             ),
             ClaimsDeskApi(self.claims_desk),
+            DisputesApi(self.disputes),
             AfterDefaultApi(self.after),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )

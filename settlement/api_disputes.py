@@ -1,0 +1,153 @@
+"""The API of disputes: what buyers' banks want back, the evidence, and who bears a loss."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from accounts.http.common import actor_of
+from auction.terms import STORABLE
+from foundation.http.answers import answer
+from foundation.http.problems import CONFLICT, INVALID
+from foundation.http.reading import Input, body_of
+from foundation.http.routes import Route
+from settlement.access import ACT, STAFF, joined_of
+from settlement.api_common import row, told
+from settlement.payments.decisions_dispute import DisputeRow, Fault
+from settlement.payments.dispute_desk import DisputeDesk
+
+Version = Annotated[int, Meta(ge=1, le=2**31)]
+
+
+class FaultSaid(Input):
+    """Who bears it if it is lost after the release. ``version``: of the dispute as it was seen."""
+
+    fault: Fault
+    version: Version
+
+
+class EvidenceAsked(Input):
+    """What the bank should know beside the evidence that there is."""
+
+    version: Version
+    words: Annotated[str, Meta(max_length=4_000, pattern=STORABLE)] = ""
+
+
+class LetGo(Input):
+    """The bank may keep the money."""
+
+    version: Version
+
+
+class Disputes(Struct, frozen=True):
+    """The open ones by their deadline, then the latest that are over."""
+
+    items: Sequence[DisputeRow]
+
+
+class DisputeAnswer(Struct, frozen=True, kw_only=True):
+    """A dispute, and what is sent to the bank: texts by Stripe's names of them."""
+
+    dispute: DisputeRow
+    version: int
+    evidence: Mapping[str, str]
+
+
+class DisputesApi:
+    """Handlers."""
+
+    def __init__(self, desk: DisputeDesk) -> None:
+        self._desk = desk
+
+    def routes(self) -> list[Route]:
+        """Their rows."""
+        one = "/disputes/{dispute_id}"
+        return [
+            row(
+                "GET",
+                "/disputes",
+                self.disputes,
+                "What buyers' banks want back, the earliest deadline first",
+                STAFF,
+                answer=Disputes,
+            ),
+            row(
+                "GET",
+                one,
+                told(self.dispute),
+                "A dispute with the evidence that there is",
+                STAFF,
+                answer=DisputeAnswer,
+            ),
+            row(
+                "POST",
+                f"{one}/fault",
+                told(self.say_fault),
+                "Say who bears it if it is lost, before it is decided",
+                ACT,
+                CONFLICT,
+                INVALID,
+                body=FaultSaid,
+                answer=DisputeAnswer,
+            ),
+            row(
+                "POST",
+                f"{one}/answer",
+                told(self.send_evidence),
+                "Send the evidence to the buyer's bank, once and for good",
+                ACT,
+                CONFLICT,
+                INVALID,
+                body=EvidenceAsked,
+                answer=DisputeAnswer,
+            ),
+            row(
+                "POST",
+                f"{one}/acceptance",
+                told(self.let_go),
+                "Let it go: the buyer's bank keeps the money",
+                ACT,
+                CONFLICT,
+                INVALID,
+                body=LetGo,
+                answer=DisputeAnswer,
+            ),
+        ]
+
+    async def disputes(self, request: web.Request) -> web.StreamResponse:
+        """GET .../disputes."""
+        return answer(request, Disputes(await self._desk.list()))
+
+    async def dispute(self, request: web.Request) -> web.StreamResponse:
+        """GET .../disputes/{dispute_id}."""
+        return await self._shown(request)
+
+    async def say_fault(self, request: web.Request) -> web.StreamResponse:
+        """POST .../disputes/{dispute_id}/fault."""
+        given = await body_of(request, FaultSaid)
+        await self._desk.blame(actor_of(request), _id(request), given.fault, given.version)
+        return await self._shown(request)
+
+    async def send_evidence(self, request: web.Request) -> web.StreamResponse:
+        """POST .../disputes/{dispute_id}/answer."""
+        given = await body_of(request, EvidenceAsked)
+        await self._desk.answer(actor_of(request), _id(request), given.words, given.version)
+        return await self._shown(request)
+
+    async def let_go(self, request: web.Request) -> web.StreamResponse:
+        """POST .../disputes/{dispute_id}/acceptance."""
+        given = await body_of(request, LetGo)
+        await self._desk.give_up(actor_of(request), _id(request), given.version)
+        return await self._shown(request)
+
+    async def _shown(self, request: web.Request) -> web.StreamResponse:
+        view = await self._desk.view(_id(request))
+        return answer(
+            request,
+            DisputeAnswer(dispute=view.dispute, version=view.version, evidence=view.evidence),
+        )
+
+
+def _id(request: web.Request) -> str:
+    return joined_of(request, "dispute_id")
