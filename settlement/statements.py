@@ -5,8 +5,9 @@ and its closing balance; each line says the balance after it. Balances are posit
 which the account grows.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from settlement.chart import CHART, Account, Family, Kind, Of, Side, signed_mino
 from settlement.entries import MAX_AT_US, Purpose
 from settlement.ids import AwardId, ConsignorId, EntryKey, InvoiceId
 
+_DAY_US: Final = 86_400 * 1_000_000
 # A payout to the bank takes nothing of these: others' money, and the house's when it is earned.
 OBLIGATIONS: Final = tuple(kind for kind, row in CHART.items() if row.family is Family.LIABILITY)
 
@@ -29,13 +31,12 @@ class Period(Struct, frozen=True):
 
 def day_period(day: date) -> Period:
     """A day of the books, which are kept in UTC."""
-    return Period(_start_us(day), _start_us(day + timedelta(days=1)))
+    return _days(day, 1)
 
 
 def month_period(month: date) -> Period:
     """The month of a day, as it is closed."""
-    first = month.replace(day=1)
-    return Period(_start_us(first), _start_us((first + timedelta(days=31)).replace(day=1)))
+    return _days(month.replace(day=1), monthrange(month.year, month.month)[1])
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -252,8 +253,10 @@ def stripe_differences(
     return {currency: difference for currency, difference in differences.items() if difference}
 
 
-def _start_us(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
+def _days(first: date, days: int) -> Period:
+    # Counted, since after the last day of the calendar there is no date to ask for.
+    start_us = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()) * 1_000_000
+    return Period(start_us, start_us + days * _DAY_US)
 
 
 def _seen_from(line: Line, side: Side) -> tuple[Account, Account]:

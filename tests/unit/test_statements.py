@@ -125,3 +125,10 @@ def test_days_and_months_are_those_of_the_books() -> None:
     december, january = month_period(date(2026, 12, 31)), month_period(date(2027, 1, 1))
     assert december.to_us == january.from_us
     assert (december.to_us - december.from_us) == 31 * DAY_US
+
+
+def test_the_last_days_of_the_calendar_are_periods_too() -> None:
+    day, month = day_period(date.max), month_period(date.max)
+    assert day.to_us == month.to_us
+    assert month.to_us - month.from_us == 31 * (day.to_us - day.from_us)
+    assert day_period(date.min).from_us == month_period(date.min).from_us
