@@ -25,13 +25,20 @@ from settlement.steps import after, write
 _LOCK_CREDIT: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _TRIES: Final = "select * from payment_try where invoice_id = $1 order by number"
 _CREDITS: Final = "select * from award_credit where invoice_id = $1 order by award_id, number"
-_EARMARKS: Final = """
-select coalesce(sum(amount_minor) filter (where invoice_id = $3), 0)::bigint as own,
-    coalesce(sum(amount_minor), 0)::bigint as every
-from payment_earmark where buyer_id = $1 and currency = $2
+_KEPT: Final = """
+select coalesce(sum(amount_minor), 0)::bigint from payment_earmark
+where buyer_id = $1 and currency = $2
 """
-_NAMED: Final = "select award_ids from payment_named where invoice_id = $1"
-_ASKED: Final = "select confirmed_at_us from seller_confirmation where invoice_id = $1"
+# What is said and kept of one invoice, and of its buyer's other ones: one journey.
+_SAID: Final = """
+select (select award_ids from payment_named where invoice_id = $3) as named,
+    s.asked_at_us, s.confirmed_at_us, e.own, e.every
+from (
+    select coalesce(sum(amount_minor) filter (where invoice_id = $3), 0)::bigint as own,
+        coalesce(sum(amount_minor), 0)::bigint as every
+    from payment_earmark where buyer_id = $1 and currency = $2
+) as e left join seller_confirmation s on s.invoice_id = $3
+"""
 
 _WRITE_TRY: Final = """
 insert into payment_try (invoice_id, number, way, state, customer_id, method_id, amount_minor,
@@ -70,18 +77,20 @@ async def facts_of(connection: AnyConnection, held: Held, payers: Payers) -> Fac
     row = held.invoiced
     buyer_id, currency = row.invoice.buyer_id, row.invoice.currency
     await hold_credit(connection, buyer_id, currency)
-    own_minor, free_minor = await _credit(connection, row)
-    asked = await connection.fetchrow(_ASKED, row.invoice_id)
+    said = await connection.fetchrow(_SAID, buyer_id, currency, row.invoice_id)
+    assert said is not None, "it has a sum"
+    balance_minor = await _balance_minor(connection, buyer_id, currency)
     return Facts(
         policy=await policy_of(connection, row),
         tries=tuple(try_of(each) for each in await connection.fetch(_TRIES, row.invoice_id)),
         credited=tuple(await credits_of(connection, row.invoice_id, held)),
-        earmarked_minor=own_minor,
-        credit_minor=free_minor,
-        named=tuple(await connection.fetchval(_NAMED, row.invoice_id) or ()),
+        # Whoever took what was kept has left less of it: what is not there cannot pay.
+        earmarked_minor=min(said["own"], balance_minor),
+        credit_minor=max(0, balance_minor - said["every"]),
+        named=tuple(said["named"] or ()),
         payer=await payers.payer(connection, buyer_id),
-        asks_seller=asked is not None,
-        confirmed_at_us=asked["confirmed_at_us"] if asked else None,
+        asks_seller=said["asked_at_us"] is not None,
+        confirmed_at_us=said["confirmed_at_us"],
     )
 
 
@@ -125,13 +134,8 @@ async def hold_credit(connection: AnyConnection, buyer_id: BidderId, currency: s
 
 async def free_credit_minor(connection: AnyConnection, buyer_id: BidderId, currency: str) -> int:
     """A buyer's credit that is kept for no invoice: what others may take, holding it."""
-    account = buyer_credit(buyer_id)
-    booked = (await balances(connection, [account], currency))[account]
-    balance = signed_minor(account, booked.debits_minor, booked.credits_minor)
-    kept = await connection.fetchrow(_EARMARKS, buyer_id, currency, "")
-    assert kept is not None, "it is a sum"
-    free_minor: int = max(0, balance - kept["every"])
-    return free_minor
+    kept_minor: int = await connection.fetchval(_KEPT, buyer_id, currency)
+    return max(0, await _balance_minor(connection, buyer_id, currency) - kept_minor)
 
 
 async def policy_of(connection: AnyConnection, row: InvoiceRow) -> Policy:
@@ -175,17 +179,10 @@ async def try_by_payment(
     return None if row is None else (row["invoice_id"], row["number"])
 
 
-async def _credit(connection: AnyConnection, row: InvoiceRow) -> tuple[int, int]:
-    """What of the buyer's credit is kept for this invoice, and what for none."""
-    buyer_id, currency = row.invoice.buyer_id, row.invoice.currency
+async def _balance_minor(connection: AnyConnection, buyer_id: BidderId, currency: str) -> int:
     account = buyer_credit(buyer_id)
     booked = (await balances(connection, [account], currency))[account]
-    balance = signed_minor(account, booked.debits_minor, booked.credits_minor)
-    kept = await connection.fetchrow(_EARMARKS, buyer_id, currency, row.invoice_id)
-    assert kept is not None, "it is a sum"
-    # Whoever took what was kept has left less of it: what is not there cannot pay.
-    own_minor = min(kept["own"], balance)
-    return own_minor, max(0, balance - kept["every"])
+    return signed_minor(account, booked.debits_minor, booked.credits_minor)
 
 
 async def _write_try(connection: AnyConnection, tried: Try) -> None:
