@@ -5,6 +5,7 @@ payments are simulated, one of the simulator's test cards is chosen.
 """
 
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from aiohttp import web
 from msgspec import Meta
@@ -109,7 +110,7 @@ class CardPages:
             secret=None if setup is None else str(setup.client_secret),
             test_cards=TEST_CARDS if shown.simulated else (),
             to=_next(request),
-            return_url=f"{shown.public_url}{CARDS}/saved",
+            return_url=self._return_url(request),
         )
 
     async def save_test_card(self, request: web.Request) -> web.StreamResponse:
@@ -126,7 +127,7 @@ class CardPages:
                 buyer_id,
                 setup.setup_id,
                 StripeId(form.valid.card),
-                return_url=f"{self._room.shown.public_url}{CARDS}/saved",
+                return_url=self._return_url(request),
                 address=client_address(request),
                 user_agent=request.headers.get("User-Agent", "")[:500],
             )
@@ -138,7 +139,9 @@ class CardPages:
             said = sentence(refused.message or "the bank declined the card")
             return see_other(f"{CARDS}/new", said, FlashKind.ERROR)
         if made.action is not None and made.action.url is not None:
-            raise web.HTTPSeeOther(made.action.url)
+            # A form of ours may not lead to another site (CSP): a link does.
+            why = "It wants to know that it is you who saves the card. Then you are back here."
+            return show(request, "onward.html", url=made.action.url, to="your bank", why=why)
         return await self._saved(request, made)
 
     async def back(self, request: web.Request) -> web.StreamResponse:
@@ -151,6 +154,12 @@ class CardPages:
         except Unknown:
             return see_other(CARDS, PROVIDER_AWAY, FlashKind.WARNING)
         return await self._saved(request, made)
+
+    def _return_url(self, request: web.Request) -> str:
+        """To which the buyer comes back, with the invoice that is paid then."""
+        to = _next(request)
+        more = f"?to={quote(to, safe='')}" if to else ""
+        return f"{self._room.shown.public_url}{CARDS}/saved{more}"
 
     async def _saved(self, request: web.Request, made: Setup) -> web.StreamResponse:
         if made.status is not IntentStatus.SUCCEEDED:

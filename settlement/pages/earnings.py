@@ -255,7 +255,8 @@ class EarningPages:
                 )
             except (Unknown, Refused, RefusedBecause):
                 return see_other(place, PROVIDER_AWAY, FlashKind.WARNING)
-            return show(request, "onward.html", url=link.url, to="Stripe")
+            why = "It asks who you are and where money is sent. The link works once, for minutes."
+            return show(request, "onward.html", url=link.url, to="Stripe", why=why)
         work: Any
         match given.what:
             case "connect":

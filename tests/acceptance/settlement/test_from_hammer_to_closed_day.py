@@ -16,15 +16,15 @@ S_US = 1_000_000
 WITHIN_MS = 30_000
 
 
-async def sold(site: Site) -> Reseller:
-    """Three lots that one reseller wins, in some seconds."""
+async def sold(site: Site, *numbers: str) -> Reseller:
+    """Lots that one reseller wins, in some seconds."""
     kestrel = await site.reseller("Kestrel Traders")
-    lots = [a_pallet(lot, 4 * S_US, opening_minor=50_00) for lot in ("1", "2", "3")]
+    lots = [a_pallet(lot, 4 * S_US, opening_minor=50_00) for lot in numbers]
     await site.open_sale(lots, terms=usual_terms(soft_close=None))
     await site.admit(kestrel)
-    for lot in ("1", "2", "3"):
+    for lot in numbers:
         await site.bid(kestrel.bidder_id, 100_00, lot)
-    await site.until_left("3", -1)
+    await site.until_left(numbers[-1], -1)
     return kestrel
 
 
@@ -130,7 +130,7 @@ async def test_a_winner_pays_three_lots_and_is_credited_what_was_missing(
         staff_id = await site.people.person(
             house, Role.SETTLEMENT, mail="sam@softclose.example", name="Sam Staff"
         )
-        kestrel = await sold(site)
+        kestrel = await sold(site, "1", "2", "3")
         async with (
             hands(chromium, site.origin) as buyer,
             hands(chromium, site.origin) as staff,
@@ -143,3 +143,29 @@ async def test_a_winner_pays_three_lots_and_is_credited_what_was_missing(
             await claim(buyer)
             await decide(staff)
             await close_day(staff)
+
+
+@pytest.mark.timeout(200)
+async def test_a_bank_that_wants_the_buyer_to_confirm_is_shown_and_asked(
+    database_url: str, tmp_path: Path, chromium: Browser
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        kestrel = await sold(site, "1")
+        async with hands(chromium, site.origin) as buyer:
+            await buyer.sign_in(kestrel)
+            page = buyer.page
+            await open_invoice(buyer)
+            await page.get_by_role("link", name="Add a card").click()
+            await page.get_by_text("asks you to confirm each payment").click()
+            await page.get_by_role("button", name="Save the card").click()
+            # The bank asks at once, when the card is saved; then for the payment itself.
+            await page.get_by_role("link", name="Go to your bank").click()
+            await page.get_by_role("button", name="Confirm").click()
+            await expect(page.get_by_text("Your bank wants you to confirm")).to_be_visible(
+                timeout=WITHIN_MS
+            )
+            await page.get_by_role("link", name="Confirm with your bank").click()
+            await page.get_by_role("button", name="Confirm").click()
+            await expect(page.get_by_role("status").get_by_text("Paid", exact=True)).to_be_visible(
+                timeout=WITHIN_MS
+            )
