@@ -29,7 +29,7 @@ from softclose.reselling import freight_offers, registering, running_resellers
 from softclose.settings import Settings
 from softclose.settlement_room import running_settlement
 from softclose.site import Resources, site, site_resources
-from softclose.stripe import running_stripe
+from softclose.stripe import RunningStripe, running_stripe
 from softclose.webhooks import running_webhooks
 
 
@@ -43,6 +43,7 @@ class House:
     resellers: Resellers
     desk: Desk
     settlement: Settlement
+    stripe: RunningStripe
 
 
 @asynccontextmanager
@@ -106,4 +107,4 @@ async def open_house(
         whole = site(resources, gateway, resellers, notices, desk, settlement, reasons_not_ready)
         await layers.enter_async_context(answering(listener, whole))
         layers.push_async_callback(gateway.stop)  # while the socket can still say goodbye
-        yield House(host, resources, gateway, resellers, desk, settlement)
+        yield House(host, resources, gateway, resellers, desk, settlement, stripe)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+import structlog
 from rich.console import Console
 from rich.text import Text
 
@@ -22,6 +23,7 @@ from auction.ids import LotId, SaleId
 from bidder_gateway.live import PATH
 from softclose.demo.bidding import now_us
 from softclose.demo.catalogue import SECOND_US, Catalogue, catalogue
+from softclose.demo.closing_words import show_settled
 from softclose.demo.consigning import consigned, consigning
 from softclose.demo.desk import furnish, photograph
 from softclose.demo.filling import NotDrawn, fill_catalogue
@@ -32,6 +34,7 @@ from softclose.demo.resellers import resellers
 from softclose.demo.sale_day import Course, hold
 from softclose.demo.screen import Screen
 from softclose.demo.stopwatch import process_age_s
+from softclose.demo.winners import Winners
 from softclose.demo.words import Kind, Line, Narrator
 from softclose.house import House, open_house
 from softclose.listener import address_of
@@ -41,6 +44,8 @@ from softclose.settings import Settings
 UNDER_WAY_US: Final = 4 * 60 * SECOND_US
 # Between the last hammer of a sale and the next sale, in which to read the results.
 INTERVAL_S: Final = 20.0
+
+_logger = structlog.get_logger(__name__)
 
 
 class OpenHouse:
@@ -54,6 +59,8 @@ class OpenHouse:
         self._on_desk: Mapping[LotId, str] = {}
         self._whose = LotDraft()
         self._photographing: asyncio.Task[None] | None = None
+        self._furnishing: asyncio.Task[None] | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     async def run(self, dsn: str, listener: socket.socket) -> None:
         """Hold sale after sale, on this database and this socket."""
@@ -73,10 +80,14 @@ class OpenHouse:
                     await asyncio.sleep(INTERVAL_S)
                 await self._sale(house, address, people, seed + self._sales)
                 self._sales += 1
+            if self._settling is not None:
+                await self._settling
         finally:
-            if self._photographing is not None:
-                self._photographing.cancel()
-                await asyncio.gather(self._photographing, return_exceptions=True)
+            besides = (self._photographing, self._furnishing, self._settling)
+            under_way = [task for task in besides if task is not None]
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
             self._console.print(Text(self._summary()), soft_wrap=True)
 
     async def _sale(self, house: House, address: str, people: People, seed: int) -> None:
@@ -91,6 +102,10 @@ class OpenHouse:
         await register(address, sale.sale_id, people.tokens)
         if self._photographing is None:  # the cores are free for it now
             self._photographing = asyncio.create_task(self._photograph(house), name="photographing")
+        simulator = house.stripe.simulator
+        winners = Winners(house, simulator.engine, people) if simulator is not None else None
+        if self._furnishing is None and winners is not None:
+            self._furnishing = asyncio.create_task(winners.furnish(), name="furnishing")
         course = Course()
         try:
             if self._visit.live:
@@ -99,6 +114,20 @@ class OpenHouse:
                 await self._held(address, people, sale, seed, course, self._print)
         finally:
             self._accepted += course.accepted
+        if winners is not None:
+            if self._settling is not None:
+                await self._settling
+            settling = self._see_through(winners, sale.sale_id)
+            self._settling = asyncio.create_task(settling, name="settling")
+
+    async def _see_through(self, winners: Winners, sale_id: SaleId) -> None:
+        """The simulated winners pay and fetch, and the terminal says what it came to."""
+        try:
+            if self._furnishing is not None:
+                await self._furnishing
+            show_settled(self._console, await winners.settle(sale_id))
+        except Exception:  # whatever it is, the house stays open and the next sale is held
+            _logger.warning("demonstration_is_not_settled", sale_id=sale_id, exc_info=True)
 
     async def _photograph(self, house: House) -> None:
         """Photos of what is on the desk, which is whole without them."""

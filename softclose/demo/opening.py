@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -67,20 +68,23 @@ class Opening:
         with listen(settings.http_host, settings.http_port) as listener:
             self._console.print(Text(INTRODUCTION))
             loading = asyncio.create_task(asyncio.to_thread(_load))
-            async with self._database() as dsn:
+            async with self._place() as (data, dsn):
+                settings = settings.model_copy(update={"data": data})
                 self._house = (await loading)(settings, self._visit, self._console)
                 await self._house.run(dsn, listener)
 
     @asynccontextmanager
-    async def _database(self) -> AsyncIterator[str]:
+    async def _place(self) -> AsyncIterator[tuple[Path, str]]:
+        """The data folder and the database of this visit: never those of the installation."""
         if self._visit.data is None:
-            async with scratch_database(self._settings) as dsn:
-                yield dsn
+            with TemporaryDirectory(prefix="softclose-demo-", ignore_cleanup_errors=True) as folder:
+                async with scratch_database(self._settings) as dsn:
+                    yield Path(folder), dsn
         else:
             async with embedded_server(self._visit.data) as server:
                 await prepare(server.dsn)
                 await _must_be_empty(server.dsn, self._visit.data)
-                yield server.dsn
+                yield self._visit.data, server.dsn
 
 
 async def _must_be_empty(dsn: str, folder: Path) -> None:

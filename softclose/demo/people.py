@@ -59,6 +59,7 @@ class People:
     logins: Sequence[Login]
     tokens: Mapping[BidderId, str]
     you: PersonId
+    seller: PersonId
     staff: PersonId
     consignor: OrganisationId
 
@@ -77,7 +78,7 @@ async def settle_in(room: Room, resellers: Sequence[Reseller]) -> People:
     }
     password = new_password()
     you = await _account(room, "reseller", "You", OrganisationKind.RESELLER, YOU, password)
-    await _account(
+    seller = await _account(
         room,
         "liquidator",
         "Harbor Returns",
@@ -96,7 +97,7 @@ async def settle_in(room: Room, resellers: Sequence[Reseller]) -> People:
         Login("a consignor", "consignor@example.com", password),
         Login("staff", "staff@example.com", password, code_secret),
     )
-    return People(logins, tokens, you, staff, CONSIGNOR)
+    return People(logins, tokens, you, seller, staff, CONSIGNOR)
 
 
 async def _account(
