@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from foundation.database import AnyConnection
-from settlement.ids import InvoiceId
+from settlement.ids import InvoiceId, StripeId
 from settlement.payment_objects import OP_ID, CashBalance, Charge, Event, Payment
 from settlement.payments.handlers_dispute import DisputeReader
 from settlement.payments.handlers_refund import RefundReader
 from settlement.payments.payers import TablePayers
 from settlement.payments.tables import try_by_payment
+from settlement.payments.words import ENDED, Try
 from settlement.steps import Wanted, want
 
 # What made a payment of an invoice's, by the beginning of its operation's key.
@@ -43,10 +44,12 @@ class PaymentReader:
         made_by = found.metadata.get(OP_ID, "")
         if made_by.startswith(_TAKEN):
             return True  # a transfer that is being taken in: its operations go on by themselves
-        known = await try_by_payment(connection, found.payment_id)
-        if known is None and made_by.startswith(_MADE):
-            # It comes before the answer of the call that made it.
-            known = await _announced(connection, found)
+        tried = await try_by_payment(connection, found.payment_id)
+        if tried is not None:
+            await _look_into(connection, event, tried, found.payment_id, now_us)
+            return True
+        # Perhaps it comes before the answer of the call that made it.
+        known = await _announced(connection, found) if made_by.startswith(_MADE) else None
         if known is None:
             return False
         await want(connection, [_read(event, found.payment_id, *known)], now_us)
@@ -66,10 +69,10 @@ class ChargeReader:
             return False
         if made_by.startswith(_TAKEN):
             return True
-        known = await try_by_payment(connection, found.payment_id)
-        if known is None:
+        tried = await try_by_payment(connection, found.payment_id)
+        if tried is None:
             return False
-        await want(connection, [_read(event, found.payment_id, *known)], now_us)
+        await _look_into(connection, event, tried, found.payment_id, now_us)
         return True
 
 
@@ -107,6 +110,16 @@ def readers_of(payers: TablePayers) -> Mapping[str, Sequence[Reader]]:
         "payment_intent": [PaymentReader()],
         "refund": [RefundReader(payers)],
     }
+
+
+async def _look_into(
+    connection: AnyConnection, event: Event, tried: Try, payment_id: StripeId, now_us: int
+) -> None:
+    """Have the payment read again, unless what it came to is written: most events come after the
+    answer of our own call."""
+    if tried.state not in ENDED:
+        wanted = _read(event, payment_id, tried.invoice_id, tried.number)
+        await want(connection, [wanted], now_us)
 
 
 async def _announced(connection: AnyConnection, payment: Payment) -> tuple[InvoiceId, int] | None:

@@ -24,6 +24,7 @@ from settlement.steps import after, write
 
 _LOCK_CREDIT: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _TRIES: Final = "select * from payment_try where invoice_id = $1 order by number"
+_TRY_OF: Final = "select * from payment_try where payment_id = $1"
 _CREDITS: Final = "select * from award_credit where invoice_id = $1 order by award_id, number"
 _KEPT: Final = """
 select coalesce(sum(amount_minor), 0)::bigint from payment_earmark
@@ -169,14 +170,10 @@ def try_of(row: asyncpg.Record) -> Try:
     )
 
 
-async def try_by_payment(
-    connection: AnyConnection, payment_id: StripeId
-) -> tuple[InvoiceId, int] | None:
+async def try_by_payment(connection: AnyConnection, payment_id: StripeId) -> Try | None:
     """Whose try a payment is."""
-    row = await connection.fetchrow(
-        "select invoice_id, number from payment_try where payment_id = $1", payment_id
-    )
-    return None if row is None else (row["invoice_id"], row["number"])
+    row = await connection.fetchrow(_TRY_OF, payment_id)
+    return None if row is None else try_of(row)
 
 
 async def _balance_minor(connection: AnyConnection, buyer_id: BidderId, currency: str) -> int:
