@@ -83,7 +83,8 @@ class Settings(foundation_settings.Settings):
     token: SecretStr | None = Field(
         default=None,
         description="An API token, for commands that ask a running server: `softclose desk "
-        "publish` and `softclose desk results` need one with the scope `sell`.",
+        "publish` and `softclose desk results` need one with the scope `sell`, `softclose "
+        "settlement` one with the scope `staff`.",
     )
     stripe_key: SecretStr | None = Field(
         default=None,

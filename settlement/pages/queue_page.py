@@ -63,6 +63,7 @@ class QueuePages:
             found=found,
             kind=kind,
             meanings=MEANINGS,
+            standings=await self._room.books.standings(),
             now_us=self._room.now_us(),
         )
 
