@@ -15,10 +15,13 @@ from accounts.audit import Act, Actor, record
 from auction.ids import BidderId
 from foundation.database import Pool, acquire, transaction
 from settlement.names import organisation_names
-from settlement.operations import HOUR_US, PAUSE_MOST_US, release
+from settlement.operations import HOUR_US, PAUSE_MOST_US, SECOND_US, release
 
 # Of each kind on the page; what comes after waits behind these anyway.
 SHOWN: Final = 200
+# An operation that came so often, and every two minutes at least, is not getting anywhere.
+OFTEN: Final = 60
+OFTEN_EVERY_US: Final = 120 * SECOND_US
 
 
 class Waiting(StrEnum):
@@ -98,7 +101,7 @@ def _of_operation(kind: Waiting) -> Callable[[asyncpg.Record], QueueItem]:
             kind=kind,
             subject=row["subject"],
             title=row["operation"].replace("_", " "),
-            words=row["note"],
+            words=row["note"] or "It comes again and again, and nothing follows from it.",
             deadline_at_us=row["due_at_us"],
             href=f"/settlement/find/{row['subject']}",
             op_id=row["op_id"] if kind is Waiting.HELD else None,
@@ -122,10 +125,16 @@ def _of_invoice(row: asyncpg.Record) -> QueueItem:
 
 
 _HELD: Final = "from settlement_op where state = 'HELD'"
-# What waits for a later day is beyond the longest pause, so the index ends the scan there.
+# What is meant to come again for ever: by `webhook_inbox`, `payments.sweep` and `reconciliation`.
+_RHYTHMS: Final = "('missed_events', 'sweep_payments', 'take_transactions', 'reconcile')"
+# What waits for a later day is beyond the longest pause, so the index ends the scan there. What
+# asks to come again soon has a first attempt each time: only how often it came tells of it.
 _STUCK: Final = f"""
 from settlement_op where state = 'WAITING' and due_at_us < $1::bigint + {PAUSE_MOST_US}
-and coalesce(first_sent_at_us, due_at_us) < $1::bigint - {HOUR_US}
+and (coalesce(first_sent_at_us, due_at_us) < $1::bigint - {HOUR_US}
+    or claims >= {OFTEN} and made_at_us < $1::bigint - {HOUR_US}
+    and claims * {OFTEN_EVERY_US}::bigint > $1::bigint - made_at_us
+    and operation not in {_RHYTHMS})
 """
 _OVERDUE: Final = """
 from invoice where payment not in ('PAID', 'DEFAULTED', 'REFUNDED') and payment = 'OVERDUE'
