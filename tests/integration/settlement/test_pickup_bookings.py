@@ -12,6 +12,7 @@ from foundation.database import Pool, acquire
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
 from settlement.pickups.bookings import Bookings
+from settlement.pickups.docks import Docks
 from settlement.pickups.slots import DockPlan, Hours, dock_id_of
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
 from tests.paid_lots import (
@@ -50,17 +51,24 @@ def bookings(pool: Pool, clock: Clock) -> Bookings:
     return Bookings(pool, clock)
 
 
+@pytest.fixture
+def docks(pool: Pool, clock: Clock) -> Docks:
+    return Docks(pool, clock)
+
+
 async def paid(pool: Pool, *numbers: str, **changes: object) -> list[AwardId]:
     async with acquire(pool) as connection:
         return await pay_for(connection, *lots(*numbers, **changes))
 
 
-async def test_several_lots_are_booked_into_one_slot(pool: Pool, bookings: Bookings) -> None:
+async def test_several_lots_are_booked_into_one_slot(
+    pool: Pool, bookings: Bookings, docks: Docks
+) -> None:
     one, two = await paid(pool, "1", "2")
     booked = await bookings.book([one, two], NINE, DRIVER, buyer_id=BUYER)
     assert (booked.state, booked.door, booked.place) == (PickupState.BOOKED, "1", 1)
     assert await bookings.pickup(booked.pickup_id, BUYER) == booked
-    assert await bookings.day(DOCK, TUESDAY) == [booked]
+    assert await docks.day(DOCK, TUESDAY) == [booked]
     assert {each.pickup_id for each in await bookings.ready(BUYER)} == {booked.pickup_id}
     assert await told(pool, one) == await told(pool, two) == ["pickup_booked"]
     (deadline,) = await waiting(pool, "pickup_missed")
@@ -68,16 +76,16 @@ async def test_several_lots_are_booked_into_one_slot(pool: Pool, bookings: Booki
 
 
 async def test_a_dock_of_which_nobody_said_anything_has_sensible_hours(
-    pool: Pool, bookings: Bookings
+    pool: Pool, bookings: Bookings, docks: Docks
 ) -> None:
     (one,) = await paid(pool, "1")
     await bookings.book([one], NINE, DRIVER, buyer_id=BUYER)
-    free = await bookings.free_slots(DOCK, TUESDAY)
+    free = await docks.free_slots(DOCK, TUESDAY)
     assert [each.slot.at_us for each in free][:2] == [at_us("2026-03-10 08:00"), NINE]
     assert free[1].doors == {"2": 1} and free[2].doors == {"1": 1, "2": 1}
-    assert not await bookings.free_slots(DOCK, date(2026, 3, 14)), "a Saturday"
-    assert not await bookings.free_slots(DOCK, date(2026, 5, 25)), "a holiday"
-    assert not (await bookings.free_slots(DOCK, date(2026, 3, 9)))[0].doors, "it is over"
+    assert not await docks.free_slots(DOCK, date(2026, 3, 14)), "a Saturday"
+    assert not await docks.free_slots(DOCK, date(2026, 5, 25)), "a holiday"
+    assert not (await docks.free_slots(DOCK, date(2026, 3, 9)))[0].doors, "it is over"
 
 
 async def test_of_many_who_want_the_last_places_each_place_goes_to_one(
@@ -98,11 +106,11 @@ async def test_of_many_who_want_the_last_places_each_place_goes_to_one(
 
 
 async def test_nobody_is_refused_a_place_while_there_are_some(
-    pool: Pool, bookings: Bookings
+    pool: Pool, bookings: Bookings, docks: Docks
 ) -> None:
     (first,) = await paid(pool, "99")
     await bookings.book([first], TEN, DRIVER, buyer_id=BUYER)
-    dock = await bookings.dock(DOCK)
+    dock = await docks.dock(DOCK)
     plan = DockPlan(
         zone=dock.zone,
         slot_minutes=dock.slot_minutes,
@@ -111,7 +119,7 @@ async def test_nobody_is_refused_a_place_while_there_are_some(
         hours=dock.hours,
         doors={"North": 3, "South": 5},
     )
-    await bookings.change_dock(DOCK, dock.version, plan, CLERK)
+    await docks.change_dock(DOCK, dock.version, plan, CLERK)
     wanted = []
     for number in range(8):
         buyer = BidderId(f"buyer-{number}")
@@ -230,10 +238,10 @@ async def test_a_cancelled_place_is_free_and_the_lot_can_be_booked_again(
     assert (again.door, again.place) == ("1", 1)
 
 
-async def test_staff_say_how_a_dock_is_worked(pool: Pool, bookings: Bookings) -> None:
+async def test_staff_say_how_a_dock_is_worked(pool: Pool, bookings: Bookings, docks: Docks) -> None:
     one, two = await paid(pool, "1", "2")
     await bookings.book([one], NINE, DRIVER, buyer_id=BUYER)
-    dock = await bookings.dock(DOCK)
+    dock = await docks.dock(DOCK)
     plan = DockPlan(
         zone=dock.zone,
         slot_minutes=30,
@@ -243,16 +251,16 @@ async def test_staff_say_how_a_dock_is_worked(pool: Pool, bookings: Bookings) ->
         doors={"North": 2},
         closed={date(2026, 3, 17): "St Patrick's"},
     )
-    changed = await bookings.change_dock(DOCK, dock.version, plan, CLERK)
+    changed = await docks.change_dock(DOCK, dock.version, plan, CLERK)
     assert (changed.version, changed.doors) == (2, {"North": 2})
-    stale = bookings.change_dock(DOCK, dock.version, plan, CLERK)
+    stale = docks.change_dock(DOCK, dock.version, plan, CLERK)
     assert await refusal(stale) == "CHANGED_MEANWHILE"
-    free = await bookings.free_slots(DOCK, TUESDAY)
+    free = await docks.free_slots(DOCK, TUESDAY)
     assert [each.doors for each in free] == [{"North": 2}, {"North": 2}]
     booked = await bookings.book([two], at_us("2026-03-10 09:30"), DRIVER, buyer_id=BUYER)
     assert (booked.door, booked.place) == ("North", 1)
-    assert not await bookings.free_slots(DOCK, date(2026, 3, 17))
-    assert [each.dock_id for each in await bookings.docks(SELLER)] == [DOCK]
+    assert not await docks.free_slots(DOCK, date(2026, 3, 17))
+    assert [each.dock_id for each in await docks.docks(SELLER)] == [DOCK]
 
 
 async def test_what_stands_on_the_dock_says_until_when_it_is_free(
