@@ -14,7 +14,7 @@ from settlement.payment_objects import BalanceTransaction
 from settlement.reconciliation.matching import Booked, Match
 
 # A page of each is matched in one transaction: some ten thousands of lines at most.
-PAGE: Final = 500
+PAGE: Final = 250
 # How far what belongs together is followed: a transaction, its entries, theirs, and once more.
 ROUNDS: Final = 4
 
@@ -93,9 +93,9 @@ async def _together(
         before = len(theirs), len(ours)
         names = {its.transaction_id for its in theirs.values()}
         names |= {its.source_id for its in theirs.values() if its.source_id is not None}
-        rows: list[Any] = await connection.fetch(_ENTRIES_NAMING, sorted(names))
-        mending = await connection.fetch(_MENDING, [entry.key for entry in ours.values()])
-        rows += await connection.fetch(_ENTRIES_OF, [row["entry_id"] for row in mending])
+        ids = await connection.fetch(_NAMING, sorted(names))
+        ids += await connection.fetch(_MENDING, [entry.key for entry in ours.values()])
+        rows = await connection.fetch(_ENTRIES_OF, sorted({row["entry_id"] for row in ids}))
         ours |= {row["entry_id"]: _booked(row) for row in rows}
         named = {name for entry in ours.values() for name in entry.stripe_ids}
         found = await connection.fetch(_NAMED, sorted(named | names))
@@ -135,8 +135,7 @@ _OPEN_ENTRIES: Final = f"""
 {_ENTRY} and (e.at_us, e.entry_id) > ($1, $2) order by e.at_us, e.entry_id limit $3
 """
 
-# Each by an index of its own.
-_ENTRIES_NAMING: Final = f"{_ENTRY} and t.stripe_ids && $1::text[]"
+_NAMING: Final = "select entry_id from stripe_entry_name where name = any($1::text[])"
 
 _ENTRIES_OF: Final = f"{_ENTRY} and e.entry_id = any($1::bigint[])"
 

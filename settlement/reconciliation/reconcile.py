@@ -5,7 +5,6 @@ was left undone by a crash is open still. One runs at a time: a lock that the tr
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec import structs
@@ -27,6 +26,7 @@ from settlement.reconciliation.open_items import (
     page_of_open,
     settle,
 )
+from settlement.statements import month_period
 from settlement.steps import Wanted
 
 RECONCILE: Final = "reconcile"
@@ -101,10 +101,12 @@ async def _book_fees(
     keys = {due.entry_id: found.entries[due.entry_id].key for due in fees if due.entry_id}
     beside = await read_entries(connection, sorted(set(keys.values())))
     entries: dict[StripeId, Entry] = {}
+    opens = await _open_months(connection, found)
     for due in fees:
         its = found.transactions[due.transaction_id]
         about = beside[keys[due.entry_id]].about if due.entry_id else None
-        at_us = await _in_open_month(connection, its)
+        # When it was taken, or where that month is closed in the next one.
+        at_us = max(its.made_at_us, opens[its.currency])
         entries[due.transaction_id] = fee_entry(its, due.fee_minor, about, at_us)
     await post(connection, list(entries.values()))
     ids = await entry_ids_of(connection, [entry.key for entry in entries.values()])
@@ -128,14 +130,13 @@ def fee_entry(its: BalanceTransaction, fee_minor: int, beside: About | None, at_
     return processing_fee(about, fee_minor) if fee_minor > 0 else fee_refunded(about, -fee_minor)
 
 
-async def _in_open_month(connection: AnyConnection, its: BalanceTransaction) -> int:
-    """When a fee is booked: when it was taken, or where that month is closed in the next one."""
-    closed = await closed_through(connection, its.currency)
-    if closed is None:
-        return its.made_at_us
-    over = (closed + timedelta(days=31)).replace(day=1)
-    opens_us = int(datetime(over.year, over.month, 1, tzinfo=UTC).timestamp()) * SECOND_US
-    return max(its.made_at_us, opens_us)
+async def _open_months(connection: AnyConnection, found: Open) -> Mapping[str, int]:
+    """By currency, when the first month begins that takes entries."""
+    opens: dict[str, int] = {}
+    for currency in {its.currency for its in found.transactions.values()}:
+        closed = await closed_through(connection, currency)
+        opens[currency] = 0 if closed is None else month_period(closed).to_us
+    return opens
 
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('softclose reconciliation', 0))"

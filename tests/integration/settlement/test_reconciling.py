@@ -180,9 +180,12 @@ async def test_what_was_booked_before_there_was_reconciliation_is_taken_over(
         (1_000, 0, "payout:S1~b2:1"),
     }
     text = (files("settlement") / "migrations" / "0010_reconciliation.sql").read_text()
-    take_over = text[text.index("-- Those that were booked before") :].partition(";")[0]
+    named_at_stripe = await books.fetch("select * from stripe_entry_name order by 1, 2")
+    assert "du_1" in {row["name"] for row in named_at_stripe}
+    take_over = text[text.index("-- Those that were booked before") :].split(";")[:2]
     await books.execute("truncate stripe_entry cascade")
-    await books.execute(take_over)
+    await books.execute(";".join(take_over))
+    assert await books.fetch("select * from stripe_entry_name order by 1, 2") == named_at_stripe
     assert await books.fetch("select * from stripe_entry order by entry_id") == made
 
 
