@@ -198,6 +198,10 @@ class ClaimsDesk:
             now_us, by = self._now_us(), actor_of(actor)
             _another(claim, by)
             case = await _case(connection, held, claim)
+            if _formula(case, claim, claim.granted or ()) != claim.formula:
+                # Tax that a certificate brought back, or what a bank took, cannot go back twice.
+                said = "Something of this lot was credited meanwhile: send it back and decide anew."
+                raise Refused(DeskRefusal.NOT_NOW, detail=said)
             await write_agreed(connection, claim_id, ClaimState.CREDITING, by, now_us)
             claim = await read_claim(connection, claim_id)
             step = Step(story=(claim_line(claim, "claim_granted", by),))

@@ -26,6 +26,7 @@ from settlement.ids import AwardId, InvoiceId, TaxPlace
 from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler, Operation
+from settlement.payments.backs import credit_line
 from settlement.policy import ThresholdPays
 from settlement.postings import claim_after_release, claim_credit, release
 from settlement.queue import Queue, Waiting
@@ -302,6 +303,26 @@ async def test_a_large_credit_needs_another_person(desk: Desk) -> None:
     assert agreed.agreed_by == CHIEF.person_id
     assert await desk.worker.drain() == 2
     assert (await desk.balances())[f"held:{award_id}"] == 19_000_00
+
+
+async def test_what_was_credited_between_two_signatures_is_not_credited_twice(desk: Desk) -> None:
+    award_id = await desk.handed_over(32_000_00, tax=tax_at())
+    claim = await desk.files(award_id, missing(10))
+    proposed = await desk.desk.grant(claim.claim_id, claim.version, CLERK)
+    assert proposed.state is ClaimState.PROPOSED
+    assert proposed.credit is not None and proposed.credit.tax_minor > 0
+    invoice_id = (await row_of(desk.pool, award_id)).invoice_id
+    assert invoice_id is not None
+    place = sales_tax(TaxPlace("US-TX"))
+    tax = AwardMoney(award_id=award_id, hammer_minor=0, tax_minor=2_640_00, tax_place=place)
+    async with transaction(desk.pool) as connection:
+        await credit_line(connection, invoice_id, "CERTIFICATE", [tax], desk.clock.now_us)
+    asked = (claim.claim_id, proposed.version)
+    assert (await refused(desk.desk.agree(*asked, CHIEF)))[0] == "NOT_NOW"
+    back = await desk.desk.send_back(*asked, "its tax went back", CHIEF)
+    anew = await desk.desk.grant(claim.claim_id, back.version, CLERK)
+    assert anew.credit is not None and anew.credit.tax_minor == 0
+    await desk.desk.agree(claim.claim_id, anew.version, CHIEF)
 
 
 async def test_two_people_who_decide_at_once_credit_once(desk: Desk) -> None:
