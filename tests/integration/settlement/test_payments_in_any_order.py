@@ -183,6 +183,11 @@ class Run:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_money_is_taken_once_and_the_books_are_stripes(seed: int, database_url: str) -> None:
+    await lived(seed, database_url)
+
+
+async def lived(seed: int, database_url: str) -> None:
+    """A run, and what stands after it."""
     async with settling(database_url) as room:
         run = Run(room, seed)
         await run.begins()
