@@ -9,7 +9,7 @@ from settlement.reconciliation.room import FOR_EVER, books_operations
 from settlement.reconciliation.standing import ledger_sum_minor, standing
 from settlement.steps import want
 from settlement.worker import Worker
-from tests.crash_points.life import Paid, play
+from tests.crash_points.life import play
 from tests.crash_points.world import Mortal, World, house, world
 from tests.reconciling import broken, left_open
 
@@ -22,7 +22,7 @@ async def test_nothing_that_settlement_books_is_an_exception(database_url: str) 
     async with world(database_url) as all_of_it:
         await house(all_of_it)
         ways = {(await play(all_of_it, seed, Mortal(None), troubled=False)).way for seed in SEEDS}
-        assert ways == set(Paid)
+        assert len(ways) == len(SEEDS)
         await _reconciled(all_of_it)
         async with acquire(all_of_it.people.pool) as connection:
             assert await broken(connection) == {}
