@@ -95,6 +95,7 @@ RECORD_DEPOSIT       -      -       -      -        -      -       -       f    
 SET_LIMIT            -      -       -      -        -      -       -       f      f
 VIEW_SETTLEMENT      -      -       -      -        -      -       -       stf    -
 SETTLE               -      -       -      -        -      -       -       stf    -
+REPORT_PAYMENT       p      p       p      p        p      p       p       p      p
 VIEW_PURCHASES       -      -       st     st       -      -       -       f      -
 PAY_PURCHASES        -      -       st     st       -      -       -       -      -
 VIEW_EARNINGS        -      -       -      st       st     st      st      f      -
