@@ -1,6 +1,7 @@
 """What is wrong when everything has come to rest: by the simulator's objects and the books."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from foundation.database import acquire
@@ -15,39 +16,104 @@ _A, _P = AwardState, PaymentState
 _FOR_EVER = {"missed_events", "take_transactions", "reconcile"}
 
 
+@dataclass
+class Expected:
+    """What a life should come to. ``sent_minor``: to each lot's seller, before ``netted_minor``,
+    what it owes from earlier, is kept of it; ``got_minor``: captured and not refunded;
+    ``credited_minor``: of lines; ``person``: operations that a person has to look at."""
+
+    payment: PaymentState
+    award: AwardState
+    got_minor: int
+    paid_minor: int
+    sent_minor: dict[str, int]
+    credited_minor: int = 0
+    netted_minor: int = 0
+    credit_minor: int = 0
+    person: list[str] = field(default_factory=list)
+
+
+def expected_of(held: Held, *, paid: bool) -> Expected:
+    """Of an invoice to which nothing else happens than that it is paid, or not."""
+    total_minor = held.invoiced.invoice.total_minor
+    hammers = {str(name): row.award.hammer_minor for name, row in held.awards.items()}
+    return Expected(
+        payment=_P.PAID if paid else _P.DEFAULTED,
+        award=_A.CLOSED if paid else _A.VOID,
+        got_minor=total_minor if paid else 0,
+        paid_minor=total_minor if paid else 0,
+        credited_minor=0 if paid else total_minor,
+        sent_minor={name: sellers_part(hammer) if paid else 0 for name, hammer in hammers.items()},
+    )
+
+
+def sellers_part(hammer_minor: int) -> int:
+    """A hammer price without the house's ten per cent."""
+    return hammer_minor - (hammer_minor * 1_000 + 5_000) // 10_000
+
+
 async def wrong(
-    world: World, invoice_id: InvoiceId, customer: StripeId, *, paid: bool
+    world: World, invoice_id: InvoiceId, customer: StripeId, expected: Expected
 ) -> list[str]:
     """Each is a sentence; none: the life went as it should."""
     async with acquire(world.people.pool) as connection:
         held = await read_invoice(connection, invoice_id)
         balances = await balances_of(connection)
-    found = _states(held, paid=paid) + await _left(world)
-    found += _captured(world, held, str(customer), paid=paid)
-    found += _transferred(world, held, paid=paid)
-    return found + _booked(world, held, balances)
+    found = _states(held, expected) + await _left(world, expected)
+    found += await _credited(world, held)
+    found += _captured(world, held, str(customer), expected)
+    found += _transferred(world, held, expected)
+    return found + _booked(world, held, balances, expected)
 
 
-def _states(held: Held, *, paid: bool) -> list[str]:
+def _states(held: Held, expected: Expected) -> list[str]:
     found = []
-    payment = held.invoiced.payment
-    if payment is not (_P.PAID if paid else _P.DEFAULTED):
-        found.append(f"the payment is {payment}")
-    end = _A.CLOSED if paid else _A.VOID
-    rows = held.awards.values()
-    found += [f"{row.award_id} is {row.state}" for row in rows if row.state is not end]
-    if paid and held.invoiced.paid_minor != held.invoiced.invoice.total_minor:
-        found.append(f"{held.invoiced.paid_minor} of {held.invoiced.invoice.total_minor} is paid")
+    row = held.invoiced
+    if row.payment is not expected.payment:
+        found.append(f"the payment is {row.payment}")
+    awards = [each for each in held.awards.values() if each.state is not expected.award]
+    found += [f"{each.award_id} is {each.state}" for each in awards]
+    if row.paid_minor != expected.paid_minor:
+        found.append(f"{row.paid_minor} of {expected.paid_minor} is paid")
+    if row.credited_minor != expected.credited_minor:
+        found.append(f"{row.credited_minor} of {expected.credited_minor} is credited")
     return found
 
 
-async def _left(world: World) -> list[str]:
+async def _left(world: World, expected: Expected) -> list[str]:
     rows = await world.rows(
-        "select idempotency_key, state, note from settlement_op"
-        " where state in ('HELD', 'WAITING') and operation <> all($1)",
+        "select operation, idempotency_key, state, note from settlement_op"
+        " where state in ('HELD', 'WAITING') and operation <> all($1) order by op_id",
         list(_FOR_EVER),
     )
-    return [f"{row['idempotency_key']} is {row['state']}: {row['note']}" for row in rows]
+    found = []
+    person = list(expected.person)
+    for row in rows:
+        if row["state"] == "HELD" and row["operation"] in person:
+            person.remove(row["operation"])
+        else:
+            found.append(f"{row['idempotency_key']} is {row['state']}: {row['note']}")
+    return found + [f"no person is asked about {operation}" for operation in person]
+
+
+async def _credited(world: World, held: Held) -> list[str]:
+    """The lines of credits and what is credited of lots that were paid are the same."""
+    rows = await world.rows(
+        "select coalesce(sum(hammer_minor + premium_minor + tax_minor + freight_minor), 0)::bigint"
+        " as minor from award_credit where invoice_id = $1",
+        held.invoiced.invoice_id,
+    )
+    lines = {line.award_id: line.total_minor for line in held.invoiced.invoice.lines}
+    never_paid = sum(
+        lines[award_id]
+        for award_id, row in held.awards.items()
+        if row.state is _A.VOID and row.funded_at_us is None
+    )
+    credited = held.invoiced.credited_minor - never_paid
+    lines_minor = rows[0]["minor"]
+    if lines_minor == credited:
+        return []
+    return [f"{credited} is credited, its lines sum to {lines_minor}"]
 
 
 def _of_customer(world: World, kind: str, customer: str) -> list[dict[str, Any]]:
@@ -55,33 +121,24 @@ def _of_customer(world: World, kind: str, customer: str) -> list[dict[str, Any]]
     return [row for row in rows if row.get("customer") == customer]
 
 
-def _captured(world: World, held: Held, customer: str, *, paid: bool) -> list[str]:
+def _captured(world: World, held: Held, customer: str, expected: Expected) -> list[str]:
     """Money is taken once, and nothing that was asked for is still open."""
     found = []
     charges = _of_customer(world, "charge", customer)
-    got = sum(
-        row["amount_captured"] - row["amount_refunded"]
-        for row in charges
-        if row["status"] == "succeeded" and row["captured"]
-    )
-    wanted = held.invoiced.invoice.total_minor if paid else 0
-    if got != wanted:
-        found.append(f"{got} was captured, {wanted} is owed")
-    if (
-        held.invoiced.payment is _P.PAID
-        and charges
-        and charges[-1]["payment_method_details"]["type"] == "card"
-    ):
-        taken = [row for row in charges if row["captured"] and row["status"] == "succeeded"]
-        if len(taken) != 1:
-            found.append(f"{len(taken)} captures")
+    taken = [row for row in charges if row["captured"] and row["status"] == "succeeded"]
+    got = sum(row["amount_captured"] - row["amount_refunded"] for row in taken)
+    if got != expected.got_minor:
+        found.append(f"{got} was captured, {expected.got_minor} is owed")
+    by_card = [row for row in taken if row["payment_method_details"]["type"] == "card"]
+    if len(by_card) > 1:
+        found.append(f"{len(by_card)} captures")
     intents = _of_customer(world, "payment_intent", customer)
     ended = ("succeeded", "canceled")
     open_ = [row for row in intents if row["status"] not in ended]
     return [*found, *(f"{row['id']} is still {row['status']}" for row in open_)]
 
 
-def _transferred(world: World, held: Held, *, paid: bool) -> list[str]:
+def _transferred(world: World, held: Held, expected: Expected) -> list[str]:
     """Each lot's seller got its part once."""
     lots = {str(award_id) for award_id in held.awards}
     sent: Counter[str] = Counter()
@@ -92,17 +149,21 @@ def _transferred(world: World, held: Held, *, paid: bool) -> list[str]:
             sent[award_id] += row["amount"] - row["amount_reversed"]
             times[award_id] += 1
     found = [f"{award_id} was transferred {n} times" for award_id, n in times.items() if n > 1]
-    for award in held.awards.values():
-        hammer = award.award.hammer_minor
-        wanted = hammer - (hammer * 1_000 + 5_000) // 10_000 if paid else 0
-        if sent[award.award_id] != wanted:
-            found.append(f"{award.award_id}: {sent[award.award_id]} was sent, {wanted} is owed")
+    wanted = expected.sent_minor
+    if expected.netted_minor:
+        in_all = sum(wanted.values()) - expected.netted_minor
+        if sent.total() != in_all:
+            found.append(f"{sent.total()} was sent, {in_all} is owed after what the seller owes")
+    else:
+        off = sorted(award_id for award_id in lots if sent[award_id] != wanted[award_id])
+        found += [f"{name}: {sent[name]} was sent, {wanted[name]} is owed" for name in off]
     funded = Counter(world.funded)
+    paid = expected.award is _A.CLOSED
     untold = [award_id for award_id in sorted(lots) if paid and not funded[award_id]]
     return [*found, *(f"{award_id}: the engine was never told" for award_id in untold)]
 
 
-def _booked(world: World, held: Held, balances: dict[str, int]) -> list[str]:
+def _booked(world: World, held: Held, balances: dict[str, int], expected: Expected) -> list[str]:
     """The books agree with the provider's, and nothing of these lots is held any more."""
     found = []
     at_stripe = sum(row["net"] for row in world.engine.store.oldest_first("balance_transaction"))
@@ -110,5 +171,12 @@ def _booked(world: World, held: Held, balances: dict[str, int]) -> list[str]:
         found.append(f"the books have {balances.get('stripe_balance', 0)}, Stripe {at_stripe}")
     kinds = ("held", "deferred_fees", "freight_payable")
     names = [f"{kind}:{award_id}" for award_id in held.awards for kind in kinds]
-    names.append(f"buyer_credit:{held.invoiced.invoice.buyer_id}")
-    return [*found, *(f"{name} has {balances[name]}" for name in names if balances.get(name))]
+    found += [f"{name} has {balances[name]}" for name in names if balances.get(name)]
+    credit = f"buyer_credit:{held.invoiced.invoice.buyer_id}"
+    if balances.get(credit, 0) != expected.credit_minor:
+        has = balances.get(credit, 0)
+        found.append(f"the buyer's credit is {has}, {expected.credit_minor} is its own")
+    for name in ("seller_payable:north", "disputes_pending", "seller_receivable:north"):
+        if balances.get(name):
+            found.append(f"{name} has {balances[name]}")
+    return found

@@ -15,14 +15,11 @@ from msgspec import Struct
 
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
-from tests.crash_points.life import LOTS, Played, play
+from tests.crash_points.life import EVERY, LOTS, Played, play
 from tests.crash_points.world import Mortal, house, world
 
 # Lives that share a house: its time goes on by weeks with each.
 A_HOUSE: Final = 25
-# Between two deaths of a life. It is above what the start of a process and its longest operation
-# take, so that each process gets somewhere.
-EVERY: Final = 250
 
 
 class Batch(Struct, frozen=True):
@@ -49,11 +46,16 @@ def batches(awards: int, first_seed: int = 1) -> list[Batch]:
 
 def played(batch: Batch) -> Outcome:
     """Play these lives; for a process of its own."""
+    hushed()
+    return asyncio.run(_played(batch))
+
+
+def hushed() -> None:
+    """This process tells nobody of all that goes wrong in it."""
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet)
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")  # of the coroutines that the dead leave behind
-    return asyncio.run(_played(batch))
 
 
 def in_parallel(wanted: list[Batch]) -> Iterator[Outcome]:

@@ -1,0 +1,100 @@
+"""``python -m tests.crash_points.hunt``: every planted bug, and how each is found.
+
+A process for each core; each has a server of its own, and for each life tables that are new.
+"""
+
+import asyncio
+import itertools
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from foundation.database import connect
+from softclose.databases import prepare
+from softclose.embedded_postgres import EmbeddedPostgres
+from tests.crash_points.many import hushed
+from tests.crash_points.mutants import MUTANTS, Discovery, Tables, find
+
+Found = tuple[str, Discovery | None]
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[Tables]:
+    """New tables, as often as one likes."""
+    with TemporaryDirectory(prefix="softclose-mutants-") as folder:
+        postgres = EmbeddedPostgres(Path(folder) / "postgres", scratch=True)
+        dsn = await postgres.start()
+        try:
+            await prepare(dsn)
+            yield _tables_like(dsn)
+        finally:
+            await postgres.stop()
+
+
+def _tables_like(dsn: str) -> Tables:
+    address, _, template = dsn.rpartition("/")
+    numbers = itertools.count(1)
+
+    async def execute(statement: str) -> None:
+        connection = await connect(f"{address}/template1", name="mutants")
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def tables() -> AsyncIterator[str]:
+        name = f"life_{next(numbers)}"
+        await execute(f"create database {name} template {template} strategy file_copy")
+        yield f"{address}/{name}"
+        await execute(f"drop database {name} with (force)")
+
+    return tables
+
+
+def hunt(names: tuple[str, ...]) -> list[Found]:
+    """Plant these, one after the other; for a process of its own."""
+    hushed()
+    return asyncio.run(_hunt(names))
+
+
+async def _hunt(names: tuple[str, ...]) -> list[Found]:
+    async with server() as tables:
+        return [(name, await find(name, tables)) for name in names]
+
+
+def in_parallel(at_once: int = 4) -> Iterator[Found]:
+    """Every bug and how it is found, as they come."""
+    names = list(MUTANTS)
+    parts = [tuple(names[at : at + at_once]) for at in range(0, len(names), at_once)]
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(os.cpu_count()) as pool:
+        for found in pool.imap_unordered(hunt, parts):
+            yield from found
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+def main(names: tuple[str, ...]) -> None:
+    """Plant each bug, or those of these NAMES, and say which life found it by which words."""
+    began, missed = time.monotonic(), []
+    for name, discovery in hunt(names) if names else in_parallel():
+        if discovery is None:
+            missed.append(name)
+            click.echo(f"{name}: NOT FOUND")
+        else:
+            how = f"{discovery.scene.way} {discovery.scene.turn} {discovery.seed}"
+            click.echo(f"{name}: {how}: {discovery.sentences}")
+    click.echo(f"{len(missed)} not found ({time.monotonic() - began:.0f} s)", err=True)
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
