@@ -10,12 +10,15 @@ from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
+from auction.money import EXPONENTS
 from settlement.ids import StripeId
 
 RowT = TypeVar("RowT", covariant=True)
 
 # "a positive integer of up to eight digits": docs.stripe.com/currencies. More is several payments.
 MAX_AMOUNT_MINOR: Final = 99_999_999
+# The smallest charge where it is not half a unit: docs.stripe.com/currencies.
+_LEAST_MINOR: Final = {"GBP": 30, "MXN": 1_000, "JPY": 50}
 # Where an object says which operation made it: the operation's idempotency key.
 OP_ID: Final = "op_id"
 
@@ -330,3 +333,9 @@ class Event(Struct, frozen=True, kw_only=True):
     account_id: StripeId | None  # a connected account's event
     made_at_us: int
     live: bool = False
+
+
+def least_charge_minor(currency: str) -> int:
+    """What one payment is at least."""
+    unit_minor: int = 10 ** EXPONENTS[currency]
+    return _LEAST_MINOR.get(currency, unit_minor // 2)

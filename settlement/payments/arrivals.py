@@ -14,8 +14,9 @@ from msgspec import Struct
 from auction.ids import BidderId
 from foundation.database import AnyConnection
 from settlement.ids import InvoiceId, StripeId
-from settlement.payment_objects import MAX_AMOUNT_MINOR, CashMovement
+from settlement.payment_objects import MAX_AMOUNT_MINOR, CashMovement, least_charge_minor
 from settlement.rows import InvoiceRow, invoice_row
+from settlement.splits import split_minor
 from settlement.steps import Wanted, want
 
 # Of a transfer in a buyer's cash balance: money that came from its bank.
@@ -35,7 +36,8 @@ update cash_arrival set state = $3, payment_id = $4 where movement_id = $1 and p
 """
 _ARRIVING: Final = """
 select movement_id from cash_arrival
-where buyer_id = $1 and currency = $2 and state <> 'BOOKED' order by movement_id
+where buyer_id = $1 and currency = $2 and state <> 'BOOKED' and amount_minor >= $3
+order by movement_id
 """
 _OPEN: Final = """
 select * from invoice where buyer_id = $1 and currency = $2
@@ -95,8 +97,9 @@ async def move_arrival(
 
 
 async def arriving(connection: AnyConnection, buyer_id: BidderId, currency: str) -> list[str]:
-    """A buyer's transfers that are not in the books yet."""
-    rows = await connection.fetch(_ARRIVING, buyer_id, currency)
+    """A buyer's transfers that are not in the books yet, but for what is too little to be taken in:
+    it waits for a person, and nothing else waits for it."""
+    rows = await connection.fetch(_ARRIVING, buyer_id, currency, least_charge_minor(currency))
     return [row["movement_id"] for row in rows]
 
 
@@ -121,8 +124,9 @@ def paid_by(arrival: Arrival, invoices: Sequence[InvoiceRow]) -> InvoiceId | Non
 
 
 def _parts(amount_minor: int) -> list[int]:
-    whole, rest = divmod(amount_minor, MAX_AMOUNT_MINOR)
-    return [MAX_AMOUNT_MINOR] * whole + ([rest] if rest else [])
+    # As equal as can be: a rest might be less than a payment is at least.
+    count = max(1, -(-amount_minor // MAX_AMOUNT_MINOR))
+    return split_minor(amount_minor, [1] * count)
 
 
 def _taken(movement: CashMovement, part: int, amount_minor: int) -> Wanted:

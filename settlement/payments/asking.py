@@ -11,7 +11,7 @@ from foundation.database import AnyConnection
 from foundation.refusals import RefusedBecause
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PaymentState
-from settlement.payment_objects import MAX_AMOUNT_MINOR
+from settlement.payment_objects import MAX_AMOUNT_MINOR, least_charge_minor
 from settlement.payments.decisions import by_transfer, collect, try_by
 from settlement.payments.decisions_card import begin_capture
 from settlement.payments.funding import lacking_minor
@@ -45,6 +45,7 @@ class PayRefusal(StrEnum):
     NOT_SAVED = "NOT_SAVED"
     ABOVE_CARD_CAP = "ABOVE_CARD_CAP"
     TOO_LARGE = "TOO_LARGE"
+    TOO_SMALL = "TOO_SMALL"
     UNKNOWN_LOT = "UNKNOWN_LOT"
 
 
@@ -54,6 +55,7 @@ MEANINGS: Final = {
     PayRefusal.NOT_SAVED: "Save a card or bank account first.",
     PayRefusal.ABOVE_CARD_CAP: "The amount is too high for a card; pay by bank.",
     PayRefusal.TOO_LARGE: "The amount is too large for one debit; pay by bank transfer.",
+    PayRefusal.TOO_SMALL: "So little cannot be paid by itself. Please write to us.",
     PayRefusal.UNKNOWN_LOT: "The lot is not on this invoice.",
 }
 
@@ -146,4 +148,6 @@ def _chosen(held: Held, facts: Facts, way: Way, method_id: StripeId | None, now_
         raise PayRefused(PayRefusal.ABOVE_CARD_CAP)
     if lacking > MAX_AMOUNT_MINOR:
         raise PayRefused(PayRefusal.TOO_LARGE)
+    if lacking - facts.credit_minor < least_charge_minor(row.invoice.currency):
+        raise PayRefused(PayRefusal.TOO_SMALL)
     return try_by(held, facts, way, method_id, now_us)

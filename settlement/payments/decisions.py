@@ -10,7 +10,7 @@ from typing import Final
 from settlement.ids import StripeId
 from settlement.lives import PaymentState
 from settlement.operations import HOUR_US
-from settlement.payment_objects import MAX_AMOUNT_MINOR
+from settlement.payment_objects import MAX_AMOUNT_MINOR, least_charge_minor
 from settlement.payments.funding import lacking_minor, pay_with_credit
 from settlement.payments.moves import again, moved
 from settlement.payments.words import NOTHING, Decided, Facts, Try, TryState, Way
@@ -51,6 +51,8 @@ def collect(held: Held, facts: Facts, now_us: int) -> Decided:
         return part_paid(held, facts, paid.step, paid.funded, paid.earmarked_minor)
     if now_us >= row.invoice.due_at_us:
         return _overdue(held)
+    if paid.left_minor < least_charge_minor(row.invoice.currency):
+        return waits(held, "too_little")
     if facts.policy.takes_card(paid.left_minor):
         return _by_card(held, facts, now_us)
     return by_transfer(held, facts, now_us)

@@ -7,9 +7,11 @@ booked. Only then are lots void, so that none is sold twice and nobody pays for 
 from collections.abc import Sequence
 from typing import Final
 
+from auction.money import format_minor
 from settlement.defaults import NotVoid, at_provider, keeps_from_void, payment_after_void
 from settlement.lives import AwardState, PaymentState
-from settlement.operations import SECOND_US
+from settlement.operations import SECOND_US, NeedsPerson
+from settlement.payment_objects import least_charge_minor
 from settlement.payments.decisions import part_paid, settled
 from settlement.payments.decisions_card import cancelled
 from settlement.payments.funding import funded_of, pay_with_credit
@@ -71,6 +73,11 @@ def void(held: Held, facts: Facts, arriving: Sequence[str], now_us: int) -> Deci
         return settled(held, paid.step, paid.earmarked_minor)
     if paid.funded:
         return part_paid(held, facts, paid.step, paid.funded, paid.earmarked_minor)
+    currency = row.invoice.currency
+    if paid.left_minor < least_charge_minor(currency):
+        # Nobody can pay so little, and who has paid the rest is not punished for it.
+        words = f"{format_minor(paid.left_minor, currency)} {currency} are open, which is less than"
+        raise NeedsPerson(f"{words} can be paid: book them as the buyer's credit, then try again")
     return _voided(held, facts, now_us)
 
 
