@@ -69,7 +69,9 @@ def earlier_keys(op: Operation) -> list[str]:
 async def _with_charge(
     provider: PaymentProvider, payment: Payment, refused: Refused | None
 ) -> Seen:
-    charge = None
-    if payment.charge_id is not None and payment.status in _WITH_CHARGE:
+    charge = payment.charge
+    if payment.status not in _WITH_CHARGE:
+        charge = None
+    elif charge is None and payment.charge_id is not None:
         charge = await provider.charge(payment.charge_id)
     return Seen(payment=payment, charge=charge, refused=refused)
