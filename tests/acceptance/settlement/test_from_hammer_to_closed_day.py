@@ -1,5 +1,8 @@
-"""A winner pays three lots at once, books a pickup and files a claim; staff hand the goods over and
-decide the claim and close the day with no exception left. By browsers, over the whole house and its simulated payment provider."""
+"""A winner pays three lots at once, books a pickup and files a claim; staff hand the goods over,
+decide the claim and close the day with no exception left.
+
+By browsers, over the whole house and its simulated payment provider.
+"""
 
 import asyncio
 from pathlib import Path
