@@ -40,7 +40,7 @@ from settlement.pickups.pickup_table import (
 from settlement.pickups.signatures import Signature, fault_of
 from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused, Truck
-from settlement.rows import AwardRow, calendar_of, read_award
+from settlement.rows import AwardRow, award_row, calendar_of
 from settlement.steps import Step, write
 from settlement.story import Told
 
@@ -89,6 +89,7 @@ where pallet_id = $1
 _BY_SSCC: Final = """
 select pallet_id from pallet_sscc join award_pallet using (award_id, number) where sscc = $1
 """
+_AWARDS: Final = "select * from award where award_id = any($1)"
 _LOT: Final = "select goods->>'number' from award where award_id = $1"
 _LOAD: Final = """
 update award_pallet set pickup_id = $2, loaded_at_us = $3, loaded_by = $4 where pallet_id = $1
@@ -237,9 +238,9 @@ async def resized_for_dock(worker: PhotoWorker, uploads: Sequence[bytes]) -> lis
 
 
 async def _load(connection: AnyConnection, pickup: Pickup) -> Load:
-    rows = [
-        (await read_award(connection, award_id)).awards[award_id] for award_id in pickup.award_ids
-    ]
+    found = await connection.fetch(_AWARDS, list(pickup.award_ids))
+    by_id = {row["award_id"]: award_row(row) for row in found}
+    rows = [by_id[award_id] for award_id in pickup.award_ids]
     pallets = await pallets_of(connection, rows)
     return Load(
         pickup=pickup,

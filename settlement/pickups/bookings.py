@@ -16,8 +16,8 @@ from accounts.ids import OrganisationId, new_id
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.accepting import policy_of
-from settlement.due import pickup_deadline_us
-from settlement.ids import AwardId
+from settlement.due import Calendar, pickup_deadline_us
+from settlement.ids import AwardId, InvoiceId
 from settlement.pickups.charge_table import storage_so_far_minor
 from settlement.pickups.dock_table import dock_for, hold_dock
 from settlement.pickups.docks import country_of, must_read_dock
@@ -97,10 +97,15 @@ class Bookings:
             awards = [award_row(row) for row in rows]
             pallets = await pallets_of(connection, awards)
             booked = await open_bookings(connection, [award.award_id for award in awards])
-            every = [
-                await self._ready(connection, award, pallets[award.award_id], booked)
-                for award in awards
-            ]
+            # A large buyer's lots are of few invoices: each is read once.
+            terms = {
+                invoice_id: await _terms_of(connection, invoice_id)
+                for invoice_id in dict.fromkeys(award.invoice_id for award in awards)
+            }
+        every = [
+            self._ready(award, pallets[award.award_id], booked, terms[award.invoice_id])
+            for award in awards
+        ]
         return [each for each in every if each.left]
 
     async def pickup(self, pickup_id: str, buyer_id: BidderId | None = None) -> Pickup:
@@ -258,23 +263,19 @@ class Bookings:
             said = f"This could be changed until {in_words(dock.zone, until_us)}. Call the dock."
             raise Refused(PickupRefusal.TOO_LATE, detail=said)
 
-    async def _ready(
+    def _ready(
         self,
-        connection: AnyConnection,
         award: AwardRow,
         pallets: Sequence[Pallet],
         booked: dict[AwardId, str],
+        terms: tuple[str, Policy, Calendar],
     ) -> Ready:
-        assert award.invoice_id is not None and award.funded_at_us is not None, "it is paid"
-        invoice = (await read_invoice(connection, award.invoice_id)).invoiced
-        policy, calendar = (
-            await policy_of(connection, invoice),
-            await calendar_of(connection, invoice),
-        )
+        assert award.funded_at_us is not None, "it is paid"
+        zone, policy, calendar = terms
         return Ready(
             award=award,
             dock_id=dock_id_of(award.liquidator_id, award.award.ship_from),
-            zone=invoice.zone,
+            zone=zone,
             pallets=len(pallets),
             left=sum(pallet.gone_at_us is None for pallet in pallets),
             free_until_us=pickup_deadline_us(policy, calendar, award.funded_at_us),
@@ -323,6 +324,15 @@ def missed_deadline(pickup: Pickup, policy: Policy) -> Wanted:
         generation=pickup.bookings,
         due_at_us=pickup.slot_at_us + policy.missed_after_us + 1,
     )
+
+
+async def _terms_of(
+    connection: AnyConnection, invoice_id: InvoiceId | None
+) -> tuple[str, Policy, Calendar]:
+    assert invoice_id is not None, "it is paid"
+    invoice = (await read_invoice(connection, invoice_id)).invoiced
+    policy, calendar = await policy_of(connection, invoice), await calendar_of(connection, invoice)
+    return invoice.zone, policy, calendar
 
 
 _UNLOAD_ALL: Final = """

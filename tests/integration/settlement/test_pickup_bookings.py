@@ -8,13 +8,14 @@ import pytest
 
 from auction.catalog.goods import FreightTerms
 from auction.ids import BidderId
-from foundation.database import Pool, acquire
-from settlement.ids import AwardId
+from foundation.database import AnyConnection, Pool, acquire
+from settlement.ids import AwardId, InvoiceId
 from settlement.lives import AwardState, PaymentState
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.docks import Docks
 from settlement.pickups.slots import DockPlan, Hours, dock_id_of
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
+from settlement.rows import Held, read_invoice
 from tests.paid_lots import (
     CLERK,
     DRIVER,
@@ -273,3 +274,18 @@ async def test_what_stands_on_the_dock_says_until_when_it_is_free(
     clock.is_now("2026-03-18 08:00")
     (ready,) = await bookings.ready(BUYER)
     assert ready.storage_minor == 2 * 4 * 7_00
+
+
+async def test_lots_of_one_invoice_are_listed_with_one_reading_of_it(
+    pool: Pool, bookings: Bookings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awards = await paid(pool, *map(str, range(1, 41)))
+    read: list[InvoiceId] = []
+
+    async def counted(connection: AnyConnection, invoice_id: InvoiceId) -> Held:
+        read.append(invoice_id)
+        return await read_invoice(connection, invoice_id)
+
+    monkeypatch.setattr("settlement.pickups.bookings.read_invoice", counted)
+    assert len(await bookings.ready(BUYER)) == len(awards)
+    assert len(read) == 1
