@@ -32,6 +32,10 @@ WHOSE: Final = (
 )
 
 
+# A page of more takes the process a second in which nobody's bid is judged; the file has them all.
+MAX_SHOWN: Final = 2_000
+
+
 class Share(Struct, frozen=True):
     """A part of what is in the balance at Stripe, in per cent of the whole."""
 
@@ -94,6 +98,11 @@ class BookPages:
                 form = form.refused(where if where in form.values else "", problem.detail)
             except StatementTooLong:
                 form = form.refused("month", "It has too many lines: ask for a day or a month.")
+        lines = sum(len(account.lines) for account in accounts or ())
+        if lines > MAX_SHOWN:
+            accounts = None
+            said = f"Its {lines:,} lines are too many for a page: take the file, or ask for less."
+            form = form.refused("month", said)
         csv = f"/api/v1/settlement/statement.csv?{_query(query)}" if query is not None else ""
         return show(
             request,

@@ -169,6 +169,18 @@ async def test_a_statement_is_of_any_scope_and_period(
     assert table.status == answer.status
 
 
+async def test_a_statement_that_is_too_long_for_a_page_is_a_file(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("settlement.pages.books.MAX_SHOWN", 5)
+    answer = await people.staff.get("/settlement/statement?of=SALE&subject=S1")
+    assert answer.status == 422 and "too many for a page" in answer.text
+    assert "S1~1" not in answer.text
+    assert "/api/v1/settlement/statement.csv?of=SALE" in answer.text
+    table = await people.staff.get("/api/v1/settlement/statement.csv?of=SALE&subject=S1")
+    assert table.status == 200 and "S1~1" in table.text
+
+
 async def test_a_month_is_exported_for_three_programs(people: People) -> None:
     api = "/api/v1/settlement/exports"
     quickbooks = await people.staff.get(f"{api}/quickbooks.csv?month=2026-03")
