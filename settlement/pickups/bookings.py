@@ -135,7 +135,7 @@ class Bookings:
         """
         wanted = _named(award_ids)
         async with transaction(self._pool) as connection:
-            awards = await hold_awards(connection, wanted)
+            awards = await hold_awards(connection, wanted, buyer_id)
             await self._must_be_fetched(connection, awards, buyer_id)
             first = awards.rows[0]
             zone = awards.held(first.award_id).invoiced.zone

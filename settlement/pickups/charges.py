@@ -77,9 +77,7 @@ class Charges:
         Raises `Refused` NOT_FOUND, NOT_FUNDED.
         """
         async with transaction(self._pool) as connection:
-            awards = await hold_awards(connection, [award_id])
-            if buyer_id is not None and awards[award_id].buyer_id != buyer_id:
-                raise Refused(PickupRefusal.NOT_FOUND)
+            awards = await hold_awards(connection, [award_id], buyer_id)
             entries = await charge_up_to_now(connection, None, awards, actor, self._now_us())
             charges = await charges_of_awards(connection, [award_id])
             await post(connection, entries)

@@ -266,16 +266,19 @@ class HeldAwards(Struct, frozen=True):
 
 
 _INVOICES: Final = """
-select distinct award_id, invoice_id from award where award_id = any($1) order by invoice_id
+select award_id, invoice_id, buyer_id from award where award_id = any($1) order by invoice_id
 """
 
 
-async def hold_awards(connection: AnyConnection, award_ids: Iterable[AwardId]) -> HeldAwards:
-    """These awards, in the order in which everybody holds them. Raises `Refused` NOT_FOUND, and
-    NOT_FUNDED for what is not even invoiced."""
+async def hold_awards(
+    connection: AnyConnection, award_ids: Iterable[AwardId], buyer_id: BidderId | None = None
+) -> HeldAwards:
+    """These awards, in the order in which everybody holds them. Raises `Refused` NOT_FOUND, also
+    for those of another than ``buyer_id``, and NOT_FUNDED for what is not even invoiced."""
     wanted = tuple(dict.fromkeys(award_ids))
     rows = await connection.fetch(_INVOICES, list(wanted))
-    if len(rows) < len(wanted):
+    others = buyer_id is not None and any(row["buyer_id"] != buyer_id for row in rows)
+    if others or len(rows) < len(wanted):
         raise Refused(PickupRefusal.NOT_FOUND)
     if any(row["invoice_id"] is None for row in rows):
         raise Refused(PickupRefusal.NOT_FUNDED)

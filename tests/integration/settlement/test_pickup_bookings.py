@@ -276,6 +276,20 @@ async def test_what_stands_on_the_dock_says_until_when_it_is_free(
     assert ready.storage_minor == 2 * 4 * 7_00
 
 
+async def test_what_another_has_won_is_missing_also_before_it_is_invoiced(
+    pool: Pool, bookings: Bookings
+) -> None:
+    (award_id,) = await paid(pool, "1")
+    await pool.execute("update award set invoice_id = null, state = 'AWARDED'")
+    for name in (award_id, AwardId("S1~nothing")):
+        with pytest.raises(Refused) as refused:
+            await bookings.book([name], NINE, DRIVER, buyer_id=BidderId("rival"))
+        assert refused.value.refusal is PickupRefusal.NOT_FOUND
+    with pytest.raises(Refused) as own:
+        await bookings.book([award_id], NINE, DRIVER, buyer_id=BUYER)
+    assert own.value.refusal is PickupRefusal.NOT_FUNDED
+
+
 async def test_lots_of_one_invoice_are_listed_with_one_reading_of_it(
     pool: Pool, bookings: Bookings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
