@@ -14,12 +14,17 @@ from settlement.accounting import Accounting
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
+from settlement.api_deliveries import DeliveriesApi
 from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
+from settlement.api_dock import DockApi
+from settlement.api_earnings import EarningsApi
 from settlement.api_money import MoneyApi
 from settlement.api_papers import PaperLists, PapersApi
+from settlement.api_payees import PayeesApi
 from settlement.api_purchases import ClaimsDeskApi, PurchasesApi
 from settlement.api_staff import StaffApi
+from settlement.api_wires import WiresApi
 from settlement.buyers import Buyers
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
@@ -151,6 +156,9 @@ class Settlement:
     def _deposit_url(self, sale_id: SaleId) -> str:
         return f"{self.shown.public_url}/purchases/deposits/{sale_id}/back"
 
+    def _payee_url(self, payee_id: str) -> str:
+        return f"{self.shown.public_url}/earnings/payees/{payee_id}"
+
     def routes(self) -> Sequence[Route]:
         """The rows of the API."""
         parts = (
@@ -166,6 +174,11 @@ class Settlement:
                 self.claims,
                 self.acceptances,
             ),
+            DockApi(self.docks, self.bookings, self.at_dock, self.stories),
+            DeliveriesApi(self.deliveries, self.charges),
+            WiresApi(self.books.wires),
+            PayeesApi(self.payouts, self._payee_url),
+            EarningsApi(self.pool, self.lists, self.payouts),
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),

@@ -9,7 +9,8 @@ from msgspec import Struct
 from accounts.audit import Act, Actor, record
 from auction.ids import LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.pickups.dock_table import change_dock, dock_ids, hold_dock, read_dock
+from settlement.invoices import ShipFrom
+from settlement.pickups.dock_table import change_dock, dock_for, dock_ids, hold_dock, read_dock
 from settlement.pickups.pickup_table import Pickup, pickups_of_dock, taken_places
 from settlement.pickups.slots import (
     Dock,
@@ -47,6 +48,11 @@ class Docks:
         """A dock as it is worked now. Raises `Refused` NOT_FOUND."""
         async with acquire(self._pool) as connection:
             return await must_read_dock(connection, dock_id)
+
+    async def at_place(self, liquidator_id: LiquidatorId, ship_from: ShipFrom, zone: str) -> Dock:
+        """The dock of a place, also of one that nobody has asked for before."""
+        async with transaction(self._pool) as connection:
+            return await dock_for(connection, liquidator_id, ship_from, zone, self._now_us())
 
     async def docks(self, liquidator_id: LiquidatorId | None = None) -> Sequence[Dock]:
         """All docks that anybody has asked for, or a liquidator's."""
