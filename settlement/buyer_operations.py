@@ -15,6 +15,7 @@ from settlement.operations import Again, Deadline, Handler, NeedsPerson, Operati
 from settlement.payments.asking import collect_now
 from settlement.payments.payers import TablePayers
 from settlement.ports import PaymentProvider
+from settlement.rows import hold_invoice
 
 # Of one buyer; the rest is found by the sweep of payments.
 MOST: Final = 100
@@ -26,9 +27,16 @@ order by due_at_us, invoice_id limit {MOST}
 
 
 async def collect_all(connection: AnyConnection, buyer_id: BidderId, now_us: int) -> None:
-    """Collect what the buyer owes and has not begun to pay, in the caller's transaction."""
-    for row in await connection.fetch(_DUE, buyer_id):
-        await collect_now(connection, InvoiceId(row["invoice_id"]), TablePayers(), now_us)
+    """Collect what the buyer owes and has not begun to pay, in the caller's transaction.
+
+    All invoices are held, by their ids, before the buyer's credit is: whoever else pays one of
+    them holds it first and the credit then, and would wait for us as we for it.
+    """
+    due = [InvoiceId(row["invoice_id"]) for row in await connection.fetch(_DUE, buyer_id)]
+    for invoice_id in sorted(due):
+        await hold_invoice(connection, invoice_id)
+    for invoice_id in due:
+        await collect_now(connection, invoice_id, TablePayers(), now_us)
 
 
 class CustomerHandler:

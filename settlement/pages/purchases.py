@@ -1,6 +1,7 @@
 """A buyer's invoices, and the page of each: what it is for, how it is paid, what comes next."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -8,7 +9,7 @@ from msgspec import Meta, Struct
 
 from accounts.http.guard import signed_in
 from foundation.http.answers import answer
-from foundation.http.cursors import Paging
+from foundation.http.cursors import Listing, Paging
 from foundation.http.forms import form_of
 from foundation.http.pages import FlashKind, see_other
 from foundation.http.problems import INVALID, NOT_FOUND, Problem
@@ -24,7 +25,7 @@ from settlement.access import (
     visible_purchase,
 )
 from settlement.ids import AwardId, InvoiceId, StripeId
-from settlement.invoice_lists import sums_to_pay
+from settlement.invoice_lists import ListedInvoice, sums_to_pay
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Unknown
 from settlement.pages.doing import PROVIDER_AWAY, done, told
@@ -59,6 +60,12 @@ class Stamp(Struct, frozen=True):
     stamp: str
 
 
+def _list_stamp(listed: Sequence[ListedInvoice]) -> str:
+    """What changes when an invoice comes, is paid in part or gets another state."""
+    states = [(one.invoice_id, one.payment, one.open_minor, one.due_at_us) for one in listed]
+    return sha256(repr(states).encode()).hexdigest()[:16]
+
+
 class Lot(Struct, frozen=True):
     """An award on its buyer's page."""
 
@@ -78,6 +85,7 @@ class PurchasePages:
         """Their rows."""
         return [
             Route("GET", HOME, self.list, "Your invoices", PURCHASES),
+            Route("GET", f"{HOME}/stamp", self.list_stamp, "Whether it is current", PURCHASES),
             Route("GET", _ID, told(self.show), "An invoice, and how it is paid", PURCHASES),
             Route("GET", f"{_ID}/stamp", self.stamp, "Whether its page is current", PURCHASES),
             Route("POST", f"{_ID}/pay", self.pay, "Pay it this way", PAY),
@@ -87,6 +95,25 @@ class PurchasePages:
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         """GET /purchases."""
+        paging, found = await self._listed(request)
+        return show(
+            request,
+            "purchases.html",
+            found=found.items,
+            stamp=_list_stamp(found.items),
+            stamp_href=f"{HOME}/stamp" + (f"?cursor={paging.cursor}" if paging.cursor else ""),
+            sums=sums_to_pay(found.items),
+            now_us=self._room.now_us(),
+            next_href=f"{HOME}?cursor={found.next_cursor}" if found.next_cursor else "",
+            first_href=HOME if paging.cursor else "",
+        )
+
+    async def list_stamp(self, request: web.Request) -> web.StreamResponse:
+        """GET /purchases/stamp: an invoice may have come, or have been paid."""
+        _, found = await self._listed(request)
+        return answer(request, Stamp(_list_stamp(found.items)))
+
+    async def _listed(self, request: web.Request) -> tuple[Paging, Listing[ListedInvoice]]:
         buyer_id = own_organisation(request)
         paging = Paging(limit=50, cursor=request.query.get("cursor"))
         try:
@@ -94,15 +121,7 @@ class PurchasePages:
         except Problem:
             paging.cursor = None
             found = await self._room.lists.of_buyer(buyer_id, paging)
-        return show(
-            request,
-            "purchases.html",
-            found=found.items,
-            sums=sums_to_pay(found.items),
-            now_us=self._room.now_us(),
-            next_href=f"{HOME}?cursor={found.next_cursor}" if found.next_cursor else "",
-            first_href=HOME if paging.cursor else "",
-        )
+        return paging, found
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """GET /purchases/{invoice_id}; with ``payment_intent``: back from the bank, and what it

@@ -1,5 +1,6 @@
 """A buyer's pages: its invoices, cards, pickups; another's are answered like missing ones."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,7 +10,11 @@ from typing import Any
 import pytest
 
 from accounts.identity import OrganisationKind
+from foundation.database import transaction
+from settlement.buyer_operations import collect_all
 from settlement.lives import AwardState, PaymentState
+from settlement.payments.tables import hold_credit
+from settlement.rows import hold_invoice
 from tests.accounts_site import Client
 from tests.settled import DAY_US, Settled, settled
 from tests.site import Reseller, Site, now_us, open_site
@@ -77,6 +82,23 @@ async def test_a_card_is_saved_and_asked(bought: Bought) -> None:
     assert "Mastercard ending in 4444" in cards and "Asked first" in cards
     page = (await bought.buyer.get(path)).text
     assert "Your card is being asked" in page or "Paid" in page
+
+
+async def test_who_pays_one_invoice_and_who_collects_all_wait_for_each_other(
+    bought: Bought,
+) -> None:
+    pool, buyer_id = bought.site.pool, bought.who.bidder_id
+
+    async def collecting() -> None:
+        async with transaction(pool) as connection:
+            await collect_all(connection, buyer_id, now_us())
+
+    async with transaction(pool) as connection:
+        await hold_invoice(connection, bought.large.invoice_id)
+        other = asyncio.create_task(collecting())
+        await asyncio.sleep(0.3)
+        await hold_credit(connection, buyer_id, "USD")
+    await other
 
 
 async def test_a_declined_card_is_not_saved_and_its_words_are_shown(bought: Bought) -> None:
@@ -155,6 +177,16 @@ async def test_the_stamp_changes_when_the_page_does(bought: Bought) -> None:
     assert (await bought.buyer.get(f"{path}/stamp")).text == before
     await bought.buyer.post("/purchases/cards/new", {"card": "pm_card_visa"})
     assert (await bought.buyer.get(f"{path}/stamp")).text != before
+
+
+async def test_the_stamp_of_the_list_changes_when_an_invoice_is_paid(bought: Bought) -> None:
+    assert (await bought.buyer.get("/purchases")).text.count('id="fresh"') == 1
+    before = (await bought.buyer.get("/purchases/stamp")).text
+    assert (await bought.buyer.get("/purchases/stamp")).text == before
+    await bought.buyer.post("/purchases/cards/new", {"card": "pm_card_visa"})
+    path = f"/purchases/{bought.small.invoice_id}"
+    await bought.buyer.post(f"{path}/pay", {"way": "BANK_TRANSFER"})
+    assert (await bought.buyer.get("/purchases/stamp")).text != before
 
 
 async def test_documents_are_read_by_whose_they_are(bought: Bought) -> None:
