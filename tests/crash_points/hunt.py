@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,7 +68,14 @@ def hunt(names: tuple[str, ...]) -> list[Found]:
 
 async def _hunt(names: tuple[str, ...]) -> list[Found]:
     async with server() as tables:
-        return [(name, await find(name, tables)) for name in names]
+        return [(name, await _found(name, tables)) for name in names]
+
+
+async def _found(name: str, tables: Tables) -> Discovery | None:
+    try:
+        return await find(name, tables)
+    except Exception as error:  # noqa: BLE001 - not every one comes back from another process
+        raise RuntimeError(f"{name}: {''.join(traceback.format_exception(error))}") from None
 
 
 def in_parallel(at_once: int = 4) -> Iterator[Found]:
