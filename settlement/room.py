@@ -19,6 +19,7 @@ from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
 from settlement.api_dock import DockApi
 from settlement.api_earnings import EarningsApi
+from settlement.api_house_money import HouseMoneyApi
 from settlement.api_money import MoneyApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_payees import PayeesApi
@@ -179,6 +180,7 @@ class Settlement:
             WiresApi(self.books.wires),
             PayeesApi(self.payouts, self._payee_url),
             EarningsApi(self.pool, self.lists, self.payouts),
+            HouseMoneyApi(self.pool, self.payouts, self.claims_desk),
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),
