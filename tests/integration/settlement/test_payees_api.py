@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from accounts.identity import OrganisationKind, Role
+from foundation.database import acquire
 from tests.accounts_site import Client
 from tests.builders import SALE
+from tests.catalogue import a_described_lot, a_sale, list_lots
 from tests.settled import Settled, settled
 from tests.site import Site, open_site
 from tests.visiting import visitor
@@ -172,3 +174,17 @@ async def test_staff_say_the_rest_of_money_out(people: People) -> None:
         for path in ("/house-bank", "/write-offs", "/payables", taxed):
             await asks(somebody, "GET", path, status=403)
         await asks(somebody, "PUT", threshold, {"share_bps": 500}, 403)
+
+
+async def test_a_lot_has_a_threshold_of_its_own_until_it_is_sold(people: People) -> None:
+    sale_id, sold = people.paid.award_ids[0].split("~")
+    lots = [a_described_lot("404", sale_id), a_described_lot(sold, sale_id)]
+    async with acquire(people.site.pool) as connection:
+        await list_lots(connection, *lots, sale=a_sale(sale_id))
+    of_lot, said = f"/sales/{sale_id}/lots/{{}}/claim-threshold", {"share_bps": 500}
+    await asks(people.staff, "PUT", of_lot.format("404"), said, 204)
+    await asks(people.staff, "PUT", of_lot.format("404"), said | {"pays": "EXCESS"}, 204)
+    await asks(people.staff, "PUT", of_lot.format(sold), said, 409)
+    async with acquire(people.site.pool) as connection:
+        stated = await connection.fetch("select lot_id, share_bps, pays from lot_claim_threshold")
+    assert [tuple(one) for one in stated] == [("404", 500, "EXCESS")]
