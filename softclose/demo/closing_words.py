@@ -98,8 +98,7 @@ def show_settled(console: Console, settled: Settled) -> None:
         f"{_many(settled.awards, 'award')} on {_many(settled.invoices, 'invoice')}: "
         f"{settled.by_card} paid by card, {settled.by_bank} by bank, "
         f"{dollars(settled.captured_minor)} in all.",
-        f"{_many(settled.defaults, 'lot')} not paid, {settled.runners_up} taken by a runner-up; "
-        f"{_many(settled.claims, 'claim')} credited.",
+        f"{_unpaid(settled)}{_many(settled.claims, 'claim')} credited.",
         f"The seller was sent {dollars(settled.paid_out_minor)} once the goods were accepted.",
         f"{balance}: {_many(settled.entries, 'entry', 'entries')} sum to "
         f"{dollars(settled.ledger_sum_minor)}, {dollars(settled.stripe_difference_minor)} apart "
@@ -108,6 +107,13 @@ def show_settled(console: Console, settled: Settled) -> None:
     console.print()
     for line in lines:
         console.print(Text(line))
+
+
+def _unpaid(settled: Settled) -> str:
+    if not settled.defaults:
+        return ""
+    lots = _many(settled.defaults, "lot")
+    return f"{lots} not paid, {settled.runners_up} taken by a runner-up; "
 
 
 def _many(count: int, one: str, more: str = "") -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.crash_points.many import EVERY, batches, in_parallel
+from tests.crash_points.life import EVERY
+from tests.crash_points.many import batches, in_parallel
 
 AWARDS = 510
 
