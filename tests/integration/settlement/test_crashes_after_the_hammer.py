@@ -3,6 +3,7 @@
 The market goes on; it is settlement's own process that dies: its follower, its worker, its pool.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +20,13 @@ from tests.builders import SALE
 from tests.crashing import Life
 from tests.hammered import CENTS, CORE, Settling, settling
 from tests.market import Reseller, lot_of
+from tests.waiting import LOOK_EVERY_S
 
 # What is killed leaves coroutines that nobody awaits, and complains to nobody.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
+# Above `foundation.database.IDLE_IN_TRANSACTION_TIMEOUT_MS`.
+PATIENCE_S = 30.0
 SHARD = shard_of(SaleId(SALE))
 LOTS = ("1", "2")
 
@@ -65,10 +69,14 @@ class Mortal(Settling):
                 await self.fetch(statement)
             life = Life(last)
             lived = await life.lived(lambda life=life: self.lives(life))  # type: ignore[misc]
-            rounds = 0
+            began_s = asyncio.get_running_loop().time()
             while not await self.is_done(done):
-                rounds += 1
-                assert rounds < 8, f"killed at await {last}, it does not come to an end"
+                # What accounts were at when the life ended keeps its locks until the server ends
+                # it: their connections are the market's, which lives.
+                waited_s = asyncio.get_running_loop().time() - began_s
+                said = f"killed at await {last}, it does not end: {await self.left()}"
+                assert waited_s < PATIENCE_S, said
+                await asyncio.sleep(LOOK_EVERY_S if waited_s < 1 else 0.5)
                 self.now += LEASE_US
                 assert await Life().lived(lambda: self.lives(Life()))
             ends.append(await self.count())
@@ -82,6 +90,15 @@ class Mortal(Settling):
             list(KINDS),
         )
         return bool(row["done"] >= done)
+
+    async def left(self) -> list[str]:
+        """What there is to be done, for whoever reads why it is not."""
+        rows = await self.fetch(
+            "select idempotency_key, state, due_at_us, attempts, note from settlement_op"
+            " where operation = any($1) order by op_id",
+            list(KINDS),
+        )
+        return [str(dict(row)) for row in rows]
 
     async def count(self) -> int:
         """Rows that there may be once."""
