@@ -5,6 +5,7 @@ payment that was confirmed, captured or cancelled shows it, so nothing is done t
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -144,8 +145,10 @@ class Confirm(_OfDeposit):
         return None
 
 
-class Cancel(_OfDeposit):
-    """``deposit_cancel``: a promise that nobody needs is given up."""
+class _Ends(_OfDeposit, ABC):
+    """A promise is ended, one way or the other; one that has ended is only read."""
+
+    verb: str
 
     async def call(self, op: Operation) -> Payment:
         """See `operations.Handler`."""
@@ -155,37 +158,7 @@ class Cancel(_OfDeposit):
             if payment.status in _OVER:
                 return readable(payment)
         try:
-            return await self._provider.cancel_payment(op.idempotency_key, payment_id)
-        except Refused:
-            payment = await self._provider.payment(payment_id)
-            if payment.status not in _OVER:
-                raise
-            return readable(payment)
-
-    async def settle(
-        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
-    ) -> Again | None:
-        """See `operations.Handler`."""
-        if isinstance(answer, Refused):
-            raise NeedsPerson(f"{op.arguments['payment_id']} cannot be cancelled: {answer}")
-        await self._show(connection, op, answer)
-        return None
-
-
-class Take(_OfDeposit):
-    """``deposit_take``: a promise becomes money."""
-
-    async def call(self, op: Operation) -> Payment:
-        """See `operations.Handler`."""
-        payment_id = StripeId(op.arguments["payment_id"])
-        if op.attempts > 1:
-            payment = await self._provider.payment(payment_id)
-            if payment.status in _OVER:
-                return readable(payment)
-        try:
-            payment = await self._provider.capture_payment(
-                op.idempotency_key, payment_id, amount_minor=op.arguments["amount_minor"]
-            )
+            payment = await self._ask(op, payment_id)
         except Refused:
             payment = await self._provider.payment(payment_id)
             if payment.status not in _OVER:
@@ -197,9 +170,34 @@ class Take(_OfDeposit):
     ) -> Again | None:
         """See `operations.Handler`."""
         if isinstance(answer, Refused):
-            raise NeedsPerson(f"{op.arguments['payment_id']} cannot be captured: {answer}")
+            payment_id = op.arguments["payment_id"]
+            raise NeedsPerson(f"{payment_id} cannot be {self.verb}: {answer}")
         await self._show(connection, op, answer)
         return None
+
+    @abstractmethod
+    async def _ask(self, op: Operation, payment_id: StripeId) -> Payment:
+        """End it."""
+
+
+class Cancel(_Ends):
+    """``deposit_cancel``: a promise that nobody needs is given up."""
+
+    verb = "cancelled"
+
+    async def _ask(self, op: Operation, payment_id: StripeId) -> Payment:
+        return await self._provider.cancel_payment(op.idempotency_key, payment_id)
+
+
+class Take(_Ends):
+    """``deposit_take``: a promise becomes money."""
+
+    verb = "captured"
+
+    async def _ask(self, op: Operation, payment_id: StripeId) -> Payment:
+        return await self._provider.capture_payment(
+            op.idempotency_key, payment_id, amount_minor=op.arguments["amount_minor"]
+        )
 
 
 class Return(_OfDeposit):
