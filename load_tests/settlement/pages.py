@@ -66,14 +66,18 @@ async def looks(dsn: str, folder: Path, series: Series) -> None:
 async def _look(http: aiohttp.ClientSession, house: House, series: Series) -> None:
     rng = Random(1)
     async with acquire(house.resources.pool) as connection:
-        rows = await connection.fetch("select award_id, sale_id from award")
+        rows = await connection.fetch("select award_id, sale_id, invoice_id from award")
     for _ in range(LOOKS):
         award, other = rng.choice(rows), rng.choice(rows)
         for name, path in (
             ("award_page_ms", f"/settlement/awards/{award['award_id']}"),
             (
-                "sale_statement_ms",
-                f"/settlement/statement?of=SALE&currency=USD&subject={other['sale_id']}",
+                "invoice_statement_ms",
+                f"/settlement/statement?of=INVOICE&currency=USD&subject={other['invoice_id']}",
+            ),
+            (
+                "sale_statement_ms",  # of 300 lots: too long for a page, so it is a file
+                f"/api/v1/settlement/statement.csv?of=SALE&currency=USD&subject={other['sale_id']}",
             ),
         ):
             began = time.perf_counter()
