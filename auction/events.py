@@ -100,7 +100,7 @@ class SaleScheduled(Event, tag="sale_scheduled", frozen=True, kw_only=True, gc=F
     Of a sale whose ``audience`` is not PUBLIC, what is public is for the bidders it admits.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     shard: int
     liquidator_id: LiquidatorId

@@ -35,12 +35,17 @@ def _for_everybody(fields: Fields) -> Fields:
     return {"audience": "PUBLIC", **fields}
 
 
+def _without_asking(fields: Fields) -> Fields:
+    """No seller was asked after the hammer."""
+    return {**fields, "terms": {"confirmation": "NOT_ASKED", **fields["terms"]}}
+
+
 _A_BID: Final = {"bidder_id": "", "bid_id": "", "maximum_minor": 0, "freight_minor": 0}
+_A_SALE: Final = {"seller_ids": (), "actor_id": "", "secret": b""}
 
 OLDER: Final[Mapping[tuple[str, int], OlderVersion]] = {
-    ("sale_scheduled", 1): OlderVersion(
-        {"seller_ids": (), "actor_id": "", "secret": b""}, _for_everybody
-    ),
+    ("sale_scheduled", 1): OlderVersion(_A_SALE, _for_everybody),
+    ("sale_scheduled", 2): OlderVersion(_A_SALE, _without_asking),
     ("bid_placed", 1): OlderVersion(_A_BID, _by_the_organisation),
     ("maximum_raised", 1): OlderVersion({"lot_id": "", **_A_BID}, _by_the_organisation),
 }

@@ -10,7 +10,14 @@ from msgspec import Struct
 
 from auction.amounts import money
 from auction.increments import IncrementTable
-from auction.terms import ClosingMode, ExtensionMode, Premium, PriceRule, Terms
+from auction.terms import (
+    ClosingMode,
+    Confirmation,
+    ExtensionMode,
+    Premium,
+    PriceRule,
+    Terms,
+)
 
 _MINUTE_US: Final = 60_000_000
 
@@ -40,6 +47,8 @@ def _clauses(terms: Terms) -> Iterator[Clause]:
     yield Clause(
         "A bid is binding", "It cannot be taken back. You can raise your max, not lower it."
     )
+    if terms.confirmation is not Confirmation.NOT_ASKED:
+        yield Clause("The seller confirms", _CONFIRMATION[terms.confirmation])
     yield Clause("Buyer's premium", premium_in_words(terms.premium, currency))
     yield Clause("Tax", _tax(terms))
     if terms.certificate_required or terms.deposit_minor:
@@ -59,6 +68,18 @@ _PRICE: Final = {
     "as much as the next highest bid, and never above your max. Of two equal maxes the earlier "
     "leads.",
     PriceRule.AT_MAXIMUM: "You bid exactly what you enter, and pay that if nobody bids more.",
+}
+
+
+_CONFIRMED: Final = (
+    "When the sale has closed the seller is asked to confirm each lot, and your card is not "
+    "charged before it has answered. What it does not confirm is cancelled: you owe nothing for "
+    "it. "
+)
+_CONFIRMATION: Final = {
+    Confirmation.ELSE_SOLD: _CONFIRMED + "If it does not answer in its time, the lot is sold.",
+    Confirmation.ELSE_CANCELLED: _CONFIRMED
+    + "If it does not answer in its time, the lot is not sold.",
 }
 
 

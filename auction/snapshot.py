@@ -12,7 +12,7 @@ from auction.ids import SaleId
 from auction.sale import AcceptedBid, Sale
 
 # Rises whenever the shape of the state changes; a test compares the shape with this number.
-SNAPSHOT_FORMAT: Final = 3
+SNAPSHOT_FORMAT: Final = 4
 
 
 class ShardImage(Struct, frozen=True):

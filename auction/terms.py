@@ -74,6 +74,14 @@ class VoidRule(StrEnum):
     NO_REVIVE = "NO_REVIVE"  # the lot reopens at the opening bid (UCC 2-328(3))
 
 
+class Confirmation(StrEnum):
+    """Whether the seller is asked after the hammer to confirm each lot, before money is taken."""
+
+    NOT_ASKED = "NOT_ASKED"  # what is sold is sold
+    ELSE_SOLD = "ELSE_SOLD"  # a seller that does not answer in time has confirmed
+    ELSE_CANCELLED = "ELSE_CANCELLED"  # sold subject to confirmation: without one it is cancelled
+
+
 class SoftClose(Struct, frozen=True, forbid_unknown_fields=True):
     """A bid in the last ``window_us`` before the end moves it by, or to, ``extension_us``."""
 
@@ -121,6 +129,7 @@ class Terms(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     deposit_minor: Minor = 0  # what a bidder must have deposited to register
     deposit_factor: Annotated[int, Meta(ge=1, le=1_000)] = 10  # limit = deposit x factor
     certificate_required: bool = False  # a resale certificate
+    confirmation: Confirmation = Confirmation.NOT_ASKED
 
 
 class LotListing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

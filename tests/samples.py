@@ -42,6 +42,7 @@ from auction.ids import ActorId, BidderId, BidId, LiquidatorId, LotId, Paddle, P
 from auction.pricing import ReserveStatus
 from auction.terms import (
     ClosingMode,
+    Confirmation,
     ExtensionMode,
     LotKind,
     Premium,
@@ -77,6 +78,7 @@ TERMS: Final = Terms(
     deposit_minor=600_00,
     deposit_factor=12,
     certificate_required=True,
+    confirmation=Confirmation.ELSE_CANCELLED,
 )
 
 SAMPLES: Final[tuple[AnyEvent, ...]] = (

@@ -58,8 +58,9 @@ from tests.samples import SAMPLES
 FOLDER: Final = Path(__file__).parent
 POSITION: Final = 77
 # The whole sale as it is written now. A new type or version of an event needs a new one: `full`
-# is from before people and budgets, `full-with-budgets` from before invitations.
-LATEST: Final = "full-by-invitation"
+# is from before people and budgets, `full-with-budgets` from before invitations,
+# `full-by-invitation` from before sellers were asked after the hammer.
+LATEST: Final = "full-with-confirmation"
 
 
 def before(sequence: int, lot_sequence: int, owner_sequence: int) -> Sale:

@@ -35,6 +35,7 @@ export function terms({ premiumBps = 0, freightTaxable = true, rule = "INCREMENT
     deposit_minor: 0,
     deposit_factor: 10,
     certificate_required: false,
+    confirmation: "NOT_ASKED",
     ...others,
   };
 }

@@ -4,6 +4,7 @@ from auction.increments import EBAY
 from auction.plain_terms import clauses, percent, premium_in_words, span
 from auction.terms import (
     ClosingMode,
+    Confirmation,
     ExtensionMode,
     Premium,
     PremiumTier,
@@ -49,6 +50,15 @@ def test_each_choice_of_the_terms_changes_the_words() -> None:
     assert "winning bid and the premium," in texts["Tax"]
     assert "certificate" in texts["To bid in this sale"]
     assert "deposit of $600; you can lead and owe up to 10 times" in texts["To bid in this sale"]
+
+
+def test_that_a_seller_confirms_and_what_its_silence_means_is_said() -> None:
+    title = "The seller confirms"
+    assert title not in said(Terms())
+    sold = said(Terms(confirmation=Confirmation.ELSE_SOLD))[title]
+    assert sold.endswith("the lot is sold.")
+    cancelled = said(Terms(confirmation=Confirmation.ELSE_CANCELLED))[title]
+    assert cancelled.endswith("the lot is not sold.")
 
 
 def test_every_rule_has_words() -> None:

@@ -8,6 +8,7 @@ from auction.desk.buyer_groups import MAX_MEMBERS
 from auction.desk.pages.room import DeskPagesRoom
 from auction.desk.pages.sale_fields import (
     CLOSING_OPTIONS,
+    CONFIRMATION_OPTIONS,
     INCREMENT_OPTIONS,
     SECOND_OPTIONS,
     ZONE_OPTIONS,
@@ -78,6 +79,7 @@ async def form_options(room: DeskPagesRoom, owner: LiquidatorId) -> dict[str, An
         "second_options": SECOND_OPTIONS,
         "increments": INCREMENT_OPTIONS,
         "closings": CLOSING_OPTIONS,
+        "confirmations": CONFIRMATION_OPTIONS,
         "audiences": AUDIENCE_OPTIONS,
         "groups": groups,
     }

@@ -27,7 +27,15 @@ from auction.desk.schedule import (
 )
 from auction.increments import EBAY, LIQUIDATION
 from auction.plain_terms import percent
-from auction.terms import ClosingMode, Premium, PremiumTier, SaleAudience, SoftClose, Terms
+from auction.terms import (
+    ClosingMode,
+    Confirmation,
+    Premium,
+    PremiumTier,
+    SaleAudience,
+    SoftClose,
+    Terms,
+)
 from foundation.http.forms import Form, blank
 from foundation.http.reading import Input
 
@@ -60,6 +68,11 @@ PRESETS: Final = {"LIQUIDATION": LIQUIDATION, "EBAY": EBAY}
 INCREMENT_OPTIONS: Final = (
     ("LIQUIDATION", "Whole dollars, from 5"),
     ("EBAY", "As on eBay, from 5 cents"),
+)
+CONFIRMATION_OPTIONS: Final = (
+    (str(Confirmation.NOT_ASKED), "Sold at the hammer"),
+    (str(Confirmation.ELSE_SOLD), "You are asked; sold if you do not answer"),
+    (str(Confirmation.ELSE_CANCELLED), "You are asked; cancelled if you do not answer"),
 )
 CLOSING_OPTIONS: Final = (
     (str(ClosingMode.INDEPENDENT), "Only its lot"),
@@ -96,6 +109,7 @@ class SaleForm(Input):
     certificate_required: bool = False
     increments: Annotated[str, Meta(pattern=r"\A(LIQUIDATION|EBAY)\Z")] | None = None
     closing: ClosingMode | None = None
+    confirmation: Confirmation | None = None
     audience: SaleAudience | None = None  # null: a form without these fields
     groups: list[str] = field(default_factory=list)
     invited: str = ""
@@ -232,6 +246,7 @@ def _typed_terms(terms: Terms) -> dict[str, str]:
         "certificate_required": "on" if terms.certificate_required else "",
         "increments": next((name for name, one in PRESETS.items() if one == terms.increments), ""),
         "closing": str(terms.closing),
+        "confirmation": str(terms.confirmation),
     }
 
 
@@ -255,6 +270,8 @@ def _terms(given: SaleForm, before: Terms, tried: Any) -> Terms:
         changes["increments"] = PRESETS[given.increments]
     if given.closing is not None:
         changes["closing"] = given.closing
+    if given.confirmation is not None:
+        changes["confirmation"] = given.confirmation
     if given.deposit != stood["deposit"]:
         changes["deposit_minor"] = tried(
             "deposit", lambda: _money(given.deposit, before.currency), 0

@@ -10,7 +10,7 @@ from auction.desk.lot_drafts import lots_seen
 from auction.desk.pages import sale
 from auction.desk.sale_drafts import DraftedSale, DraftState
 from auction.ids import BidderId, SaleId
-from auction.terms import SaleAudience
+from auction.terms import Confirmation, SaleAudience
 from foundation.http.problems import NOT_FOUND
 from tests.accounts_site import Client
 from tests.seller_site import AtDesk, at_desk
@@ -61,6 +61,7 @@ def words(version: int, **changes: str) -> dict[str, str | list[str]]:
         "if_bid_hours": "24",
         "deposit": "1,000",
         "certificate_required": "on",
+        "confirmation": "ELSE_CANCELLED",
         **changes,
     }
 
@@ -76,7 +77,9 @@ async def test_a_sale_is_typed_and_shown_as_it_will_be(desk: AtDesk, dana: Clien
     assert terms.premium.tiers[0].rate_bps == 1_250
     assert (terms.deposit_minor, terms.if_bid_us) == (1_000_00, 24 * 3_600_000_000)
     assert (sale.draft.region, terms.certificate_required) == ("IL", True)
+    assert terms.confirmation is Confirmation.ELSE_CANCELLED
     page = await dana.get(f"/desk/sales/{sale_id}")
+    assert "the lot is not sold." in page.text
     for part in ("Thu 3 Jun 2027, 16:00 CDT", "16:00:30 CDT", "12.5 % of the winning bid"):
         assert part in page.text
     again = words(sale.version)
