@@ -15,11 +15,10 @@ from foundation.database import AnyConnection, Pool, transaction
 from settlement.due import Calendar, accepted_us
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
-from settlement.operations import HOUR_US, Again, Deadline, NeedsPerson, Operation
+from settlement.operations import HOUR_US, Again, Deadline, Operation
 from settlement.payouts.words import PayoutRefusal, PayoutRefused
 from settlement.policy import Policy
-from settlement.policy_table import policy_at
-from settlement.rows import AwardRow, Held, InvoiceRow, NotFound, calendar_of, hold_award
+from settlement.rows import AwardRow, Held, NotFound, calendar_of, hold_award, policy_of
 from settlement.steps import Step, Wanted, write
 from settlement.story import HOUSE_ITSELF, Told
 
@@ -80,14 +79,6 @@ def accepted(row: AwardRow, *, actor: str = HOUSE_ITSELF, why: str = "") -> Step
             ),
         ),
     )
-
-
-async def policy_of(connection: AnyConnection, row: InvoiceRow) -> Policy:
-    """The policy that an invoice was issued under. Raises `NeedsPerson` where there is none."""
-    policy = await policy_at(connection, row.invoice.currency, row.issued_at_us)
-    if policy is None:
-        raise NeedsPerson(f"there is no policy for {row.invoice.currency}")
-    return policy
 
 
 class Accept(Deadline):

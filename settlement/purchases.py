@@ -24,9 +24,16 @@ from settlement.payments.payers import TablePayers
 from settlement.payments.tables import carry_out, try_of
 from settlement.payments.words import Decided, Try, TryState, Way
 from settlement.policy import Policy
-from settlement.policy_table import policy_at
 from settlement.ports import PaymentProvider
-from settlement.rows import AwardRow, Held, InvoiceRow, calendar_of, hold_invoice, read_invoice
+from settlement.rows import (
+    AwardRow,
+    Held,
+    InvoiceRow,
+    calendar_of,
+    hold_invoice,
+    policy_of,
+    read_invoice,
+)
 from settlement.saved_methods import Saved, saved_of
 from settlement.steps import Step
 
@@ -57,7 +64,7 @@ class Purchase(Struct, frozen=True, kw_only=True):
     sale: NamedSale | None
     seller: str
     buyer: str
-    policy: Policy | None
+    policy: Policy
     takes_card: bool
     saved: Sequence[Saved]
     tries: Sequence[Try]
@@ -141,7 +148,7 @@ class Purchases:
 
     async def deadlines(self, purchase: Purchase, award: AwardRow) -> Deadlines:
         """Until when an award is to be fetched, and may be claimed."""
-        if purchase.policy is None or award.funded_at_us is None:
+        if award.funded_at_us is None:
             return Deadlines()
         async with acquire(self._pool) as connection:
             calendar = await calendar_of(connection, purchase.invoice)
@@ -199,7 +206,7 @@ class Purchases:
     async def _read(self, connection: AnyConnection, held: Held) -> Purchase:
         row = held.invoiced
         invoice = row.invoice
-        policy = await policy_at(connection, invoice.currency, row.issued_at_us)
+        policy = await policy_of(connection, row)
         sales = await sale_names(connection, [invoice.sale_id])
         names = await organisation_names(connection, [row.liquidator_id, invoice.buyer_id])
         sale = sales.get(invoice.sale_id)
@@ -212,7 +219,7 @@ class Purchases:
             seller=sale.seller if sale else names.get(row.liquidator_id, row.liquidator_id),
             buyer=names.get(invoice.buyer_id, invoice.buyer_id),
             policy=policy,
-            takes_card=policy is not None and policy.takes_card(max(1, row.open_minor)),
+            takes_card=policy.takes_card(max(1, row.open_minor)),
             saved=await saved_of(connection, invoice.buyer_id),
             tries=[try_of(one) for one in tries],
             addresses=_addresses(details),

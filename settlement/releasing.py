@@ -16,7 +16,7 @@ from auction.consignment import AgreementTerms
 from auction.desk.agreements import versions
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection
-from settlement.accepting import DISPUTE_LOOK_US, policy_of
+from settlement.accepting import DISPUTE_LOOK_US
 from settlement.chart import deferred_fees
 from settlement.chart import held as held_account
 from settlement.due import Calendar
@@ -45,7 +45,7 @@ from settlement.releases import (
     keeps_from_release,
     release_of,
 )
-from settlement.rows import AwardRow, Held, calendar_of, hold_award
+from settlement.rows import AwardRow, Held, calendar_of, hold_award, policy_of
 from settlement.steps import Step, after, write
 from settlement.story import Told
 

@@ -19,7 +19,8 @@ from settlement.due import Calendar
 from settlement.ids import AwardId, ConsignorId, InvoiceId
 from settlement.invoices import Award, Invoice
 from settlement.lives import AwardState, PaymentState
-from settlement.policy_table import holidays_of
+from settlement.policy import Policy
+from settlement.policy_table import holidays_of, policy_of_version
 
 _INVOICES: Final = "select * from invoice where invoice_id = any($1) order by invoice_id"
 _HOLD_INVOICES: Final = f"{_INVOICES} for update"
@@ -160,6 +161,13 @@ async def read_award(connection: AnyConnection, award_id: AwardId) -> Held:
 async def calendar_of(connection: AnyConnection, row: InvoiceRow) -> Calendar:
     """By which the days of an invoice are counted."""
     return Calendar(row.zone, await holidays_of(connection, row.country))
+
+
+async def policy_of(connection: AnyConnection, row: InvoiceRow) -> Policy:
+    """By which an invoice was issued, and so all that follows from it: the version that it keeps,
+    also where another one was in force by the time that it was issued."""
+    currency = row.invoice.currency
+    return await policy_of_version(connection, currency, row.policy_version, row.issued_at_us)
 
 
 def invoice_row(row: asyncpg.Record) -> InvoiceRow:

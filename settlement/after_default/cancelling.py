@@ -23,7 +23,7 @@ from settlement.payments.tables import credits_of
 from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.postings_house import cancellation_fee
-from settlement.rows import AwardRow, Held, NotFound, hold_award
+from settlement.rows import AwardRow, Held, NotFound, hold_award, policy_of
 from settlement.steps import Step, Sums, Wanted, write
 from settlement.story import HOUSE_ITSELF, Told
 from settlement.telling import Kind, mail_to
@@ -193,7 +193,7 @@ async def _cancelled(
             policy = await _policy(connection, row, now_us)
             fee_minor = seller_fee_minor(policy, row.award.hammer_minor)
         return Cancelled(AwardMoney(award_id=row.award_id, hammer_minor=0), fee_minor)
-    policy = await _policy(connection, row, held.invoice.issued_at_us)
+    policy = await policy_of(connection, held.invoice)
     lines = {line.award_id: line for line in held.invoice.invoice.lines}
     credited = [
         credit.money for credit in await credits_of(connection, held.invoice.invoice_id, held)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection
-from settlement.after_default.tables import begin, policy_of
+from settlement.after_default.tables import begin
 from settlement.chart import buyer_credit
 from settlement.defaults import Penalty, penalty_of
 from settlement.entries import About, Entry
@@ -22,7 +22,7 @@ from settlement.lives import AwardState
 from settlement.operations import Deadline, Operation
 from settlement.payments.tables import free_credit_minor, hold_credit
 from settlement.postings_house import relist_fee
-from settlement.rows import AwardRow, Held, InvoiceRow, calendar_of, hold_invoice
+from settlement.rows import AwardRow, Held, InvoiceRow, calendar_of, hold_invoice, policy_of
 from settlement.steps import Step, Wanted, write
 from settlement.story import Told
 from settlement.telling import Kind, mail_to
@@ -63,7 +63,7 @@ class DefaultedHandler(Deadline):
         ]
         if not void:
             return
-        policy = await policy_of(connection, row.invoice.currency, row.issued_at_us)
+        policy = await policy_of(connection, row)
         calendar = await calendar_of(connection, row)
         buyer_id, currency = row.invoice.buyer_id, row.invoice.currency
         await hold_credit(connection, buyer_id, currency)

@@ -37,7 +37,7 @@ from settlement.ids import AwardId, award_id_of
 from settlement.invoices import Award
 from settlement.operations import SECOND_US, Again, Deadline, Operation
 from settlement.policy import Policy
-from settlement.rows import AwardRow, Held, read_award
+from settlement.rows import AwardRow, Held, policy_of, read_award
 from settlement.steps import Step, Wanted, write
 from settlement.story import Told
 from settlement.telling import Kind, mail_to
@@ -79,8 +79,8 @@ class NextBuyerHandler:
         if unsold.state in ENDED:
             return None
         assert isinstance(answer, Found), "it has not ended"
-        void = (await read_award(connection, unsold.award_id)).awards[unsold.award_id]
-        search = await _search(connection, unsold, void, answer.sale)
+        seen = await read_award(connection, unsold.award_id)
+        search = await _search(connection, unsold, seen, answer.sale)
         if search.is_open:
             return None  # whoever answers, or the end of the time to, asks again
         following = search.next(now_us)
@@ -166,18 +166,14 @@ class Search(Struct, frozen=True, kw_only=True):
         return {**lot, "currency": self.unsold.currency, **more}
 
 
-async def _search(connection: AnyConnection, unsold: Unsold, void: AwardRow, sale: Sale) -> Search:
-    invoice = await connection.fetchrow(
-        "select issued_at_us, zone from invoice where invoice_id = $1", void.invoice_id
-    )
-    assert invoice is not None, "what is void was invoiced"
+async def _search(connection: AnyConnection, unsold: Unsold, seen: Held, sale: Sale) -> Search:
     standings = sale.lots[unsold.lot_id].standings
     return Search(
         unsold=unsold,
-        void=void,
+        void=seen.awards[unsold.award_id],
         sale=sale,
-        policy=await tables.policy_of(connection, unsold.currency, invoice["issued_at_us"]),
-        zone=invoice["zone"],
+        policy=await policy_of(connection, seen.invoiced),
+        zone=seen.invoiced.zone,
         without=frozenset(await tables.without(connection, unsold, list(standings))),
         offers=await tables.offers_of(connection, unsold.award_id),
         consents=await tables.consents_of(connection, unsold.award_id),

@@ -8,10 +8,9 @@ import asyncpg
 from auction.ids import BidderId
 from auction.pricing import ReserveStatus
 from foundation.database import AnyConnection
+from settlement.after_default.affiliates import same_business
 from settlement.after_default.words import Consent, MadeOffer, Unsold, UnsoldState
 from settlement.ids import AwardId
-from settlement.policy import Policy
-from settlement.policy_table import policy_at
 from settlement.rows import AwardRow
 
 _UNSOLD: Final = "select * from unsold_again where award_id = $1"
@@ -53,6 +52,7 @@ union
 select bidder_id from runner_up_offer join unsold_again using (award_id)
 where sale_id = $1 and lot_id = $2 and award_id <> $3
 """
+_WINNERS: Final = "select distinct buyer_id from award where sale_id = $1 and lot_id = $2"
 _APPROVED: Final = """
 select organisation_id from approval where organisation_id = any($1) and state = 'APPROVED'
 """
@@ -150,18 +150,14 @@ async def answer_offer(
 async def without(
     connection: AnyConnection, unsold: Unsold, bidders: Collection[BidderId]
 ) -> set[BidderId]:
-    """Whom the lot is not offered: who did not pay for it, passed on it in an earlier search, or
-    is not approved now. The offers of this search are not among them."""
+    """Whom the lot is not offered: who did not pay for it or is one business with them, passed on
+    it in an earlier search, or is not approved now. The offers of this search are not among them.
+    """
     rows = await connection.fetch(_PASSED_OVER, unsold.sale_id, unsold.lot_id, unsold.award_id)
     approved = {row[0] for row in await connection.fetch(_APPROVED, list(bidders))}
-    return {BidderId(row[0]) for row in rows} | (set(bidders) - approved)
-
-
-async def policy_of(connection: AnyConnection, currency: str, issued_at_us: int) -> Policy:
-    """By which an invoice was issued, and so what follows from it."""
-    policy = await policy_at(connection, currency, issued_at_us)
-    assert policy is not None, "nothing is invoiced without a policy"
-    return policy
+    winners = [row[0] for row in await connection.fetch(_WINNERS, unsold.sale_id, unsold.lot_id)]
+    affiliates = await same_business(connection, winners, bidders)
+    return {BidderId(row[0]) for row in rows} | (set(bidders) - approved) | affiliates
 
 
 def consent_of(row: asyncpg.Record) -> Consent:

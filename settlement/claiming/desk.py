@@ -17,7 +17,6 @@ from auction.catalog.goods import ManifestLine
 from auction.catalog.manifests import read_manifest
 from auction.ids import LotId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.accepting import policy_of
 from settlement.claiming.claim_table import (
     Claim,
     Credit,
@@ -55,7 +54,7 @@ from settlement.lives import PaymentState
 from settlement.pickups.evidence import Photo, Shows, photos_of
 from settlement.pickups.telling import actor_of
 from settlement.policy_table import commission_at
-from settlement.rows import AwardRow, Held, read_award
+from settlement.rows import AwardRow, Held, policy_of, read_award
 from settlement.steps import Step, write
 
 MAX_QUEUE: Final = 500

@@ -15,7 +15,6 @@ from auction.catalog.manifests import read_manifest
 from auction.catalog.photos import PhotoWorker
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.accepting import policy_of
 from settlement.claiming.claim_table import (
     Claim,
     add_claim,
@@ -42,7 +41,7 @@ from settlement.due import claims_until_us
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.telling import actor_of
-from settlement.rows import AwardRow, Held, NotFound, calendar_of, hold_award, read_award
+from settlement.rows import AwardRow, Held, NotFound, calendar_of, hold_award, policy_of, read_award
 from settlement.steps import Step, write
 from settlement.story import Told
 

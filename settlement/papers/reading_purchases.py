@@ -35,8 +35,15 @@ from settlement.papers.parties import (
     town_of,
 )
 from settlement.payment_objects import BankAddress
-from settlement.policy_table import policy_at
-from settlement.rows import AwardRow, Held, InvoiceRow, NotFound, read_award, read_invoice
+from settlement.rows import (
+    AwardRow,
+    Held,
+    InvoiceRow,
+    NotFound,
+    policy_of,
+    read_award,
+    read_invoice,
+)
 
 # By which the books give something back to a buyer.
 CREDITS: Final = {
@@ -83,7 +90,7 @@ async def invoice_content(connection: AnyConnection, invoice_id: InvoiceId) -> I
         raise Refused(PaperRefusal.TOO_LONG)
     sale = await sale_facts(connection, invoice.sale_id)
     house = await house_at(connection, row.issued_at_us)
-    policy = await policy_at(connection, invoice.currency, row.issued_at_us)
+    policy = await policy_of(connection, row)
     last_us = await connection.fetchval(_LAST_ENTRY, invoice_id)
     return InvoiceContent(
         paper=paper_of(row.country),
@@ -103,7 +110,7 @@ async def invoice_content(connection: AnyConnection, invoice_id: InvoiceId) -> I
         paid_minor=row.paid_minor,
         credited_minor=row.credited_minor,
         bank=await _bank(connection, invoice) or house.bank,
-        takes_card=policy is not None and policy.takes_card(invoice.total_minor),
+        takes_card=policy.takes_card(invoice.total_minor),
         terms=sale.payment_terms,
     )
 

@@ -14,12 +14,9 @@ from settlement.chart import buyer_credit, sales_tax, signed_minor
 from settlement.entries import AwardMoney
 from settlement.ids import AwardId, InvoiceId, StripeId, TaxPlace
 from settlement.ledger import balances
-from settlement.operations import NeedsPerson
 from settlement.payment_objects import IntentStatus
 from settlement.payments.words import ChargeRow, Credited, Decided, Facts, Payer, Try, TryState, Way
-from settlement.policy import Policy
-from settlement.policy_table import policy_at
-from settlement.rows import Held, InvoiceRow
+from settlement.rows import Held, policy_of
 from settlement.steps import after, write
 
 _LOCK_CREDIT: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -137,14 +134,6 @@ async def free_credit_minor(connection: AnyConnection, buyer_id: BidderId, curre
     """A buyer's credit that is kept for no invoice: what others may take, holding it."""
     kept_minor: int = await connection.fetchval(_KEPT, buyer_id, currency)
     return max(0, await _balance_minor(connection, buyer_id, currency) - kept_minor)
-
-
-async def policy_of(connection: AnyConnection, row: InvoiceRow) -> Policy:
-    """By which an invoice was issued."""
-    policy = await policy_at(connection, row.invoice.currency, row.issued_at_us)
-    if policy is None:
-        raise NeedsPerson(f"there is no policy for {row.invoice.currency}")
-    return policy
 
 
 async def credits_of(

@@ -17,7 +17,6 @@ from auction.catalog.photos import BadPhoto, PhotoWorker, TooManyPhotos
 from auction.money import format_minor
 from auction.terms import STORABLE
 from foundation.database import AnyConnection, Pool, transaction
-from settlement.accepting import policy_of
 from settlement.ids import InvoiceId
 from settlement.ledger import post
 from settlement.pickups.charge_table import Charge, charges_of_awards
@@ -40,7 +39,7 @@ from settlement.pickups.pickup_table import (
 from settlement.pickups.signatures import Signature, fault_of
 from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused, Truck
-from settlement.rows import AwardRow, award_row, calendar_of
+from settlement.rows import AwardRow, award_row, calendar_of, policy_of
 from settlement.steps import Step, write
 from settlement.story import Told
 

@@ -15,7 +15,6 @@ from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId, new_id
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.accepting import policy_of
 from settlement.due import Calendar, pickup_deadline_us
 from settlement.ids import AwardId, InvoiceId
 from settlement.pickups.charge_table import storage_so_far_minor
@@ -50,7 +49,7 @@ from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
 from settlement.policy import Policy
 from settlement.policy_table import holidays_of
-from settlement.rows import AwardRow, award_row, calendar_of, read_invoice
+from settlement.rows import AwardRow, award_row, calendar_of, policy_of, read_invoice
 from settlement.steps import Wanted
 
 # A truckload is one lot or some dozens of pallets; what is more is another truck.

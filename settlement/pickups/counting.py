@@ -2,7 +2,6 @@
 
 from accounts.audit import Actor
 from foundation.database import AnyConnection
-from settlement.accepting import policy_of
 from settlement.entries import Entry
 from settlement.pickups.charge_table import (
     Charge,
@@ -14,7 +13,7 @@ from settlement.pickups.charge_table import (
 )
 from settlement.pickups.pickup_table import HeldAwards, Pickup, pallets_of, why_not_handed_over
 from settlement.pickups.telling import actor_of
-from settlement.rows import AwardRow, calendar_of
+from settlement.rows import AwardRow, calendar_of, policy_of
 from settlement.story import HOUSE_ITSELF, Told, tell
 
 

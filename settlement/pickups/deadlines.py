@@ -9,7 +9,7 @@
 from typing import Final
 
 from foundation.database import AnyConnection
-from settlement.accepting import policy_of, uncollected_wanted
+from settlement.accepting import uncollected_wanted
 from settlement.due import Calendar, abandonment_notice_us
 from settlement.ids import AwardId
 from settlement.ledger import post
@@ -27,7 +27,7 @@ from settlement.pickups.pickup_table import (
 )
 from settlement.pickups.words import PickupState
 from settlement.policy import Policy
-from settlement.rows import AwardRow, calendar_of, read_award
+from settlement.rows import AwardRow, calendar_of, policy_of, read_award
 from settlement.steps import Wanted, want
 from settlement.story import Told, tell
 from settlement.telling import Kind, mail_to

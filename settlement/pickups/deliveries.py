@@ -16,7 +16,6 @@ from auction.catalog.photos import PhotoWorker, TooManyPhotos
 from auction.ids import BidderId
 from auction.terms import STORABLE
 from foundation.database import AnyConnection, Pool, acquire, transaction
-from settlement.accepting import policy_of
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.at_dock import resized_for_dock
@@ -30,7 +29,7 @@ from settlement.pickups.pickup_table import (
 )
 from settlement.pickups.telling import actor_of, of_lot
 from settlement.pickups.words import PickupRefusal, Refused, Words
-from settlement.rows import AwardRow, NotFound, award_row, calendar_of, read_award
+from settlement.rows import AwardRow, NotFound, award_row, calendar_of, policy_of, read_award
 from settlement.steps import Step, write
 from settlement.story import Told
 

@@ -251,6 +251,45 @@ async def test_who_is_suspended_is_not_offered_the_lot(room: Settling) -> None:
     assert await asked(room) == [(1, 1_000_00)]
 
 
+@pytest.mark.parametrize(
+    ("its", "theirs"),
+    [
+        ({"legal_name": "Ward Trading, LLC"}, {"legal_name": "WARD TRADING LLC"}),
+        ({"phone": "+1 (312) 555-0177"}, {"phone": "312 555 0177"}),
+    ],
+)
+async def test_a_second_account_of_who_did_not_pay_is_not_offered_the_lot(
+    room: Settling, its: dict[str, str], theirs: dict[str, str]
+) -> None:
+    _, bell, ward = await three(room)
+    await room.market.stands(ward, **its)
+    await room.market.stands(bell, **theirs)
+    await default(room)
+    assert await asked(room) == [(1, 1_000_00)]  # A alone
+
+
+async def test_who_shows_the_resale_certificate_of_who_did_not_pay_is_not_offered_the_lot(
+    room: Settling,
+) -> None:
+    _, bell, ward = await three(room)
+    await room.market.certify(ward)
+    await room.market.certify(bell)
+    await default(room)
+    assert await asked(room) == [(1, 1_000_00)]
+
+
+async def test_what_follows_an_invoice_goes_by_the_policy_that_it_was_issued_by(
+    room: Settling,
+) -> None:
+    await three(room)
+    # In force when the invoice was issued, which is after the close, by which it was counted.
+    issued_at_us = (await room.invoices())[0].issued_at_us
+    await new_policy(room, valid_from_us=issued_at_us - 1, relist_fee_bps=5000)
+    await default(room)
+    (row,) = await room.fetch("select relist_fees_minor from buyer_default")
+    assert row["relist_fees_minor"] == 405_00
+
+
 async def test_the_buyer_is_suspended_for_a_time_and_pays_a_fee_for_each_lot_from_its_credit(
     room: Settling,
 ) -> None:
