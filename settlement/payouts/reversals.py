@@ -14,7 +14,7 @@ from auction.ids import LiquidatorId
 from foundation.database import AnyConnection
 from settlement.ids import AwardId, StripeId
 from settlement.operations import Again, Deadline, NeedsPerson, Operation, Refused
-from settlement.payment_objects import Reversal
+from settlement.payment_objects import Balance, Reversal
 from settlement.payouts.payables import (
     Payable,
     hold_payables,
@@ -84,10 +84,10 @@ where payable_id = $1 and generation = $2
 
 
 class Short(Struct, frozen=True):
-    """The seller's balance has less than was asked for: ``there_minor``, perhaps nothing."""
+    """The seller's balance is too low for what was asked; ``less_minor`` may be there, or 0."""
 
     refused: Refused
-    there_minor: int
+    less_minor: int
 
 
 class Part(Struct, frozen=True):
@@ -109,6 +109,17 @@ def reversal_wanted(award_id: AwardId, generation: int, amount_minor: int, reaso
         subject=award_id,
         generation=generation,
         arguments={"amount_minor": amount_minor, "reason": reason},
+    )
+
+
+def less_than(asked_minor: int, balance: Balance, currency: str) -> int:
+    """What is asked for next once Stripe has refused so much: all that the seller has, then what of
+    it is available. Never a mere cent less, or a seller's poor balance would cost a call a cent.
+    """
+    available_minor = balance.available_minor.get(currency, 0)
+    all_minor = available_minor + balance.pending_minor.get(currency, 0)
+    return max(
+        (minor for minor in (all_minor, available_minor) if 0 < minor < asked_minor), default=0
     )
 
 
@@ -208,9 +219,8 @@ class Reversing:
                 raise
             account = StripeId(op.arguments["account_id"])
             balance = await self._provider.balance(account)
-            code = op.arguments["currency"]
-            there = balance.available_minor.get(code, 0) + balance.pending_minor.get(code, 0)
-            return Short(refused, there)
+            asked_minor, currency = op.arguments["amount_minor"], op.arguments["currency"]
+            return Short(refused, less_than(asked_minor, balance, currency))
 
     async def _reverse(self, op: Operation) -> Reversal:
         transfer_id = StripeId(op.arguments["transfer_id"])
@@ -243,13 +253,12 @@ class Reversing:
         facts = {"amount_minor": this["amount_minor"], "currency": payable.currency}
         facts |= {"reason": this["reason"]}
         if isinstance(answer, Refused | Short):
-            refused, there_minor = _refusal(answer)
+            refused, less_minor = _refusal(answer)
             note = str(refused)[:500]
             await connection.execute(_REFUSED, op.subject, op.generation, note, now_us)
             facts |= {"code": refused.code, "message": refused.message}
             # What is there is taken; the rest stays owed, and is netted from what comes later.
-            less_minor = min(there_minor, this["amount_minor"] - 1)
-            again = _less(op, row, less_minor, this["reason"]) if less_minor > 0 else ()
+            again = _less(op, row, less_minor, this["reason"]) if less_minor else ()
             step = Step(operations=again, story=(_told("reversal_refused", row, facts),))
             await write(connection, held, step, now_us)
             return None
@@ -269,7 +278,7 @@ class Reversing:
 
 
 def _refusal(answer: Refused | Short) -> tuple[Refused, int]:
-    return (answer.refused, answer.there_minor) if isinstance(answer, Short) else (answer, 0)
+    return (answer.refused, answer.less_minor) if isinstance(answer, Short) else (answer, 0)
 
 
 def _less(op: Operation, row: AwardRow, less_minor: int, reason: str) -> tuple[Wanted, ...]:

@@ -297,32 +297,6 @@ async def test_a_transfer_that_never_arrived_is_decided_about_anew(house: Payout
     ]
 
 
-async def test_a_reversal_takes_what_the_seller_has_and_the_rest_is_netted_later(
-    house: PayoutHouse,
-) -> None:
-    account = await house.connected()
-    first = await house.paid("12")
-    await house.acceptances.accept(BUYER, DRIVER, first)
-    await house.drain()
-    # Stripe pays the seller out once the money is available: nothing is left to take back.
-    await house.passes(days=8)
-    await house.books(
-        p.chargeback(house.about("dp_9"), 900_000, 0),
-        p.dispute_lost_by_seller(
-            house.about("fee", liquidator_id=NORTH), NORTH, part(first, 900_000, 0, 0), 0
-        ),
-    )
-    second = await house.paid("13", 300_000)
-    await house.wants(reversal_wanted(first, 1, 900_000, "claim"))
-    await house.drain()
-    assert (await house.balances())["seller_receivable:north"] == 900_000
-    assert (await house.told(first))[-1] == "reversal_refused"
-    await house.acceptances.accept(BUYER, DRIVER, second)
-    await house.drain()
-    assert (await house.balances())["seller_receivable:north"] == 630_000
-    assert await house.transferred() == [(account, 900_000, 0)]
-
-
 async def test_goods_that_nobody_fetches_are_accepted_two_days_after_the_deadline(
     house: PayoutHouse,
 ) -> None:
@@ -355,23 +329,6 @@ async def test_goods_that_the_house_sends_are_never_accepted_before_they_arrive(
     assert (await house.award(award_id)).state is _A.FUNDED
     with pytest.raises(PayoutRefused, match="NOT_HANDED_OVER"):
         await house.acceptances.accept(BUYER, DRIVER, award_id)
-
-
-async def test_no_more_is_taken_back_than_the_seller_owes(house: PayoutHouse) -> None:
-    account = await house.connected()
-    award_id = await house.paid()
-    await house.acceptances.accept(BUYER, DRIVER, award_id)
-    await house.drain()
-    await house.books(
-        p.chargeback(house.about("dp_9"), 100_000, 0),
-        p.dispute_lost_by_seller(house.about("fee"), NORTH, part(award_id, 100_000, 0, 0), 0),
-    )
-    wanted = [reversal_wanted(award_id, number, 70_000, "claim") for number in (1, 2)]
-    await house.wants(*wanted)
-    await house.drain()
-    assert await house.transferred() == [(account, 900_000, 100_000)]
-    assert "seller_receivable:north" not in await house.balances()
-    assert "seller_payable:north" not in await house.balances()
 
 
 async def test_a_transfer_of_another_amount_is_parked_and_books_nothing(
