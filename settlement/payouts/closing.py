@@ -5,7 +5,7 @@ from settlement.due import Calendar
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Again, Deadline, NeedsPerson, Operation
-from settlement.payouts.payables import Payable, Payee, all_done, payables_of
+from settlement.payouts.payables import Payable, Payee, all_done, decided, payables_of
 from settlement.policy import Policy
 from settlement.policy_table import policy_at
 from settlement.releases import HeldBack, keeps_from_sending
@@ -25,9 +25,8 @@ class Closing(Deadline):
         held = await hold_award(connection, award_id)
         row = held.awards[award_id]
         parts = await payables_of(connection, [award_id])
-        done = all_done(parts.values())
-        sends = sum(each.sends for each in parts.values())
-        if row.state is not AwardState.PAID_OUT or not done or sends > op.generation:
+        later = decided(parts.values()) > op.generation
+        if row.state is not AwardState.PAID_OUT or not all_done(parts.values()) or later:
             return None
         told = Told(kind="closed", invoice_id=row.invoice_id, award_id=award_id)
         step = Step(awards={award_id: AwardState.CLOSED}, story=(told,))

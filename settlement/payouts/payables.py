@@ -296,18 +296,21 @@ def paid_out(row: AwardRow, payables: Iterable[Payable], close_us: int) -> Step:
     """What follows for an award of which nothing is left to be sent: it is paid out, or closed if
     there was nothing to send, and looked at again at ``close_us``."""
     parts = list(payables)
-    if all(part.state is PayableState.NETTED for part in parts):
-        if row.state is not AwardState.RELEASED:
-            return Step()
+    released = row.state is AwardState.RELEASED
+    if released and all(part.state is PayableState.NETTED for part in parts):
         told = Told(kind="closed", invoice_id=row.invoice_id, award_id=row.award_id)
         return Step(awards={row.award_id: AwardState.CLOSED}, story=(told,))
-    # The award may be paid out already: what came back from the bank was sent again.
-    moves = {row.award_id: AwardState.PAID_OUT} if row.state is AwardState.RELEASED else {}
-    again = sum(part.sends for part in parts)
+    # The award may be paid out already: what came back from the bank was sent again, or netted.
+    moves = {row.award_id: AwardState.PAID_OUT} if released else {}
     close = Wanted(
-        operation=CLOSE, subject=row.award_id, generation=max(1, again), due_at_us=close_us
+        operation=CLOSE, subject=row.award_id, generation=decided(parts), due_at_us=close_us
     )
     return Step(awards=moves, operations=(close,))
+
+
+def decided(payables: Iterable[Payable]) -> int:
+    """How often it was decided what becomes of these: each time that something came back, anew."""
+    return max(1, sum(payable.decisions for payable in payables))
 
 
 def payable_row(row: asyncpg.Record) -> Payable:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from settlement import postings as p
 from settlement import postings_house as h
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
@@ -26,6 +27,7 @@ from tests.payouts import (
     TARGET,
     WORDS,
     PayoutHouse,
+    part,
     payout_house,
 )
 from tests.settlement_rules import BUYER
@@ -190,6 +192,31 @@ async def test_what_the_bank_sends_back_is_owed_again_and_sent_to_another_accoun
     again = await files(house).make(CLERK, "USD")
     await files(house).release(CHIEF, again.batch.batch_id)
     assert "bank" not in await house.balances()
+    # Nothing is closed by the first payout, which came back.
+    closes = await house.fetch("select due_at_us from settlement_op where operation = 'close'")
+    first_us, second_us = sorted(row["due_at_us"] for row in closes)
+    for due_us, state in ((first_us, _A.PAID_OUT), (second_us, _A.CLOSED)):
+        await house.passes(seconds=(due_us - house.clock()) // 1_000_000 + 1)
+        assert (await house.award(award_id)).state is state
+
+
+async def test_an_award_whose_payout_came_back_is_closed_when_what_its_seller_owes_takes_it(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    (award_id,) = await released(house, "12")
+    whole = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, whole.batch.batch_id)
+    await returns(house).book(CLERK, whole.batch.batch_id, 1, "R03")
+    await house.passes(days=9)
+    assert (await house.award(award_id)).state is _A.PAID_OUT
+    await house.books(
+        p.chargeback(house.about("dp_9"), 900_000, 0),
+        p.dispute_lost_by_seller(house.about("fee"), NORTH, part(award_id, 900_000, 0, 0), 0),
+    )
+    await house.has_bank(details=OTHER_BANK)
+    await house.passes(days=2)
+    assert (await house.told(award_id))[-1] == "netted"
     await house.passes(days=9)
     assert (await house.award(award_id)).state is _A.CLOSED
 
