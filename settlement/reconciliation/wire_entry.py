@@ -39,18 +39,24 @@ async def known_of(connection: AnyConnection, rows: Sequence[StatementRow]) -> d
 async def payouts_among(
     connection: AnyConnection, rows: Sequence[StatementRow]
 ) -> dict[str, EntryKey]:
-    """By bank id, the payout of ours that arrived: it is named, and of the same amount."""
+    """By bank id, the payout of ours that arrived: it is named, of the same amount, and no other
+    row's yet."""
     names = {row.bank_id: _PAYOUT.findall(row.reference) for row in rows}
     named = sorted({name for of in names.values() for name in of})
     found = {row["payout_id"]: row for row in await connection.fetch(_PAYOUTS, named)}
-    return {
-        row.bank_id: EntryKey(found[name]["key"])
-        for row in rows
-        for name in names[row.bank_id]
-        if name in found
-        and (found[name]["amount_minor"], found[name]["currency"])
-        == (-row.amount_minor, row.currency)
-    }
+    arrived: dict[str, EntryKey] = {}
+    for row in rows:
+        for its in (found[name] for name in names[row.bank_id] if name in found):
+            same = (its["amount_minor"], its["currency"]) == (-row.amount_minor, row.currency)
+            if same and its["key"] not in arrived.values():
+                arrived[row.bank_id] = EntryKey(its["key"])
+    taken = [key for key in arrived.values() if await is_taken(connection, key)]
+    return {bank_id: key for bank_id, key in arrived.items() if key not in taken}
+
+
+async def is_taken(connection: AnyConnection, key: EntryKey) -> bool:
+    """Whether an entry is another row of the statement already, or was taken back."""
+    return bool(await connection.fetchval(_TAKEN, key))
 
 
 async def enter(
@@ -125,6 +131,11 @@ from unnest($1::text[]) as p (payout_id)
 join ledger_transaction t on t.stripe_ids @> array[p.payout_id]
 join stripe_entry e on e.entry_id = t.transaction_id
 where e.purpose = 'payout'
+"""
+
+_TAKEN: Final = """
+select exists (select from wire where known_as = $1)
+or exists (select from ledger_transaction where reverses = $1)
 """
 
 _ENTER: Final = """

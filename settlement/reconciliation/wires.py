@@ -30,7 +30,7 @@ from settlement.reconciliation.statement_file import (
     check_row,
     parse_statement,
 )
-from settlement.reconciliation.wire_entry import book, enter, known_of, payouts_among
+from settlement.reconciliation.wire_entry import book, enter, is_taken, known_of, payouts_among
 from settlement.reconciliation.wire_table import (
     Candidate,
     Wire,
@@ -221,14 +221,18 @@ class Wires:
     async def known(
         self, actor: Actor, wire_id: int, version: int, key: EntryKey, why: str
     ) -> None:
-        """It was booked already, by this entry: its own is taken back."""
+        """It was booked already, by this entry: its own is taken back. An entry is one row's."""
         words = words_of(why, "why", needed=True)
         async with transaction(self._pool) as connection:
+            await connection.execute(_LOCK)
             wire = await hold_wire(connection, wire_id, version)
             own = entry_key(Purpose.BANK_FUNDING, f"wire-{wire_id}")
             found = await read_entries(connection, [key, own])
             if key not in found or key == own or not _into_bank(found[key], wire):
                 detail = "No entry of this key brought that amount to the bank account."
+                raise BooksRefused(BooksRefusal.INVALID, field="key", detail=detail)
+            if await is_taken(connection, key):
+                detail = "That entry is another row of the statement, or was taken back."
                 raise BooksRefused(BooksRefusal.INVALID, field="key", detail=detail)
             decided = (WireState.KNOWN, None, None, key)
             await self._decide(connection, actor, wire, decided, words, Act.WIRE_KNOWN)
@@ -304,7 +308,7 @@ on conflict (sha256) do update set name = bank_statement.name
 returning statement_id
 """
 
-# Two imports of the same rows one after the other.
+# One after the other: two imports of the same rows, and two rows that would be the same entry.
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('softclose bank statements', 0))"
 
 _OWN: Final = "update wire set owner_id = $2, version = version + 1 where wire_id = $1"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from foundation.database import Pool, acquire, open_pool
+from settlement.entries import reversal
 from settlement.ids import EntryKey, InvoiceId
 from settlement.ledger import close_month
 from settlement.reconciliation.statement_file import BadStatement
@@ -179,6 +180,34 @@ async def test_a_wire_is_returned_or_turns_out_to_be_known(pool: Pool, wires: Wi
     found = await balances(pool)
     assert (found["bank"], found.get(NOBODYS)) == (2_000, None)
     assert await wires.unknown() == []
+
+
+async def test_an_entry_is_one_row_of_the_statement(pool: Pool, wires: Wires) -> None:
+    async with acquire(pool) as connection:
+        await booked(connection, capture(1, 90_000), payout(7777, 2_000))
+    twice = "2026-03-10,20.00,USD,STRIPE,po_7777,A-{0}\n"
+    assert await imported(wires, TITLES + twice.format(1) + twice.format(2)) == (1, 1, 0)
+    assert await imported(wires, TITLES + twice.format(3) + twice.format(4)) == (2, 0, 0)
+    same = EntryKey("payout:S1~b7777:1")
+    second, third, fourth = [one.wire_id for one in await wires.unknown()]
+    assert await refusal(wires.known(ADA, second, 1, same, "ours")) is BooksRefusal.INVALID
+    # One of two may be the other; then the other is not the first, which was taken back.
+    await wires.known(ADA, third, 1, EntryKey(f"bank_funding:wire-{fourth}:1"), "the same")
+    back = wires.known(ADA, fourth, 1, EntryKey(f"bank_funding:wire-{third}:1"), "the same")
+    assert await refusal(back) is BooksRefusal.INVALID
+    assert (await balances(pool))["bank"] == 2_000 + 4_000
+
+
+async def test_a_payout_that_was_taken_back_is_no_row_of_the_statement(
+    pool: Pool, wires: Wires
+) -> None:
+    async with acquire(pool) as connection:
+        paid = payout(7777, 2_000)
+        await booked(connection, capture(1, 90_000), paid, reversal(paid, NOON_US, "wrong"))
+    row = "2026-03-10,20.00,USD,STRIPE,po_7777,A-1\n"
+    assert await imported(wires, TITLES + row) == (1, 0, 0)
+    asked = wires.known(ADA, 1, 1, paid.key, "ours")
+    assert await refusal(asked) is BooksRefusal.INVALID
 
 
 async def test_a_row_is_entered_by_hand_once(pool: Pool, wires: Wires) -> None:
