@@ -1,6 +1,6 @@
 """The API of what follows a default: sellers' consents, buyers' offers, and cancellations."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -11,18 +11,30 @@ from auction.ids import BidderId, LiquidatorId
 from auction.terms import STORABLE
 from foundation.http.answers import answer
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import CONFLICT, INVALID
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 from settlement.access import ACT, EARNINGS, PAY, PURCHASES, award_of, number_of, own_organisation
 from settlement.after_default.answering import ConsentPage, OfferPage
 from settlement.after_default.cancelling import MAX_REASON
 from settlement.after_default.room import AfterDefault
-from settlement.api_common import row, told
+from settlement.after_default.words import AfterRefusal
+from settlement.api_common import row
+from settlement.api_refusals import BOOKING
 from settlement.ids import AwardId
 
 # Who runs its sales answers for the seller, and takes back what it sold.
 SELL = Access(Action.RUN_SALE)
+
+ANSWERING: Final = (AfterRefusal.ANSWERED_OTHERWISE, AfterRefusal.TOO_LATE, *BOOKING)
+CANCELLING: Final = (
+    AfterRefusal.HANDED_OVER,
+    AfterRefusal.ENDED,
+    AfterRefusal.PAYMENT_UNDER_WAY,
+    AfterRefusal.DISPUTED,
+    AfterRefusal.REASON_NEEDED,
+    AfterRefusal.NO_POLICY,
+    *BOOKING,
+)
 
 Why = Annotated[str, Meta(min_length=1, max_length=MAX_REASON, pattern=STORABLE)]
 
@@ -84,18 +96,16 @@ class AfterDefaultApi:
                 self.consents,
                 "What a seller is asked after a default, the latest first",
                 EARNINGS,
-                INVALID,
                 query=AskedQuery,
                 answer=Listing[ConsentPage],
             ),
             row(
                 "POST",
                 "/consents/{award_id}/{turn}",
-                told(self.consent),
+                self.consent,
                 "Whether the lot may go to the next bidder; the same again changes nothing",
                 SELL,
-                CONFLICT,
-                INVALID,
+                *ANSWERING,
                 body=ConsentAnswer,
                 answer=Answered,
             ),
@@ -105,40 +115,36 @@ class AfterDefaultApi:
                 self.offers,
                 "Lots that a buyer is offered after another's default, the latest first",
                 PURCHASES,
-                INVALID,
                 query=AskedQuery,
                 answer=Listing[OfferPage],
             ),
             row(
                 "POST",
                 "/offers/{award_id}/{turn}",
-                told(self.offer),
+                self.offer,
                 "Take the lot or not; the same again changes nothing",
                 PAY,
-                CONFLICT,
-                INVALID,
+                *ANSWERING,
                 body=OfferAnswer,
                 answer=Answered,
             ),
             row(
                 "POST",
                 "/awards/{award_id}/cancellation",
-                told(self.cancel),
+                self.cancel,
                 "The seller takes a lot back after the hammer, for a fee",
                 SELL,
-                CONFLICT,
-                INVALID,
+                *CANCELLING,
                 body=CancellationAsked,
                 answer=CancelledAward,
             ),
             row(
                 "POST",
                 "/awards/{award_id}/recall",
-                told(self.recall),
+                self.recall,
                 "The house takes a lot back after the hammer; nobody pays a fee",
                 ACT,
-                CONFLICT,
-                INVALID,
+                *CANCELLING,
                 body=CancellationAsked,
                 answer=CancelledAward,
             ),

@@ -24,7 +24,7 @@ from settlement.accounting import (
     scope_of,
     statement_csv,
 )
-from settlement.api_common import TOO_LONG, row
+from settlement.api_common import STATEMENT_TOO_LONG, row
 from settlement.chart import Kind
 from settlement.ledger_reading import StatementTooLong
 from settlement.statements import AccountStatement, Period
@@ -105,7 +105,6 @@ class BooksApi:
                 self.balances,
                 "Every currency: trial balance, what is owed, what is free, what Stripe says",
                 STAFF,
-                INVALID,
                 query=BooksQuery,
                 answer=Books,
             ),
@@ -115,8 +114,7 @@ class BooksApi:
                 self.statement,
                 "A statement of an award, invoice, sale, party, day or month",
                 STAFF,
-                INVALID,
-                TOO_LONG,
+                STATEMENT_TOO_LONG,
                 answer=Statement,
                 **shared,
             ),
@@ -126,8 +124,7 @@ class BooksApi:
                 self.statement_csv,
                 "A statement as a table",
                 STAFF,
-                INVALID,
-                TOO_LONG,
+                STATEMENT_TOO_LONG,
                 answer=Media(CSV_TYPE),
                 **shared,
             ),
@@ -137,7 +134,6 @@ class BooksApi:
                 self.quickbooks,
                 "A month's journals for QuickBooks Online",
                 STAFF,
-                INVALID,
                 query=ExportQuery,
                 answer=Media(CSV_TYPE),
             ),
@@ -147,7 +143,6 @@ class BooksApi:
                 self.xero,
                 "A month's journals for Xero, in files of its size",
                 STAFF,
-                INVALID,
                 query=XeroQuery,
                 answer=Media(ZIP_TYPE),
             ),
@@ -157,8 +152,7 @@ class BooksApi:
                 self.hledger,
                 "A month's entries for plain-text accounting",
                 STAFF,
-                INVALID,
-                TOO_LONG,
+                STATEMENT_TOO_LONG,
                 query=ExportQuery,
                 answer=Media(PLAIN_TYPE),
             ),
@@ -189,7 +183,9 @@ class BooksApi:
     async def quickbooks(self, request: web.Request) -> web.StreamResponse:
         """GET .../exports/quickbooks.csv."""
         query = query_of(request, ExportQuery)
-        made = await self._accounting.quickbooks(_currency(query.currency), _first(query.month))
+        made = await self._accounting.quickbooks(
+            known_currency(query.currency), _first(query.month)
+        )
         return file_answer(
             request, made, CSV_TYPE, f"quickbooks-{query.currency}-{query.month}.csv"
         )
@@ -200,7 +196,7 @@ class BooksApi:
         codes = codes_of(query.code)
         try:
             made = await self._accounting.xero(
-                _currency(query.currency), _first(query.month), codes, query.tax_rate
+                known_currency(query.currency), _first(query.month), codes, query.tax_rate
             )
         except ValueError as fault:
             raise INVALID(f"{str(fault).capitalize()}.", place="?code") from None
@@ -210,9 +206,11 @@ class BooksApi:
         """GET .../exports/hledger.journal."""
         query = query_of(request, ExportQuery)
         try:
-            made = await self._accounting.hledger(_currency(query.currency), _first(query.month))
+            made = await self._accounting.hledger(
+                known_currency(query.currency), _first(query.month)
+            )
         except ExportTooLong:
-            raise TOO_LONG() from None
+            raise STATEMENT_TOO_LONG() from None
         name = f"softclose-{query.currency}-{query.month}.journal"
         return file_answer(request, made, PLAIN_TYPE, name)
 
@@ -223,12 +221,19 @@ class BooksApi:
         scope = scope_of(query.of, query.subject)
         try:
             return period, await self._accounting.statement(
-                scope, _currency(query.currency), period
+                scope, known_currency(query.currency), period
             )
         except StatementTooLong:
-            raise TOO_LONG() from None
+            raise STATEMENT_TOO_LONG() from None
         except ValueError:  # what can be no account's subject
             raise INVALID("This can be no id.", place="?subject") from None
+
+
+def known_currency(currency: str, place: str = "?currency") -> str:
+    """The currency. Raises `Problem` 422 for one in which there are no books."""
+    if currency not in EXPONENTS:
+        raise INVALID("There are no books in this currency.", place=place)
+    return currency
 
 
 def codes_of(given: Sequence[str]) -> dict[Kind, str]:
@@ -263,12 +268,6 @@ def _period(day: datetime.date | None, month: str | None) -> Period | None:
     if day is not None and not 2000 <= day.year < 2100:
         raise INVALID("There are books from 2000 to 2099.", place="?day")
     return period_of(day, month)
-
-
-def _currency(currency: str) -> str:
-    if currency not in EXPONENTS:
-        raise INVALID("There are no books in this currency.", place="?currency")
-    return currency
 
 
 def _first(month: str) -> datetime.date:

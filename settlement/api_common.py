@@ -1,31 +1,39 @@
-"""What the handlers of settlement's API share."""
+"""What the handlers of settlement's API share: its rows, and refusals as problems."""
 
+from enum import StrEnum
 from functools import wraps
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from accounts.permissions import Access
 from foundation.http.problems import (
-    CONFLICT,
+    ALWAYS_POSSIBLE,
     INVALID,
     NOT_FOUND,
     UNAVAILABLE,
     Problem,
     ProblemKind,
 )
-from foundation.http.routes import Handler, Route
+from foundation.http.routes import ROUTE, Handler, Route
 from foundation.refusals import RefusedBecause
+from settlement.api_refusals import kind_of, problem_of
 from settlement.operations import Refused as RefusedThere
 from settlement.operations import Unknown
 from settlement.rows import NotFound
 
 SETTLEMENT: Final = "/api/v1/settlement"
 
-TOO_LONG: Final = ProblemKind(
+STATEMENT_TOO_LONG: Final = ProblemKind(
     "STATEMENT_TOO_LONG", 422, "It has more lines than one answer; ask for a shorter period"
 )
 NOT_HELD: Final = ProblemKind("NOT_HELD", 409, "It does not wait for a person any more")
+PROVIDER_REFUSED: Final = ProblemKind(
+    "PROVIDER_REFUSED", 409, "The payment provider does not do this"
+)
+
+_logger = structlog.get_logger(__name__)
 
 
 def row(
@@ -34,49 +42,22 @@ def row(
     handler: Handler,
     summary: str,
     access: Access,
-    *problems: ProblemKind,
+    *refuses: StrEnum | ProblemKind,
     **more: Any,
 ) -> Route:
-    """A row under /settlement."""
-    lost = (NOT_FOUND,) if "{" in path else ()
+    """A row under /settlement: what any part refuses there is told, and has to be named here."""
+    kinds = [one if isinstance(one, ProblemKind) else kind_of(one) for one in refuses]
+    if "{" in path:
+        kinds.append(NOT_FOUND)
     return Route(
         method,
         f"{SETTLEMENT}{path}",
-        handler,
+        told(handler),
         summary,
         access,
-        problems=(*dict.fromkeys((*lost, *problems)),),
+        problems=tuple(dict.fromkeys(kinds)),
         **more,
     )
-
-
-# What a row may answer that asks a part of settlement for something.
-REFUSED: Final = (NOT_FOUND, CONFLICT, INVALID, UNAVAILABLE)
-
-# Refusals that are about what was sent, by how their codes begin; the others are of how things are.
-_OF_INPUT: Final = (
-    "BAD_",
-    "INVALID",
-    "UNKNOWN_",
-    "NO_SUCH_",
-    "WHY_",
-    "REASON_",
-    "NOTHING_",
-    "NO_REASON",
-)
-
-
-def problem_of(refused: RefusedBecause[Any]) -> Problem:
-    """A refusal of any part in the kit's own kinds; its code stands before its words."""
-    code = str(refused.refusal)
-    if code == "NOT_FOUND":
-        return NOT_FOUND()
-    said = f"{code}: {refused.message}"
-    place = f"/{refused.field}" if refused.field else None
-    if code == "BUSY":
-        return UNAVAILABLE(said)
-    kind = INVALID if code.startswith(_OF_INPUT) else CONFLICT
-    return kind(said, place=place)
 
 
 def told(handler: Handler) -> Handler:
@@ -87,12 +68,29 @@ def told(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except RefusedBecause as refused:
-            raise problem_of(refused) from None
+            problem = problem_of(refused)
         except NotFound:
-            raise NOT_FOUND() from None
+            problem = NOT_FOUND()
         except Unknown:
-            raise UNAVAILABLE("The payment provider does not answer.") from None
+            problem = UNAVAILABLE("The payment provider does not answer.")
         except RefusedThere as refused_there:
-            raise CONFLICT(f"{refused_there.code}: {refused_there.message}") from None
+            problem = PROVIDER_REFUSED(f"{refused_there.message} ({refused_there.code})")
+        if not _describes(request[ROUTE], problem.kind):
+            undescribed(request[ROUTE], problem)
+        raise problem from None
 
     return handle
+
+
+def _describes(route: Route, kind: ProblemKind) -> bool:
+    takes_something = any(one is not None for one in (route.body, route.query, route.takes))
+    return kind in (*route.problems, *ALWAYS_POSSIBLE) or (kind is INVALID and takes_something)
+
+
+def undescribed(route: Route, problem: Problem) -> None:
+    """A refusal that the API's description does not name: it is answered, and to be added there.
+
+    Pages under addresses of their own are not described.
+    """
+    if route.for_programs:
+        _logger.error("undescribed_refusal", row=f"{route.method} {route.path}", code=problem.kind)

@@ -1,7 +1,8 @@
 """The API of what the house ships, and of what is charged at the dock."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -12,7 +13,8 @@ from foundation.http.answers import answer
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, STAFF, award_of, joined_of
-from settlement.api_common import REFUSED, row, told
+from settlement.api_common import row
+from settlement.api_refusals import BOOKING
 from settlement.ids import AwardId
 from settlement.pickups.charge_table import Charge
 from settlement.pickups.charges import Charges, Reference, Why
@@ -26,10 +28,14 @@ from settlement.pickups.deliveries import (
     Tracking,
 )
 from settlement.pickups.deliveries import Name as SignedBy
+from settlement.pickups.words import PickupRefusal as R
 from settlement.pickups.words import Words
 
 _Version = Annotated[int, Meta(ge=1, le=2**31)]
 _At = Annotated[int, Meta(ge=1, le=2**53)]
+
+SENDING: Final = (R.CHANGED_MEANWHILE, R.NOT_NOW, R.NOT_FUNDED, R.BAD_TIME, *BOOKING)
+OPEN_CHARGE: Final = (R.CHANGED_MEANWHILE, R.NOT_OPEN, R.NOT_FUNDED, R.CARD_IS_ASKED)
 
 
 class Shipped(Input):
@@ -94,12 +100,16 @@ class DeliveriesApi:
         return [
             _read("/deliveries", self.deliveries, "What is shipped", Shipments),
             _read(sent, self.delivery, "A lot that is shipped", ShippedLot),
-            _act(f"{sent}/shipment", self.ship, "A carrier has it", Shipped, Delivery),
-            _act(f"{sent}/arrival", self.arrived, "Signed for, without photos", Arrived, Delivery),
+            _act(f"{sent}/shipment", self.ship, "A carrier has it", Shipped, Delivery,
+                 *SENDING, R.FETCHED_BY_BUYER, R.DISPUTED, R.NOTHING_LEFT),
+            _act(f"{sent}/arrival", self.arrived, "Signed for, without photos", Arrived, Delivery,
+                 *SENDING),
             _read(charge, self.charge, "A charge of the dock", Charge),
-            _act(f"{charge}/waiver", self.waive, "It need not be paid", Waived, Charge),
-            _act(f"{charge}/payment", self.record_payment, "It was paid", PaidAtDock, Charge),
-        ]
+            _act(f"{charge}/waiver", self.waive, "It need not be paid", Waived, Charge,
+                 *OPEN_CHARGE, R.WHY_NEEDED),
+            _act(f"{charge}/payment", self.record_payment, "It was paid", PaidAtDock, Charge,
+                 *OPEN_CHARGE, R.BAD_AMOUNT, *BOOKING),
+        ]  # fmt: skip
 
     async def deliveries(self, request: web.Request) -> web.StreamResponse:
         """GET .../deliveries."""
@@ -160,8 +170,10 @@ def _shipped(one: Shipment) -> ShippedLot:
 
 
 def _read(path: str, handler: Handler, summary: str, of: Any) -> Route:
-    return row("GET", path, told(handler), summary, STAFF, *REFUSED, answer=of)
+    return row("GET", path, handler, summary, STAFF, answer=of)
 
 
-def _act(path: str, handler: Handler, summary: str, body: type[Struct], of: Any) -> Route:
-    return row("POST", path, told(handler), summary, ACT, *REFUSED, body=body, answer=of)
+def _act(
+    path: str, handler: Handler, summary: str, body: type[Struct], of: Any, *refuses: StrEnum
+) -> Route:
+    return row("POST", path, handler, summary, ACT, *refuses, body=body, answer=of)

@@ -9,17 +9,19 @@ from msgspec import Meta, Struct
 from accounts.http.guard import signed_in
 from auction.ids import BidderId, SaleId
 from foundation.http.answers import answer
-from foundation.http.problems import CONFLICT, INVALID, NOT_FOUND
+from foundation.http.problems import INVALID, NOT_FOUND, ProblemKind
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Route
 from settlement.access import PAY, PURCHASES, joined_of
-from settlement.api_common import row, told
+from settlement.api_common import PROVIDER_REFUSED, row
 from settlement.buyers import NoSuchMethod
 from settlement.deposit_life import Deposit, DepositState
 from settlement.deposit_rules import AskFor
 from settlement.deposits import Deposits, Registering
 from settlement.ids import StripeId
 from settlement.payment_objects import MAX_AMOUNT_MINOR
+
+NOTHING_TO_HOLD = ProblemKind("NOTHING_TO_HOLD", 409, "Nothing is to be held on a card")
 
 
 class HeldOn(Input):
@@ -56,8 +58,8 @@ class DepositsApi:
         return [
             row("GET", one, self.deposit, "Your deposit for a sale", PURCHASES,
                 answer=DepositSeen),
-            row("POST", one, told(self.hold), "Have it held on a saved card", PAY,
-                CONFLICT, INVALID, body=HeldOn, answer=DepositSeen),
+            row("POST", one, self.hold, "Have it held on a saved card", PAY,
+                NOTHING_TO_HOLD, PROVIDER_REFUSED, body=HeldOn, answer=DepositSeen),
         ]  # fmt: skip
 
     async def deposit(self, request: web.Request) -> web.StreamResponse:
@@ -73,7 +75,7 @@ class DepositsApi:
         if needed is None:
             raise NOT_FOUND()
         if not 0 < needed.lacking_minor <= MAX_AMOUNT_MINOR:
-            raise CONFLICT("Nothing is to be held on a card.")
+            raise NOTHING_TO_HOLD()
         wanted = AskFor(
             sale_id=sale_id,
             buyer_id=buyer_id,

@@ -1,7 +1,7 @@
 """The API of disputes: what buyers' banks want back, the evidence, and who bears a loss."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -9,15 +9,20 @@ from msgspec import Meta, Struct
 from accounts.http.common import actor_of
 from auction.terms import STORABLE
 from foundation.http.answers import answer
-from foundation.http.problems import CONFLICT, INVALID
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, joined_of
-from settlement.api_common import row, told
+from settlement.api_common import row
+from settlement.papers.kinds import PaperRefusal
 from settlement.payments.decisions_dispute import DisputeRow, Fault
 from settlement.payments.dispute_desk import DisputeDesk
+from settlement.payments.handlers_dispute import DisputeRefusal
 
 Version = Annotated[int, Meta(ge=1, le=2**31)]
+
+OPEN: Final = (DisputeRefusal.ENDED, DisputeRefusal.CHANGED_MEANWHILE)
+# What may stand in the way of the evidence, which is shown with the dispute.
+EVIDENCE: Final = (PaperRefusal.NOT_INVOICED, PaperRefusal.CANCELLED, PaperRefusal.TOO_LONG)
 
 
 class FaultSaid(Input):
@@ -75,41 +80,44 @@ class DisputesApi:
             row(
                 "GET",
                 one,
-                told(self.dispute),
+                self.dispute,
                 "A dispute with the evidence that there is",
                 STAFF,
+                *EVIDENCE,
                 answer=DisputeAnswer,
             ),
             row(
                 "POST",
                 f"{one}/fault",
-                told(self.say_fault),
+                self.say_fault,
                 "Say who bears it if it is lost, before it is decided",
                 ACT,
-                CONFLICT,
-                INVALID,
+                *OPEN,
+                *EVIDENCE,
                 body=FaultSaid,
                 answer=DisputeAnswer,
             ),
             row(
                 "POST",
                 f"{one}/answer",
-                told(self.send_evidence),
+                self.send_evidence,
                 "Send the evidence to the buyer's bank, once and for good",
                 ACT,
-                CONFLICT,
-                INVALID,
+                DisputeRefusal.ANSWERED,
+                *OPEN,
+                *EVIDENCE,
                 body=EvidenceAsked,
                 answer=DisputeAnswer,
             ),
             row(
                 "POST",
                 f"{one}/acceptance",
-                told(self.let_go),
+                self.let_go,
                 "Let it go: the buyer's bank keeps the money",
                 ACT,
-                CONFLICT,
-                INVALID,
+                DisputeRefusal.ANSWERED,
+                *OPEN,
+                *EVIDENCE,
                 body=LetGo,
                 answer=DisputeAnswer,
             ),

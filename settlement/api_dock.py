@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -17,7 +18,8 @@ from foundation.http.problems import INVALID, NOT_FOUND
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, PAY, PURCHASES, STAFF, award_of, joined_of
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_common import SETTLEMENT, row
+from settlement.api_refusals import BOOKING
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.at_dock import AtDock, Code, Load, Scanned
@@ -27,6 +29,7 @@ from settlement.pickups.docks import Docks, FreeSlot
 from settlement.pickups.pickup_table import Pallet, Pickup
 from settlement.pickups.signatures import Signature
 from settlement.pickups.slots import Dock, DockPlan, DoorName, Hours
+from settlement.pickups.words import PickupRefusal as R
 from settlement.pickups.words import Short, Truck
 from settlement.stories import Stories
 
@@ -39,6 +42,18 @@ _Awards = Annotated[
 
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2099
+
+SLOT: Final = (
+    R.ALREADY_BOOKED, R.NO_SUCH_SLOT, R.SLOT_TAKEN, R.TOO_LATE, R.TOO_FAR_AHEAD,
+)  # fmt: skip
+# What stands in the way of booking lots, and of changing what is booked.
+TO_BOOK: Final = (
+    *SLOT, R.NOTHING_NAMED, R.TOO_MANY, R.NOT_FUNDED, R.DISPUTED, R.SENT_BY_HOUSE,
+    R.DIFFERENT_PLACES, R.NOTHING_LEFT, R.NOT_FOUND,
+)  # fmt: skip
+CHANGING: Final = (R.CHANGED_MEANWHILE, R.NOT_NOW, R.NOT_FUNDED)
+GOODS: Final = (R.DISPUTED, R.NOTHING_LEFT)
+PALLET: Final = (R.UNKNOWN_PALLET, R.WRONG_PALLET, R.PALLET_GONE)
 
 
 class DayQuery(Input):
@@ -170,24 +185,32 @@ class DockApi:
         return [
             _read("/docks", self.docks, "Docks", DocksSeen),
             _read(dock, self.dock, "How a dock is worked", Dock),
-            _row("PUT", dock, self.change_dock, "Work it otherwise", ACT, ChangedDock, Dock),
+            _row("PUT", dock, self.change_dock, "Work it otherwise", ACT,
+                 R.CHANGED_MEANWHILE, R.BAD_DOCK, body=ChangedDock, of=Dock),
             _read(f"{dock}/day", self.dock_day, "Who comes on a day", DockDay, DayQuery),
             _read(f"{dock}/slots", self.dock_slots, "Its slots of a day", FreeSlots, DayQuery),
             _read("/awards/{award_id}/slots", self.slots_of_award, "Free slots where it stands",
                   FreeSlots, DayQuery),
-            _act("/pickups", self.book_for_buyer, "Book for a buyer", BookingForBuyer, Pickup, 201),
+            _act("/pickups", self.book_for_buyer, "Book for a buyer", BookingForBuyer, Pickup,
+                 *TO_BOOK, status=201),
             _read(truck, self.load, "A truck and its load", LoadSeen),
-            _act(f"{truck}/slot", self.move_pickup, "Move it", MovedPickup, Pickup),
-            _act(f"{truck}/check-in", self.check_in, "It is here", CheckedIn, LoadSeen),
-            _act(f"{truck}/scan", self.scan, "A pallet goes on", ScannedCode, Scanned),
-            _act(f"{truck}/unload", self.unload, "A pallet comes off", ScannedCode, Scanned),
+            _act(f"{truck}/slot", self.move_pickup, "Move it", MovedPickup, Pickup,
+                 *CHANGING, *SLOT),
+            _act(f"{truck}/check-in", self.check_in, "It is here", CheckedIn, LoadSeen,
+                 *CHANGING, *GOODS, *BOOKING),
+            _act(f"{truck}/scan", self.scan, "A pallet goes on", ScannedCode, Scanned,
+                 *CHANGING, *GOODS, *PALLET),
+            _act(f"{truck}/unload", self.unload, "A pallet comes off", ScannedCode, Scanned,
+                 *CHANGING, *GOODS, *PALLET, R.NOT_LOADED),
             _act(f"{truck}/release", self.release_truck, "It leaves, signed for", Released,
-                 LoadSeen),
-            _act(f"{truck}/cancellation", self.send_away, "It is not loaded", SeenPickup, Pickup),
+                 LoadSeen, *CHANGING, *GOODS, R.BAD_SIGNATURE, R.CHARGES_OPEN, R.NOTHING_LOADED,
+                 *BOOKING),
+            _act(f"{truck}/cancellation", self.send_away, "It is not loaded", SeenPickup, Pickup,
+                 *CHANGING, R.TOO_LATE),
             _row("GET", own, self.own_slots, "Free slots where your lots stand", PURCHASES,
                  of=FreeSlots, query=DayQuery),
             _row("POST", "/purchases/pickups/{pickup_id}/slot", self.move_own, "Move yours", PAY,
-                 OwnMove, Pickup),
+                 *CHANGING, *SLOT, body=OwnMove, of=Pickup),
         ]  # fmt: skip
 
     async def docks(self, request: web.Request) -> web.StreamResponse:
@@ -328,13 +351,19 @@ def _seen(load: Load) -> LoadSeen:
 def _read(
     path: str, handler: Handler, summary: str, of: Any, query: type[Struct] | None = None
 ) -> Route:
-    return _row("GET", path, handler, summary, STAFF, None, of, query)
+    return _row("GET", path, handler, summary, STAFF, of=of, query=query)
 
 
 def _act(
-    path: str, handler: Handler, summary: str, body: type[Struct], of: Any, status: int = 200
+    path: str,
+    handler: Handler,
+    summary: str,
+    body: type[Struct],
+    of: Any,
+    *refuses: StrEnum,
+    status: int = 200,
 ) -> Route:
-    return _row("POST", path, handler, summary, ACT, body, of, None, status)
+    return _row("POST", path, handler, summary, ACT, *refuses, body=body, of=of, status=status)
 
 
 def _row(
@@ -343,13 +372,14 @@ def _row(
     handler: Handler,
     summary: str,
     access: Access,
+    *refuses: StrEnum,
     body: type[Struct] | None = None,
     of: Any = None,
     query: type[Struct] | None = None,
     status: int = 200,
 ) -> Route:
     more = {"body": body, "answer": of, "query": query, "status": status}
-    return row(method, path, told(handler), summary, access, *REFUSED, **more)
+    return row(method, path, handler, summary, access, *refuses, **more)
 
 
 def _day(request: web.Request) -> datetime.date:

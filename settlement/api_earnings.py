@@ -14,7 +14,7 @@ from foundation.http.problems import NOT_FOUND
 from foundation.http.reading import query_of
 from foundation.http.routes import Route
 from settlement.access import EARNINGS
-from settlement.api_common import REFUSED, row, told
+from settlement.api_common import row
 from settlement.invoice_lists import InvoiceLists, ListedAward
 from settlement.papers.listing import (
     Offered,
@@ -59,14 +59,14 @@ class EarningsApi:
     def routes(self) -> list[Route]:
         """Their rows."""
         return [
-            row("GET", "/earnings/sold", told(self.sold), "What you sold, and how far it is",
-                EARNINGS, *REFUSED, query=SoldQuery, answer=Listing[ListedAward]),
-            row("GET", "/earnings/owed", told(self.owed), "What you are still to get", EARNINGS,
-                *REFUSED, answer=OwedSeen),
-            row("GET", "/earnings/paid", told(self.paid), "What you were sent", EARNINGS,
-                *REFUSED, answer=PaidSeen),
-            row("GET", "/earnings/papers", told(self.papers), "Your statements and advices",
-                EARNINGS, *REFUSED, answer=EarningPapers),
+            row("GET", "/earnings/sold", self.sold, "What you sold, and how far it is",
+                EARNINGS, NOT_FOUND, query=SoldQuery, answer=Listing[ListedAward]),
+            row("GET", "/earnings/owed", self.owed, "What you are still to get", EARNINGS,
+                answer=OwedSeen),
+            row("GET", "/earnings/paid", self.paid, "What you were sent", EARNINGS,
+                answer=PaidSeen),
+            row("GET", "/earnings/papers", self.papers, "Your statements and advices",
+                EARNINGS, answer=EarningPapers),
         ]  # fmt: skip
 
     async def sold(self, request: web.Request) -> web.StreamResponse:

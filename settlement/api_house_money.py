@@ -2,6 +2,7 @@
 house gives up, tax of late certificates, and as whom files go to the bank."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -10,17 +11,19 @@ from msgspec import Meta, Struct
 from accounts.http.common import actor_of
 from accounts.permissions import Access
 from auction.ids import LiquidatorId, LotId, SaleId
-from auction.money import EXPONENTS, MAX_MINOR
+from auction.money import MAX_MINOR
 from auction.terms import STORABLE
 from foundation.database import Pool, acquire
 from foundation.http.answers import answer, created, no_content
-from foundation.http.problems import INVALID, NOT_FOUND
+from foundation.http.problems import NOT_FOUND, ProblemKind
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, STAFF, invoice_of, joined_of, number_of
-from settlement.api_books import Currency
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_books import Currency, known_currency
+from settlement.api_common import SETTLEMENT, row
+from settlement.api_refusals import BOOKING
 from settlement.claiming.desk import ClaimsDesk
+from settlement.claiming.words import DeskRefusal
 from settlement.claims import Threshold
 from settlement.payouts.batch_rows import WholeBatch
 from settlement.payouts.house_bank import HouseBankWords
@@ -29,6 +32,7 @@ from settlement.payouts.nacha import Originator
 from settlement.payouts.payables import Payable
 from settlement.payouts.payments_made import Made, Owed
 from settlement.payouts.room import PayoutRoom
+from settlement.payouts.words import PayoutRefusal as R
 from settlement.payouts.write_offs import Owing, WriteOff
 from settlement.policy import ThresholdPays
 
@@ -123,25 +127,28 @@ class HouseMoneyApi:
             _row("GET", "/payables", self.payables, "What is owed", STAFF, of=PayablesSeen),
             _row("GET", "/payments", self.payments, "What was sent", STAFF, of=PaymentsSeen),
             _row("POST", "/payables/{payable_id}/letting-go", self.let_payable_go,
-                 "Send it anyway", ACT, LettingGo, Payable),
+                 "Send it anyway", ACT, R.BAD_DETAILS, R.NOT_NOW, body=LettingGo, of=Payable),
             _row("GET", "/house-bank", self.house_bank, "As whom files are sent", STAFF,
                  of=HouseBankSeen, query=BankQuery),
-            _row("PUT", "/house-bank", self.set_house_bank, "Send them so", ACT, HouseBankWords,
-                 HouseBankSeen, query=BankQuery),
+            _row("PUT", "/house-bank", self.set_house_bank, "Send them so", ACT, R.BAD_DETAILS,
+                 body=HouseBankWords, of=HouseBankSeen, query=BankQuery),
             _row("POST", "/bank-files/{number}/returns", self.book_return, "It came back", ACT,
-                 ReturnedItem, WholeBatch),
+                 R.BAD_DETAILS, R.NOT_NOW, *BOOKING, body=ReturnedItem, of=WholeBatch),
             _row("GET", "/write-offs", self.write_offs, "Who owes, and what is given up", STAFF,
                  of=WriteOffsSeen),
             _row("POST", "/write-offs", self.ask_write_off, "Ask to give it up", ACT,
-                 AskedWriteOff, WriteOffAsked, status=201),
+                 R.BAD_DETAILS, R.TOO_MUCH, NOT_FOUND, body=AskedWriteOff, of=WriteOffAsked,
+                 status=201),
             _row("POST", f"{written}/agreement", self.agree_write_off, "A second agrees", ACT,
-                 of=WriteOff),
-            _row("POST", f"{written}/refusal", self.refuse_write_off, "Say no", ACT, of=WriteOff),
+                 R.NOT_WAITING, R.SAME_PERSON, R.TOO_MUCH, *BOOKING, of=WriteOff),
+            _row("POST", f"{written}/refusal", self.refuse_write_off, "Say no", ACT,
+                 R.NOT_WAITING, R.SAME_PERSON, of=WriteOff),
             _row("GET", credits_, self.tax_credits, "Tax that was credited", STAFF, of=TaxCredits),
             _row("POST", credits_, self.credit_tax, "A certificate came late: credit the tax", ACT,
-                 of=TaxCredit),
+                 R.NO_CERTIFICATE, R.HELD_BACK, R.NOT_NOW, *BOOKING, of=TaxCredit),
             _row("PUT", "/sales/{sale_id}/lots/{lot_id}/claim-threshold", self.state_threshold,
-                 "A lot has a threshold of its own", ACT, StatedThreshold, status=204),
+                 "A lot has a threshold of its own", ACT, DeskRefusal.SOLD_ALREADY,
+                 body=StatedThreshold, status=204),
         ]  # fmt: skip
 
     async def payables(self, request: web.Request) -> web.StreamResponse:
@@ -188,7 +195,7 @@ class HouseMoneyApi:
         number = await self._payouts.write_offs.ask(
             actor_of(request),
             LiquidatorId(given.liquidator_id),
-            _known(given.currency, "/currency"),
+            known_currency(given.currency, "/currency"),
             given.amount_minor,
             given.why,
         )
@@ -235,20 +242,15 @@ def _row(
     handler: Handler,
     summary: str,
     access: Access,
+    *refuses: StrEnum | ProblemKind,
     body: type[Struct] | None = None,
     of: Any = None,
     query: type[Struct] | None = None,
     status: int = 200,
 ) -> Route:
     more = {"body": body, "answer": of, "query": query, "status": status}
-    return row(method, path, told(handler), summary, access, *REFUSED, **more)
+    return row(method, path, handler, summary, access, *refuses, **more)
 
 
 def _currency(request: web.Request) -> str:
-    return _known(query_of(request, BankQuery).currency, "?currency")
-
-
-def _known(currency: str, place: str) -> str:
-    if currency not in EXPONENTS:
-        raise INVALID("There are no books in this currency.", place=place)
-    return currency
+    return known_currency(query_of(request, BankQuery).currency)

@@ -14,10 +14,10 @@ from foundation.http.problems import NOT_FOUND
 from foundation.http.reading import Input, query_of
 from foundation.http.routes import Handler, Media, Route
 from settlement.access import EARNINGS, PURCHASES, STAFF, invoice_of, joined_of
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_common import row, told
 from settlement.ids import AwardId, InvoiceId
 from settlement.papers.archive import Archive, Kept
-from settlement.papers.kinds import PaperKind
+from settlement.papers.kinds import PaperKind, PaperRefusal
 from settlement.papers.listing import Offered, papers_of_award, papers_of_invoice, readers_of
 from settlement.papers.rendering import Format
 
@@ -33,6 +33,17 @@ NAMES: Final[Mapping[PaperKind, str]] = {
     PaperKind.PAYOUT_ADVICE: "Payout advice",
     PaperKind.EVIDENCE: "Evidence for the bank",
 }
+
+# Why there may be none of that name.
+NO_PAPER: Final = (
+    PaperRefusal.NO_SUCH_FORM,
+    PaperRefusal.NOT_INVOICED,
+    PaperRefusal.NOT_FUNDED,
+    PaperRefusal.CANCELLED,
+    PaperRefusal.NO_MANIFEST,
+    PaperRefusal.TOO_LONG,
+    PaperRefusal.BUSY,
+)
 
 
 class FormQuery(Input):
@@ -73,7 +84,7 @@ class PapersApi:
             row(
                 "GET",
                 f"/papers/{of}/versions",
-                told(self.paper_versions),
+                self.paper_versions,
                 "What was handed out of a document, with the digest of each file",
                 STAFF,
                 answer=PapersKept,
@@ -141,15 +152,15 @@ class PapersApi:
         return bytes_answer(request, made.data, form.media_type, headers=headers)
 
     def _file(self, path: str, handler: Handler, access: Access, summary: str) -> Route:
-        return Route(
+        return row(
             "GET",
-            f"{SETTLEMENT}{path}",
-            told(handler),
+            path,
+            handler,
             summary,
             access,
+            *NO_PAPER,
             query=FormQuery,
             answer=Media("application/pdf"),
-            problems=REFUSED,
         )
 
 

@@ -1,7 +1,8 @@
 """The API of where payouts go: payees see to their own, staff look and confirm."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -11,19 +12,22 @@ from accounts.http.guard import signed_in
 from accounts.permissions import Access
 from auction.terms import STORABLE
 from foundation.http.answers import answer
-from foundation.http.problems import NOT_FOUND
+from foundation.http.problems import NOT_FOUND, ProblemKind
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, EARNINGS, PAYEE, STAFF, joined_of, number_of
-from settlement.api_common import REFUSED, row, told
+from settlement.api_common import PROVIDER_REFUSED, row
 from settlement.payment_objects import AccountLink
 from settlement.payouts.payee_rows import BankDetails, Holder, PayeeShown
 from settlement.payouts.room import PayoutRoom
+from settlement.payouts.words import PayoutRefusal as R
 from settlement.payouts.words import Way
 
 # A payee that was never looked at by its people has no version yet.
 _Version = Annotated[int, Meta(ge=0, le=2**31)]
 _Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+
+SECOND: Final = (R.CHANGED_MEANWHILE, R.NOT_WAITING, R.SAME_PERSON)
 
 
 class GivenBank(Input):
@@ -76,19 +80,23 @@ class PayeesApi:
             _row("GET", "/earnings/payees", self.own_payees, "As whom you are paid", EARNINGS,
                  of=PayeesSeen),
             _row("GET", own, self.own_payee, "How you are paid", EARNINGS),
-            _row("PUT", f"{own}/bank", self.set_own_bank, "Pay to this account", PAYEE, GivenBank),
+            _row("PUT", f"{own}/bank", self.set_own_bank, "Pay to this account", PAYEE,
+                 R.CHANGED_MEANWHILE, R.BAD_ACCOUNT, body=GivenBank),
             _row("POST", f"{own}/account", self.connect, "Ask for an account at Stripe", PAYEE,
-                 Connecting),
+                 R.CHANGED_MEANWHILE, R.BAD_DETAILS, PROVIDER_REFUSED, body=Connecting),
             _row("POST", f"{own}/account/link", self.onboard, "Where Stripe asks you", PAYEE,
-                 of=AccountLink),
-            _row("POST", f"{own}/account/reading", self.refresh, "Read it again", PAYEE),
-            _row("POST", f"{own}/way", self.choose, "Be paid this way", PAYEE, ChosenWay),
+                 R.NOT_CONNECTED, PROVIDER_REFUSED, of=AccountLink),
+            _row("POST", f"{own}/account/reading", self.refresh, "Read it again", PAYEE,
+                 R.NOT_CONNECTED, PROVIDER_REFUSED),
+            _row("POST", f"{own}/way", self.choose, "Be paid this way", PAYEE,
+                 R.CHANGED_MEANWHILE, R.NOT_CONNECTED, R.NOT_NOW, body=ChosenWay),
             _row("GET", "/payees", self.payees, "Who is paid, and how", STAFF, of=PayeesSeen),
             _row("GET", one, self.payee, "How a payee is paid", STAFF),
             _row("PUT", f"{one}/bank", self.enter_bank, "Enter an account; another confirms it",
-                 ACT, GivenBank),
-            _row("POST", f"{waiting}/confirmation", self.confirm_bank, "It is the payee's", ACT),
-            _row("POST", f"{waiting}/refusal", self.refuse_bank, "It is not", ACT),
+                 ACT, R.CHANGED_MEANWHILE, R.BAD_ACCOUNT, body=GivenBank),
+            _row("POST", f"{waiting}/confirmation", self.confirm_bank, "It is the payee's", ACT,
+                 *SECOND),
+            _row("POST", f"{waiting}/refusal", self.refuse_bank, "It is not", ACT, *SECOND),
         ]  # fmt: skip
 
     async def own_payees(self, request: web.Request) -> web.StreamResponse:
@@ -199,7 +207,8 @@ def _row(
     handler: Handler,
     summary: str,
     access: Access,
+    *refuses: StrEnum | ProblemKind,
     body: type[Struct] | None = None,
     of: Any = PayeeShown,
 ) -> Route:
-    return row(method, path, told(handler), summary, access, *REFUSED, body=body, answer=of)
+    return row(method, path, handler, summary, access, *refuses, body=body, answer=of)

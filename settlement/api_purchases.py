@@ -1,51 +1,52 @@
-"""The API of buyers: invoices and paying them, cards, pickups, claims; and of the claims desk."""
+"""The API of buyers: invoices and paying them, cards, pickups."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.common import actor_of
 from accounts.http.guard import signed_in
-from accounts.permissions import Access
 from auction.ids import BidderId
-from auction.terms import STORABLE
 from foundation.http.answers import answer, created, no_content
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import CONFLICT
+from foundation.http.problems import NOT_FOUND
 from foundation.http.reading import Input, body_of, query_of
-from foundation.http.routes import Handler, Route
+from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.access import (
-    ACT,
     PAY,
     PURCHASES,
-    STAFF,
     award_of,
     invoice_of,
     joined_of,
     payable,
     visible_purchase,
 )
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_common import PROVIDER_REFUSED, SETTLEMENT, row
+from settlement.api_dock import CHANGING, TO_BOOK
+from settlement.api_refusals import BOOKING
 from settlement.buyers import Buyers, NoSuchMethod
-from settlement.claiming.claim_table import Claim
-from settlement.claiming.desk import ClaimsDesk, ClaimView
-from settlement.claiming.filing import Claims
-from settlement.claiming.words import Filing, GrantedLine
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.invoice_lists import InvoiceLists, ListedInvoice
 from settlement.lives import AwardState, PaymentState
 from settlement.payment_objects import BankAddress
+from settlement.payments.asking import PayRefusal
 from settlement.payments.words import Way
+from settlement.payouts.words import PayoutRefusal
 from settlement.pickups.bookings import Bookings, Ready
 from settlement.pickups.pickup_table import Pickup
+from settlement.pickups.words import PickupRefusal
 from settlement.purchases import Purchase, Purchases
 from settlement.saved_methods import Saved
 
 _Version = Annotated[int, Meta(ge=1, le=2**31)]
-_Why = Annotated[str, Meta(max_length=1_000, pattern=STORABLE)]
+
+PAYING: Final = (
+    PayRefusal.UNDER_WAY, PayRefusal.NOT_OPEN, PayRefusal.NOT_SAVED, PayRefusal.ABOVE_CARD_CAP,
+    PayRefusal.TOO_LARGE, PayRefusal.TOO_SMALL, *BOOKING,
+)  # fmt: skip
 
 
 class PurchasedLot(Struct, frozen=True, kw_only=True):
@@ -116,22 +117,6 @@ class SeenVersion(Input):
     version: _Version
 
 
-class DecidedClaim(Input):
-    """What counts of a claim; without lines, all of it."""
-
-    version: _Version
-    granted: Annotated[list[GrantedLine], Meta(max_length=2_000)] | None = None
-    credit_minor: Annotated[int, Meta(ge=0, le=2**53)] | None = None
-    why: _Why = ""
-
-
-class RefusedClaim(Input):
-    """Why a claim is refused."""
-
-    version: _Version
-    why: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=STORABLE)]
-
-
 class SavedMethods(Struct, frozen=True):
     """What a buyer can pay with, what is asked first before."""
 
@@ -145,12 +130,6 @@ class Pickups(Struct, frozen=True):
     items: Sequence[Pickup]
 
 
-class ClaimsSeen(Struct, frozen=True):
-    """Claims."""
-
-    items: Sequence[Claim]
-
-
 class PurchasesApi:
     """Handlers of buyers."""
 
@@ -160,42 +139,35 @@ class PurchasesApi:
         lists: InvoiceLists,
         buyers: Buyers,
         bookings: Bookings,
-        claims: Claims,
         acceptances: Acceptances,
     ) -> None:
         self._purchases, self._lists, self._buyers = purchases, lists, buyers
-        self._bookings, self._claims, self._acceptances = bookings, claims, acceptances
+        self._bookings, self._acceptances = bookings, acceptances
 
     def routes(self) -> list[Route]:
         """Their rows."""
-        one, award = "/purchases/{invoice_id}", "/purchases/awards/{award_id}"
-        claim = "/purchases/claims/{claim_id}"
+        one = "/purchases/{invoice_id}"
         return [
-            _row("GET", "/purchases", self.purchases, "Your invoices", PURCHASES,
-                 query=Paging, answer=Listing[ListedInvoice]),
-            _row("GET", one, self.purchase, "An invoice of yours", PURCHASES,
-                 answer=PurchaseSeen),
-            _row("POST", f"{one}/payment", self.pay, "Pay it this way", PAY,
-                 body=PayingBy, status=204),
-            _row("POST", f"{one}/first", self.name_first, "Which lots come first", PAY,
-                 body=NamedLots, status=204),
-            _row("GET", "/purchases/methods", self.methods, "What you can pay with", PURCHASES,
-                 answer=SavedMethods),
-            _row("DELETE", "/purchases/methods/{method_id}", self.remove_method, "Remove it", PAY,
-                 status=204),
-            _row("GET", "/purchases/pickups", self.pickups, "Pickups", PURCHASES, answer=Pickups),
-            _row("POST", "/purchases/pickups", self.book_pickup, "Book a slot", PAY,
-                 body=BookingPickup, answer=Pickup, status=201),
-            _row("POST", "/purchases/pickups/{pickup_id}/cancellation", self.cancel_pickup,
-                 "Nobody comes", PAY, body=SeenVersion, answer=Pickup),
-            _row("POST", f"{award}/acceptance", self.accept, "Accept the goods", PAY, status=204),
-            _row("POST", f"{award}/claims", self.file_claim, "Claim; photos follow on the page",
-                 PAY, body=Filing, answer=Claim, status=201),
-            _row("GET", "/purchases/claims", self.claims, "Your claims", PURCHASES,
-                 answer=ClaimsSeen),
-            _row("GET", claim, self.claim, "A claim of yours", PURCHASES, answer=Claim),
-            _row("POST", f"{claim}/withdrawal", self.withdraw_claim, "Take it back", PAY,
-                 body=SeenVersion, answer=Claim),
+            row("GET", "/purchases", self.purchases, "Your invoices", PURCHASES,
+                query=Paging, answer=Listing[ListedInvoice]),
+            row("GET", one, self.purchase, "An invoice of yours", PURCHASES, answer=PurchaseSeen),
+            row("POST", f"{one}/payment", self.pay, "Pay it this way", PAY, *PAYING,
+                body=PayingBy, status=204),
+            row("POST", f"{one}/first", self.name_first, "Which lots come first", PAY,
+                PayRefusal.UNKNOWN_LOT, body=NamedLots, status=204),
+            row("GET", "/purchases/methods", self.methods, "What you can pay with", PURCHASES,
+                answer=SavedMethods),
+            row("DELETE", "/purchases/methods/{method_id}", self.remove_method, "Remove it", PAY,
+                PROVIDER_REFUSED, status=204),
+            row("GET", "/purchases/pickups", self.pickups, "Pickups", PURCHASES, answer=Pickups),
+            row("POST", "/purchases/pickups", self.book_pickup, "Book a slot", PAY, *TO_BOOK,
+                body=BookingPickup, answer=Pickup, status=201),
+            row("POST", "/purchases/pickups/{pickup_id}/cancellation", self.cancel_pickup,
+                "Nobody comes", PAY, *CHANGING, PickupRefusal.TOO_LATE, body=SeenVersion,
+                answer=Pickup),
+            row("POST", "/purchases/awards/{award_id}/acceptance", self.accept,
+                "Accept the goods", PAY, PayoutRefusal.CLAIMED, PayoutRefusal.NOT_ACCEPTABLE,
+                PayoutRefusal.NOT_HANDED_OVER, *BOOKING, status=204),
         ]  # fmt: skip
 
     async def purchases(self, request: web.Request) -> web.StreamResponse:
@@ -233,7 +205,7 @@ class PurchasesApi:
             method_id = StripeId(joined_of(request, "method_id"))
             await self._buyers.remove(_buyer(request), method_id)
         except NoSuchMethod:
-            raise CONFLICT("It is not saved.") from None
+            raise NOT_FOUND() from None
         return no_content()
 
     async def pickups(self, request: web.Request) -> web.StreamResponse:
@@ -263,89 +235,10 @@ class PurchasesApi:
         await self._acceptances.accept(_buyer(request), actor_of(request), award_of(request))
         return no_content()
 
-    async def file_claim(self, request: web.Request) -> web.StreamResponse:
-        """POST .../purchases/awards/{award_id}/claims: one at a time."""
-        filing = await body_of(request, Filing)
-        made = await self._claims.file(
-            award_of(request), filing, actor_of(request), buyer_id=_buyer(request)
-        )
-        return created(request, made, f"{SETTLEMENT}/purchases/claims/{made.claim_id}")
-
-    async def claims(self, request: web.Request) -> web.StreamResponse:
-        """GET .../purchases/claims."""
-        return answer(request, ClaimsSeen(await self._claims.of_buyer(_buyer(request))))
-
-    async def claim(self, request: web.Request) -> web.StreamResponse:
-        """GET .../purchases/claims/{claim_id}."""
-        claim_id = joined_of(request, "claim_id")
-        return answer(request, await self._claims.claim(claim_id, _buyer(request)))
-
-    async def withdraw_claim(self, request: web.Request) -> web.StreamResponse:
-        """POST .../purchases/claims/{claim_id}/withdrawal."""
-        seen, claim_id = await body_of(request, SeenVersion), joined_of(request, "claim_id")
-        by, buyer_id = actor_of(request), _buyer(request)
-        gone = await self._claims.withdraw(claim_id, seen.version, by, buyer_id=buyer_id)
-        return answer(request, gone)
-
     async def _payable(self, request: web.Request) -> InvoiceId:
         invoice_id = invoice_of(request)
         payable(request, await self._purchases.buyer_of(invoice_id))
         return invoice_id
-
-
-class ClaimsDeskApi:
-    """Handlers of the claims desk."""
-
-    def __init__(self, desk: ClaimsDesk) -> None:
-        self._desk = desk
-
-    def routes(self) -> list[Route]:
-        """Their rows."""
-        one = "/claims/{claim_id}"
-        return [
-            _row("GET", "/claims", self.claims_to_decide, "Claims to decide", STAFF,
-                 answer=ClaimsSeen),
-            _row("GET", one, self.claim_view, "A claim, with what the formula says", STAFF,
-                 answer=ClaimView),
-            _row("POST", f"{one}/grant", self.grant_claim, "Credit what counts", ACT,
-                 body=DecidedClaim, answer=Claim),
-            _row("POST", f"{one}/agreement", self.agree_to_claim, "A second person agrees", ACT,
-                 body=SeenVersion, answer=Claim),
-            _row("POST", f"{one}/refusal", self.refuse_claim, "Refuse it", ACT,
-                 body=RefusedClaim, answer=Claim),
-        ]  # fmt: skip
-
-    async def claims_to_decide(self, request: web.Request) -> web.StreamResponse:
-        """GET .../claims."""
-        return answer(request, ClaimsSeen(await self._desk.queue()))
-
-    async def claim_view(self, request: web.Request) -> web.StreamResponse:
-        """GET .../claims/{claim_id}."""
-        return answer(request, await self._desk.view(joined_of(request, "claim_id")))
-
-    async def grant_claim(self, request: web.Request) -> web.StreamResponse:
-        """POST .../claims/{claim_id}/grant."""
-        given, claim_id = await body_of(request, DecidedClaim), joined_of(request, "claim_id")
-        made = await self._desk.grant(
-            claim_id,
-            given.version,
-            actor_of(request),
-            granted=given.granted,
-            credit_minor=given.credit_minor,
-            why=given.why,
-        )
-        return answer(request, made)
-
-    async def agree_to_claim(self, request: web.Request) -> web.StreamResponse:
-        """POST .../claims/{claim_id}/agreement."""
-        seen, claim_id = await body_of(request, SeenVersion), joined_of(request, "claim_id")
-        return answer(request, await self._desk.agree(claim_id, seen.version, actor_of(request)))
-
-    async def refuse_claim(self, request: web.Request) -> web.StreamResponse:
-        """POST .../claims/{claim_id}/refusal."""
-        given, claim_id = await body_of(request, RefusedClaim), joined_of(request, "claim_id")
-        by = actor_of(request)
-        return answer(request, await self._desk.refuse(claim_id, given.version, given.why, by))
 
 
 def seen_of(purchase: Purchase) -> PurchaseSeen:
@@ -387,12 +280,6 @@ def seen_of(purchase: Purchase) -> PurchaseSeen:
             if award.award_id in lines
         ],
     )
-
-
-def _row(
-    method: str, path: str, handler: Handler, summary: str, access: Access, **more: Any
-) -> Route:
-    return row(method, path, told(handler), summary, access, *REFUSED, **more)
 
 
 def _buyer(request: web.Request) -> BidderId:

@@ -9,7 +9,6 @@ from msgspec import Meta, Struct
 from accounts.http.common import actor_of
 from foundation.http.answers import answer, no_content
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import INVALID, NOT_FOUND
 from foundation.http.reading import Input, query_of
 from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, award_of, invoice_of, number_of
@@ -17,7 +16,6 @@ from settlement.api_common import NOT_HELD, row
 from settlement.invoice_lists import InvoiceLists, ListedInvoice
 from settlement.lives import PaymentState
 from settlement.queue import Queue, QueuePage, Waiting
-from settlement.rows import NotFound
 from settlement.searching import MAX_QUERY, Found, Searching
 from settlement.stories import Stories, Story
 
@@ -64,7 +62,6 @@ class StaffApi:
                 self.queue,
                 "What waits for a person, the oldest deadline first",
                 STAFF,
-                INVALID,
                 query=QueueQuery,
                 answer=QueuePage,
             ),
@@ -91,7 +88,6 @@ class StaffApi:
                 self.invoices,
                 "Invoices that are to be paid, the earliest due first",
                 STAFF,
-                INVALID,
                 query=OpenQuery,
                 answer=Listing[ListedInvoice],
             ),
@@ -109,7 +105,6 @@ class StaffApi:
                 self.search,
                 "Find by invoice number, award, lot, buyer, sale, Stripe's id or amount",
                 STAFF,
-                INVALID,
                 query=SearchQuery,
                 answer=FoundThings,
             ),
@@ -127,17 +122,11 @@ class StaffApi:
 
     async def award(self, request: web.Request) -> web.StreamResponse:
         """GET .../awards/{award_id}."""
-        try:
-            return answer(request, await self._stories.of_award(award_of(request)))
-        except NotFound:
-            raise NOT_FOUND() from None
+        return answer(request, await self._stories.of_award(award_of(request)))
 
     async def invoice(self, request: web.Request) -> web.StreamResponse:
         """GET .../invoices/{invoice_id}."""
-        try:
-            return answer(request, await self._stories.of_invoice(invoice_of(request)))
-        except NotFound:
-            raise NOT_FOUND() from None
+        return answer(request, await self._stories.of_invoice(invoice_of(request)))
 
     async def invoices(self, request: web.Request) -> web.StreamResponse:
         """GET .../invoices."""

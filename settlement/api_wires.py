@@ -2,7 +2,8 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -17,11 +18,13 @@ from foundation.http.reading import Input, body_of, file_of, query_of
 from foundation.http.routes import Handler, Media, Route
 from settlement.access import ACT, STAFF, number_of
 from settlement.api_books import Currency
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_common import SETTLEMENT, row
+from settlement.api_refusals import BOOKING
 from settlement.ids import EntryKey, InvoiceId
 from settlement.reconciliation.statement_file import MAX_BYTES, BadStatement
 from settlement.reconciliation.wire_table import Candidate, Wire
 from settlement.reconciliation.wires import Imported, Wires
+from settlement.reconciliation.words import BooksRefusal as R
 
 _Version = Annotated[int, Meta(ge=1, le=2**31)]
 _Text = Annotated[str, Meta(max_length=200, pattern=STORABLE)]
@@ -31,6 +34,9 @@ _Said = Annotated[str, Meta(min_length=1, max_length=500, pattern=STORABLE)]
 BAD_STATEMENT = ProblemKind(
     "BAD_STATEMENT", 422, "The statement is not taken in; its bad lines are named"
 )
+
+UNDECIDED: Final = (R.CHANGED_MEANWHILE, R.DECIDED)
+DECIDING: Final = (*UNDECIDED, R.NO_REASON, *BOOKING)
 
 
 class BeforeQuery(Input):
@@ -110,18 +116,20 @@ class WiresApi:
         """Their rows."""
         one = "/wires/{number}"
         return [
-            _act("/wires", self.enter_wire, "Enter one by hand", EnteredWire, 201),
-            row("GET", "/wires/decided", told(self.decided_wires), "Wires that were decided",
-                STAFF, *REFUSED, query=BeforeQuery, answer=DecidedWires),
-            row("GET", one, told(self.wire), "A wire, and what it might be for", STAFF, *REFUSED,
-                answer=WireSeen),
-            _act(f"{one}/take", self.take_wire, "It is mine to find out", SeenWire),
-            _act(f"{one}/giving-back", self.give_back_wire, "It is nobody's", SeenWire),
-            _act(f"{one}/identification", self.identify_wire, "Say whose it is", IdentifiedWire),
-            _act(f"{one}/return", self.return_wire, "It was sent back", ReturnedWire),
-            _act(f"{one}/known", self.known_wire, "It was booked already", KnownWire),
-            row("POST", "/statements", told(self.take_in_statement), "Take in a bank's statement",
-                ACT, BAD_STATEMENT, *REFUSED, query=StatementQuery, takes=Media("text/csv"),
+            _act("/wires", self.enter_wire, "Enter one by hand", EnteredWire, *BOOKING, status=201),
+            row("GET", "/wires/decided", self.decided_wires, "Wires that were decided", STAFF,
+                query=BeforeQuery, answer=DecidedWires),
+            row("GET", one, self.wire, "A wire, and what it might be for", STAFF, answer=WireSeen),
+            _act(f"{one}/take", self.take_wire, "It is mine to find out", SeenWire,
+                 *UNDECIDED, R.NOT_YOURS),
+            _act(f"{one}/giving-back", self.give_back_wire, "It is nobody's", SeenWire,
+                 *UNDECIDED, R.NOT_YOURS),
+            _act(f"{one}/identification", self.identify_wire, "Say whose it is", IdentifiedWire,
+                 *DECIDING, R.OTHER_CURRENCY, R.NOTHING_LEFT),
+            _act(f"{one}/return", self.return_wire, "It was sent back", ReturnedWire, *DECIDING),
+            _act(f"{one}/known", self.known_wire, "It was booked already", KnownWire, *DECIDING),
+            row("POST", "/statements", self.take_in_statement, "Take in a bank's statement",
+                ACT, BAD_STATEMENT, *BOOKING, query=StatementQuery, takes=Media("text/csv"),
                 answer=Imported, max_body=MAX_BYTES),
         ]  # fmt: skip
 
@@ -206,9 +214,16 @@ class WiresApi:
         return answer(request, await self._seen(_number(request)))
 
 
-def _act(path: str, handler: Handler, summary: str, body: type[Struct], status: int = 200) -> Route:
+def _act(
+    path: str,
+    handler: Handler,
+    summary: str,
+    body: type[Struct],
+    *refuses: StrEnum,
+    status: int = 200,
+) -> Route:
     more: dict[str, Any] = {"body": body, "answer": WireSeen, "status": status}
-    return row("POST", path, told(handler), summary, ACT, *REFUSED, **more)
+    return row("POST", path, handler, summary, ACT, *refuses, **more)
 
 
 def _number(request: web.Request) -> int:

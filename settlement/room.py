@@ -14,16 +14,18 @@ from settlement.accounting import Accounting
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
+from settlement.api_claims import ClaimsApi, ClaimsDeskApi
 from settlement.api_deliveries import DeliveriesApi
 from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
 from settlement.api_dock import DockApi
 from settlement.api_earnings import EarningsApi
 from settlement.api_house_money import HouseMoneyApi
-from settlement.api_money import MoneyApi
+from settlement.api_money_out import MoneyOutApi
 from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_payees import PayeesApi
-from settlement.api_purchases import ClaimsDeskApi, PurchasesApi
+from settlement.api_purchases import PurchasesApi
+from settlement.api_reconciliation import ReconciliationApi
 from settlement.api_staff import StaffApi
 from settlement.api_wires import WiresApi
 from settlement.buyers import Buyers
@@ -166,13 +168,13 @@ class Settlement:
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
             PapersApi(self.pool, self.archive),
-            MoneyApi(self.books, self.payouts),
+            ReconciliationApi(self.books),
+            MoneyOutApi(self.payouts),
             PurchasesApi(
                 self.purchases,
                 self.lists,
                 self.buyers,
                 self.bookings,
-                self.claims,
                 self.acceptances,
             ),
             DockApi(self.docks, self.bookings, self.at_dock, self.stories),
@@ -181,6 +183,7 @@ class Settlement:
             PayeesApi(self.payouts, self._payee_url),
             EarningsApi(self.pool, self.lists, self.payouts),
             HouseMoneyApi(self.pool, self.payouts, self.claims_desk),
+            ClaimsApi(self.claims),
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),

@@ -42,7 +42,7 @@ async def test_staff_write_down_what_was_shipped_and_that_it_came(
             await asks("POST", f"{place}/shipment", ship | {"shipped_at_us": 1}, 422)
             shipped = await asks("POST", f"{place}/shipment", ship)
             assert (shipped["carrier"], shipped["version"]) == ("UPS", 1)
-            await asks("POST", f"{place}/shipment", ship, 409)
+            await asks("POST", f"{place}/shipment", ship, 412)
             assert (await asks("GET", place))["delivery"]["tracking"] == "1Z-77"
             arrival["delivered_at_us"] = now_us() - 5_000_000  # clocks differ by a little
             assert (await asks("POST", f"{place}/arrival", arrival))["signed_by"] == "Ann Acme"

@@ -62,6 +62,6 @@ async def test_staff_answer_a_dispute_once_by_the_version_that_they_saw(
             given = await staff.send("POST", f"{DISPUTES}/du_1/fault", json=said)
             done = read(given)
             assert done["dispute"]["fault"] == "SELLER"
-            assert (await staff.send("POST", f"{DISPUTES}/du_1/fault", json=said)).status == 409
+            assert (await staff.send("POST", f"{DISPUTES}/du_1/fault", json=said)).status == 412
             sent = {"words": "It was signed for.", "version": done["version"]}
             assert (await staff.send("POST", f"{DISPUTES}/du_1/answer", json=sent)).status == 200

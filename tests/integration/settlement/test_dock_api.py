@@ -101,9 +101,9 @@ async def settle_charges(people: People, place: str) -> int:
     charge = f"/charges/{paid['charge_id']}"
     pay = {"version": paid["version"], "amount_minor": paid["amount_minor"], "how": "cheque 12"}
     await asks(staff, "POST", f"{charge}/payment", pay | {"amount_minor": 0}, 422)
-    await asks(staff, "POST", f"{charge}/payment", pay | {"version": 99}, 409)
+    await asks(staff, "POST", f"{charge}/payment", pay | {"version": 99}, 412)
     assert (await asks(staff, "POST", f"{charge}/payment", pay))["state"] == "PAID"
-    await asks(staff, "POST", f"{charge}/payment", pay, 409)
+    await asks(staff, "POST", f"{charge}/payment", pay, 412)
     for one in others:
         waive = {"version": one["version"], "why": "The dock was closed."}
         waived = f"/charges/{one['charge_id']}"
@@ -128,12 +128,12 @@ async def test_staff_book_load_and_release_a_truck(people: People) -> None:
     to = {"version": 1, "slot_at_us": free[3]["slot"]["at_us"], "door": "North"}
     moved = await asks(staff, "POST", f"{place}/slot", to)
     assert (moved["slot_at_us"], moved["door"]) == (to["slot_at_us"], "North")
-    await asks(staff, "POST", f"{place}/slot", to, 409)
+    await asks(staff, "POST", f"{place}/slot", to, 412)
     here = {"version": moved["version"], "truck": TRUCK}
     load = await asks(staff, "POST", f"{place}/check-in", here)
     assert [lot["number"] for lot in load["lots"]] == ["7", "8"]
     signed = {"version": load["pickup"]["version"], "signature": {"name": "Dee Driver"}}
-    await asks(staff, "POST", f"{place}/release", signed, 422)
+    await asks(staff, "POST", f"{place}/release", signed, 409)
     first, *others = load["pallets"]
     await asks(staff, "POST", f"{place}/scan", {"code": "NO-SUCH"}, 422)
     for pallet in load["pallets"]:
@@ -165,7 +165,7 @@ async def test_a_buyer_sees_slots_and_moves_its_own_truck(people: People) -> Non
     move = f"/purchases/pickups/{pickup['pickup_id']}/slot"
     to = {"version": 1, "slot_at_us": free[5]["slot"]["at_us"]}
     await asks(people.rival, "POST", move, to, 404)
-    await asks(people.buyer, "POST", move, to | {"slot_at_us": 1}, 422)
+    await asks(people.buyer, "POST", move, to | {"slot_at_us": 1}, 409)
     assert (await asks(people.buyer, "POST", move, to))["slot_at_us"] == to["slot_at_us"]
 
 
@@ -180,7 +180,7 @@ async def test_a_dock_is_not_worked_by_a_plan_that_cannot_be(people: People) -> 
         body = {"version": 2, "plan": every_day(**changes)}
         said = await people.asks(people.staff, "PUT", place, body, 422)
         assert said["place"] == at
-    await people.asks(people.staff, "PUT", place, {"version": 9, "plan": every_day()}, 409)
+    await people.asks(people.staff, "PUT", place, {"version": 9, "plan": every_day()}, 412)
     await people.asks(people.staff, "GET", f"{place}/day?day=1999-12-31", status=422)
     await people.asks(people.staff, "GET", "/docks/dock-404", status=404)
     await people.asks(people.staff, "GET", "/pickups/P-404", status=404)

@@ -96,7 +96,7 @@ async def test_a_seller_says_where_it_is_paid(people: People) -> None:
     shown = await asks(people.north, "PUT", f"{place}/bank", bank)
     assert (shown["way"], shown["bank"]["last4"]) == ("BANK", "6789")
     assert "000123456789" not in json.dumps(shown)
-    await asks(people.north, "PUT", f"{place}/bank", bank, 409)
+    await asks(people.north, "PUT", f"{place}/bank", bank, 412)
     await asks(people.north, "POST", f"{place}/account", {"email": "nobody"}, 422)
     asked = await asks(people.north, "POST", f"{place}/account", {"email": "lee@north.example"})
     assert asked["connected"]["email"] == "lee@north.example"
@@ -115,7 +115,7 @@ async def test_a_seller_says_where_it_is_paid(people: People) -> None:
 async def test_what_staff_enter_another_person_confirms(people: People) -> None:
     place = f"/payees/{people.north_id}"
     bank = BANK | {"version": (await asks(people.staff, "GET", place))["version"]}
-    await asks(people.staff, "PUT", f"{place}/bank", bank | {"version": 9}, 409)
+    await asks(people.staff, "PUT", f"{place}/bank", bank | {"version": 9}, 412)
     bank["version"] = (await asks(people.staff, "GET", place))["version"]
     shown = await asks(people.staff, "PUT", f"{place}/bank", bank)
     assert shown["bank"] is None

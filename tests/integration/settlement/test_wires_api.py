@@ -62,7 +62,7 @@ async def test_staff_say_whose_money_came(database_url: str, tmp_path: Path) -> 
             one = f"/wires/{number}"
             taken = await asks(staff, "POST", f"{one}/take", {"version": version})
             version = taken["wire"]["version"]
-            await asks(staff, "POST", f"{one}/take", {"version": version + 7}, 409)
+            await asks(staff, "POST", f"{one}/take", {"version": version + 7}, 412)
             given = await asks(staff, "POST", f"{one}/giving-back", {"version": version})
             version = given["wire"]["version"]
             whose = {"version": version, "buyer_id": buyer.bidder_id}

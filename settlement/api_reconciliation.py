@@ -1,38 +1,38 @@
-"""The API of reconciliation, of days and months, and of money out."""
+"""The API of reconciliation, and of the ends of days and months."""
 
 import datetime
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Final
 from zoneinfo import available_timezones
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.common import actor_of
-from auction.money import EXPONENTS
 from auction.terms import STORABLE
 from foundation.http.answers import answer, created, no_content
 from foundation.http.problems import INVALID
 from foundation.http.reading import Input, body_of, query_of
-from foundation.http.routes import Handler, Route
+from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, number_of
-from settlement.api_books import Currency, Month
-from settlement.api_common import REFUSED, SETTLEMENT, row, told
+from settlement.api_books import Currency, Month, known_currency
+from settlement.api_common import SETTLEMENT, row
+from settlement.api_refusals import BOOKING
+from settlement.ledger import LedgerRefusal
 from settlement.month.closing import KeepsOpen
 from settlement.month.report import MonthReport
-from settlement.payouts.batch_rows import Batch, WholeBatch
-from settlement.payouts.batches import Due
-from settlement.payouts.platform import PlatformPayout, Proposal
-from settlement.payouts.room import PayoutRoom
 from settlement.reconciliation.adjustment_table import Adjustment
 from settlement.reconciliation.day import ClosedDay, DayReport
 from settlement.reconciliation.exceptions import ExceptionDetail, ExceptionRow
 from settlement.reconciliation.room import Books
 from settlement.reconciliation.standing import Standing
 from settlement.reconciliation.wire_table import Wire
+from settlement.reconciliation.words import BooksRefusal as R
 
-_Text = Annotated[str, Meta(max_length=500, pattern=STORABLE)]
 _Version = Annotated[int, Meta(ge=1, le=2**31)]
+
+AT_WORK: Final = (R.CHANGED_MEANWHILE, R.RESOLVED)
+DECIDING: Final = (R.CHANGED_MEANWHILE, R.DECIDED, R.SAME_PERSON)
 
 
 class DayQuery(Input):
@@ -63,29 +63,6 @@ class ClosingMonth(Input):
 
     month: Month
     currency: Currency = "USD"
-
-
-class CurrencyQuery(Input):
-    """Of which currency."""
-
-    currency: Currency = "USD"
-
-
-class MakingFile(Input):
-    """Of what a bank file is made: all that is due, or what is due to these payees."""
-
-    currency: Currency = "USD"
-    payee_ids: (
-        Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=10_000)] | None
-    ) = None
-
-
-class AskedPayout(Input):
-    """So much goes to the house's bank; for a bank file too, if one is named."""
-
-    amount_minor: Annotated[int, Meta(ge=1, le=2**53)]
-    currency: Currency = "USD"
-    batch_id: Annotated[int, Meta(ge=1, le=2**62)] | None = None
 
 
 class Seen(Input):
@@ -159,71 +136,51 @@ class MonthSeen(Struct, frozen=True):
     keeps_open: Sequence[KeepsOpen]
 
 
-class BankFiles(Struct, frozen=True):
-    """Bank files, the latest first, and what is due now."""
-
-    due: Due
-    items: Sequence[Batch]
-
-
 class Made(Struct, frozen=True):
     """The number of what was made."""
 
     number: int
 
 
-class PlatformPayouts(Struct, frozen=True):
-    """Payouts to the house's bank, the latest first, and what could be paid out now."""
-
-    proposal: Proposal
-    items: Sequence[PlatformPayout]
-
-
-class MoneyApi:
+class ReconciliationApi:
     """Handlers."""
 
-    def __init__(self, books: Books, payouts: PayoutRoom) -> None:
-        self._books, self._payouts = books, payouts
+    def __init__(self, books: Books) -> None:
+        self._books = books
 
     def routes(self) -> list[Route]:
         """Their rows."""
+        exception, adjustment = "/exceptions/{number}", "/adjustments/{number}"
         return [
-            _read("/reconciliation", self.standings, "The books beside Stripe's", Standings),
-            _read("/exceptions", self.exceptions, "What does not match", OpenExceptions),
-            _read("/exceptions/{number}", self.exception, "An exception", ExceptionDetail),
-            _act("/exceptions/{number}/take", self.take_exception, "It is mine", Seen),
-            _act("/exceptions/{number}/note", self.note_exception, "What is known", Noted),
-            _read("/adjustments", self.adjustments, "What waits for a second", OpenAdjustments),
-            _act("/adjustments", self.propose_adjustment, "Propose an entry", Proposed, Made),
-            _act("/adjustments/{number}/approval", self.approve_adjustment, "Book it", Seen),
-            _act("/adjustments/{number}/rejection", self.reject_adjustment, "Say no", Rejected),
-            _read("/wires", self.wires, "Money of unknown senders", UnknownWires),
-            _read("/day", self.day, "The end of a day", Day, DayQuery),
-            _act("/day", self.close_day, "Close a day", ClosingDay, ClosedDay, 200),
-            _read("/month", self.month, "A month's report", MonthSeen, MonthQuery),
-            _act("/month", self.close_month, "Close a month, for good", ClosingMonth),
-            _read("/bank-files", self.bank_files, "Bank files", BankFiles, CurrencyQuery),
-            _act("/bank-files", self.make_file, "Make one", MakingFile, WholeBatch),
-            _read("/bank-files/{number}", self.bank_file, "A bank file", WholeBatch),
-            _act(
-                "/bank-files/{number}/release",
-                self.release_file,
-                "Release it",
-                None,
-                WholeBatch,
-                200,
-            ),
-            _act(
-                "/bank-files/{number}/cancellation",
-                self.cancel_file,
-                "Cancel it",
-                None,
-                WholeBatch,
-                200,
-            ),
-            _read("/payouts", self.payouts, "Payouts to our bank", PlatformPayouts, CurrencyQuery),
-            _act("/payouts", self.ask_payout, "Pay out", AskedPayout, PlatformPayout),
-        ]
+            row("GET", "/reconciliation", self.standings, "The books beside Stripe's", STAFF,
+                answer=Standings),
+            row("GET", "/exceptions", self.exceptions, "What does not match", STAFF,
+                answer=OpenExceptions),
+            row("GET", exception, self.exception, "An exception", STAFF, answer=ExceptionDetail),
+            row("POST", f"{exception}/take", self.take_exception, "It is mine", ACT,
+                *AT_WORK, R.NOT_YOURS, body=Seen, status=204),
+            row("POST", f"{exception}/note", self.note_exception, "What is known", ACT,
+                *AT_WORK, R.NO_REASON, body=Noted, status=204),
+            row("GET", "/adjustments", self.adjustments, "What waits for a second", STAFF,
+                answer=OpenAdjustments),
+            row("POST", "/adjustments", self.propose_adjustment, "Propose an entry", ACT,
+                R.NOT_FOUND, *AT_WORK, R.NO_REASON, R.OTHER_CURRENCY, R.PROPOSED_ALREADY,
+                body=Proposed, answer=Made, status=201),
+            row("POST", f"{adjustment}/approval", self.approve_adjustment, "Book it", ACT,
+                *DECIDING, R.STALE_PROPOSAL, *BOOKING, body=Seen, status=204),
+            row("POST", f"{adjustment}/rejection", self.reject_adjustment, "Say no", ACT,
+                *DECIDING, R.NOT_YOURS, R.NO_REASON, body=Rejected, status=204),
+            row("GET", "/wires", self.wires, "Money of unknown senders", STAFF,
+                answer=UnknownWires),
+            row("GET", "/day", self.day, "The end of a day", STAFF, query=DayQuery, answer=Day),
+            row("POST", "/day", self.close_day, "Close a day", ACT,
+                R.DAY_OPEN, body=ClosingDay, answer=ClosedDay),
+            row("GET", "/month", self.month, "A month's report", STAFF,
+                query=MonthQuery, answer=MonthSeen),
+            row("POST", "/month", self.close_month, "Close a month, for good", ACT,
+                R.ALREADY_CLOSED, R.MONTH_OPEN, LedgerRefusal.MONTH_CLOSED,
+                LedgerRefusal.MONTH_NOT_OVER, body=ClosingMonth, status=204),
+        ]  # fmt: skip
 
     async def standings(self, request: web.Request) -> web.StreamResponse:
         """GET .../reconciliation."""
@@ -324,74 +281,11 @@ class MoneyApi:
         await self._books.months.close(actor_of(request), given.currency, month)
         return no_content()
 
-    async def bank_files(self, request: web.Request) -> web.StreamResponse:
-        """GET .../bank-files."""
-        currency = _known(query_of(request, CurrencyQuery).currency)
-        due = await self._payouts.bank_files.due(currency)
-        return answer(request, BankFiles(due, await self._payouts.bank_files.all()))
 
-    async def make_file(self, request: web.Request) -> web.StreamResponse:
-        """POST .../bank-files: what is in one is not due any more, so it is made once."""
-        given = await body_of(request, MakingFile)
-        made = await self._payouts.bank_files.make(
-            actor_of(request), _known(given.currency), given.payee_ids
-        )
-        return created(request, made, f"{SETTLEMENT}/bank-files/{made.batch.batch_id}")
-
-    async def bank_file(self, request: web.Request) -> web.StreamResponse:
-        """GET .../bank-files/{number}."""
-        return answer(request, await self._payouts.bank_files.read(number_of(request, "number")))
-
-    async def release_file(self, request: web.Request) -> web.StreamResponse:
-        """POST .../bank-files/{number}/release."""
-        number = number_of(request, "number")
-        return answer(request, await self._payouts.bank_files.release(actor_of(request), number))
-
-    async def cancel_file(self, request: web.Request) -> web.StreamResponse:
-        """POST .../bank-files/{number}/cancellation."""
-        number = number_of(request, "number")
-        return answer(request, await self._payouts.bank_files.cancel(actor_of(request), number))
-
-    async def payouts(self, request: web.Request) -> web.StreamResponse:
-        """GET .../payouts."""
-        currency = _known(query_of(request, CurrencyQuery).currency)
-        proposal = await self._payouts.platform.propose(currency)
-        return answer(request, PlatformPayouts(proposal, await self._payouts.platform.all()))
-
-    async def ask_payout(self, request: web.Request) -> web.StreamResponse:
-        """POST .../payouts: one at a time."""
-        given = await body_of(request, AskedPayout)
-        made = await self._payouts.platform.ask(
-            actor_of(request), _known(given.currency), given.amount_minor, given.batch_id
-        )
-        return created(request, made, f"{SETTLEMENT}/payouts")
-
-
-def _read(
-    path: str, handler: Handler, summary: str, of: Any, query: type[Struct] | None = None
-) -> Route:
-    return row("GET", path, told(handler), summary, STAFF, *REFUSED, answer=of, query=query)
-
-
-def _act(
-    path: str,
-    handler: Handler,
-    summary: str,
-    body: type[Struct] | None,
-    of: Any = None,
-    status: int | None = None,
-) -> Route:
-    status = status or (204 if of is None else 201)
-    more = {"body": body, "answer": of, "status": status}
-    return row("POST", path, told(handler), summary, ACT, *REFUSED, **more)
-
-
-def _known(currency: str, zone: str = "UTC", day: datetime.date | None = None) -> str:
-    """The currency. Raises `Problem` 422 for what is none, for no zone, and for no day of books."""
-    if currency not in EXPONENTS:
-        raise INVALID("There are no books in this currency.", place="?currency")
+def _known(currency: str, zone: str = "UTC", day: datetime.date | None = None) -> None:
+    """Raise `Problem` 422 for what is no currency, for no zone, and for no day of books."""
+    known_currency(currency)
     if zone not in available_timezones():
         raise INVALID("There is no such time zone.", place="?zone")
     if day is not None and not 2000 <= day.year < 2100:
         raise INVALID("There are books from 2000 to 2099.", place="?day")
-    return currency

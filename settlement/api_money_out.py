@@ -1,0 +1,138 @@
+"""The API of money out: files for the house's bank, and payouts from Stripe to it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from aiohttp import web
+from msgspec import Meta, Struct
+
+from accounts.http.common import actor_of
+from foundation.http.answers import answer, created
+from foundation.http.problems import NOT_FOUND
+from foundation.http.reading import Input, body_of, query_of
+from foundation.http.routes import Route
+from settlement.access import ACT, STAFF, number_of
+from settlement.api_books import Currency, known_currency
+from settlement.api_common import PROVIDER_REFUSED, SETTLEMENT, row
+from settlement.api_refusals import BOOKING
+from settlement.payouts.batch_rows import Batch, WholeBatch
+from settlement.payouts.batches import Due
+from settlement.payouts.platform import PlatformPayout, Proposal
+from settlement.payouts.room import PayoutRoom
+from settlement.payouts.words import PayoutRefusal as R
+
+RELEASING: Final = (
+    R.NOT_NOW, R.SAME_PERSON, R.NO_HOUSE_BANK, R.BAD_DETAILS, R.HELD_BACK, R.BANK_TOO_LOW, *BOOKING,
+)  # fmt: skip
+PAYING_OUT: Final = (
+    R.TOO_MUCH, R.OWED_TO_OTHERS, R.NOT_MANUAL, R.ASKED_ALREADY, R.NOT_NOW, PROVIDER_REFUSED,
+    *BOOKING,
+)  # fmt: skip
+
+
+class CurrencyQuery(Input):
+    """Of which currency."""
+
+    currency: Currency = "USD"
+
+
+class MakingFile(Input):
+    """Of what a bank file is made: all that is due, or what is due to these payees."""
+
+    currency: Currency = "USD"
+    payee_ids: (
+        Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=10_000)] | None
+    ) = None
+
+
+class AskedPayout(Input):
+    """So much goes to the house's bank; for a bank file too, if one is named."""
+
+    amount_minor: Annotated[int, Meta(ge=1, le=2**53)]
+    currency: Currency = "USD"
+    batch_id: Annotated[int, Meta(ge=1, le=2**62)] | None = None
+
+
+class BankFiles(Struct, frozen=True):
+    """Bank files, the latest first, and what is due now."""
+
+    due: Due
+    items: Sequence[Batch]
+
+
+class PlatformPayouts(Struct, frozen=True):
+    """Payouts to the house's bank, the latest first, and what could be paid out now."""
+
+    proposal: Proposal
+    items: Sequence[PlatformPayout]
+
+
+class MoneyOutApi:
+    """Handlers."""
+
+    def __init__(self, payouts: PayoutRoom) -> None:
+        self._payouts = payouts
+
+    def routes(self) -> list[Route]:
+        """Their rows."""
+        one = "/bank-files/{number}"
+        return [
+            row("GET", "/bank-files", self.bank_files, "Bank files", STAFF,
+                query=CurrencyQuery, answer=BankFiles),
+            row("POST", "/bank-files", self.make_file, "Make one", ACT,
+                R.NOTHING_DUE, R.NOT_NOW, *BOOKING, body=MakingFile, answer=WholeBatch, status=201),
+            row("GET", one, self.bank_file, "A bank file", STAFF, answer=WholeBatch),
+            row("POST", f"{one}/release", self.release_file, "Release it", ACT,
+                *RELEASING, answer=WholeBatch),
+            row("POST", f"{one}/cancellation", self.cancel_file, "Cancel it", ACT,
+                R.NOT_NOW, answer=WholeBatch),
+            row("GET", "/payouts", self.payouts, "Payouts to our bank", STAFF,
+                R.NOT_NOW, PROVIDER_REFUSED, query=CurrencyQuery, answer=PlatformPayouts),
+            row("POST", "/payouts", self.ask_payout, "Pay out", ACT,
+                NOT_FOUND, *PAYING_OUT, body=AskedPayout, answer=PlatformPayout, status=201),
+        ]  # fmt: skip
+
+    async def bank_files(self, request: web.Request) -> web.StreamResponse:
+        """GET .../bank-files."""
+        currency = known_currency(query_of(request, CurrencyQuery).currency)
+        due = await self._payouts.bank_files.due(currency)
+        return answer(request, BankFiles(due, await self._payouts.bank_files.all()))
+
+    async def make_file(self, request: web.Request) -> web.StreamResponse:
+        """POST .../bank-files: what is in one is not due any more, so it is made once."""
+        given = await body_of(request, MakingFile)
+        made = await self._payouts.bank_files.make(
+            actor_of(request), known_currency(given.currency, "/currency"), given.payee_ids
+        )
+        return created(request, made, f"{SETTLEMENT}/bank-files/{made.batch.batch_id}")
+
+    async def bank_file(self, request: web.Request) -> web.StreamResponse:
+        """GET .../bank-files/{number}."""
+        return answer(request, await self._payouts.bank_files.read(number_of(request, "number")))
+
+    async def release_file(self, request: web.Request) -> web.StreamResponse:
+        """POST .../bank-files/{number}/release."""
+        number = number_of(request, "number")
+        return answer(request, await self._payouts.bank_files.release(actor_of(request), number))
+
+    async def cancel_file(self, request: web.Request) -> web.StreamResponse:
+        """POST .../bank-files/{number}/cancellation."""
+        number = number_of(request, "number")
+        return answer(request, await self._payouts.bank_files.cancel(actor_of(request), number))
+
+    async def payouts(self, request: web.Request) -> web.StreamResponse:
+        """GET .../payouts."""
+        currency = known_currency(query_of(request, CurrencyQuery).currency)
+        proposal = await self._payouts.platform.propose(currency)
+        return answer(request, PlatformPayouts(proposal, await self._payouts.platform.all()))
+
+    async def ask_payout(self, request: web.Request) -> web.StreamResponse:
+        """POST .../payouts: one at a time."""
+        given = await body_of(request, AskedPayout)
+        made = await self._payouts.platform.ask(
+            actor_of(request),
+            known_currency(given.currency, "/currency"),
+            given.amount_minor,
+            given.batch_id,
+        )
+        return created(request, made, f"{SETTLEMENT}/payouts")
