@@ -78,6 +78,7 @@ class PurchaseSeen(Struct, frozen=True, kw_only=True):
     credited_minor: int
     open_minor: int
     kept_minor: int
+    asked_until_us: int | None
     takes_card: bool
     issued_at_us: int
     due_at_us: int
@@ -255,6 +256,7 @@ def seen_of(purchase: Purchase) -> PurchaseSeen:
         credited_minor=row_.credited_minor,
         open_minor=row_.open_minor,
         kept_minor=purchase.kept_minor,
+        asked_until_us=purchase.asked_until_us,
         takes_card=purchase.takes_card,
         issued_at_us=row_.issued_at_us,
         due_at_us=row_.invoice.due_at_us,

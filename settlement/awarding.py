@@ -32,6 +32,7 @@ from settlement.award_facts import (
     winning_bid,
 )
 from settlement.buyers import wanted_customer
+from settlement.confirming import ask_seller
 from settlement.due import Calendar, payment_due_us
 from settlement.first_collecting import BEGIN
 from settlement.following import Closed, hammer_of
@@ -293,6 +294,7 @@ async def _issue(
     await connection.execute(_PUT_ON, award_ids, invoice.invoice_id)
     held = await hold_invoice(connection, invoice.invoice_id)
     await write(connection, held, issued(held.invoiced.number, sale, invoice), now_us)
+    await ask_seller(connection, held, sale.terms.confirmation, policy, now_us)
 
 
 def issued(number: int, sale: SaleFacts, invoice: Invoice) -> Step:

@@ -93,23 +93,24 @@ def suspended_until_us(policy: Policy, calendar: Calendar, defaulted_at_us: int)
     return calendar.calendar_days_after_us(defaulted_at_us, policy.suspension_calendar_days)
 
 
+def confirmed_until_us(policy: Policy, asked_at_us: int, due_at_us: int) -> int:
+    """Until when a seller that is asked may answer: never beyond the time to pay."""
+    return max(asked_at_us, min(asked_at_us + policy.confirmation_us, due_at_us))
+
+
 def capture_at_us(
     policy: Policy,
     authorised_at_us: int,
     capture_before_us: int,
     *,
-    asks_seller: bool,
-    confirmed_at_us: int | None = None,
+    asked_until_us: int | None = None,
 ) -> int:
     """When an authorised amount is captured: at once, unless the terms ask the seller first.
 
-    A seller that says nothing in its time has confirmed: the hammer bound it. The promise is never
-    let run out: capture comes the policy's margin before ``capture_before_us``, also unconfirmed.
+    ``asked_until_us``: until when the seller may answer. The promise is never let run out: the
+    policy's margin before ``capture_before_us`` the seller's time is over too.
     """
-    if not asks_seller:
+    if asked_until_us is None:
         return authorised_at_us
-    wanted_us = authorised_at_us + policy.confirmation_us
-    if confirmed_at_us is not None:
-        wanted_us = min(wanted_us, confirmed_at_us)
     latest_us = capture_before_us - policy.capture_margin_us
-    return max(authorised_at_us, min(wanted_us, latest_us))
+    return max(authorised_at_us, min(asked_until_us, latest_us))

@@ -48,6 +48,9 @@ _DETAILS: Final = """
 select addresses from bank_details where buyer_id = $1 and currency = $2
 """
 _KEPT: Final = "select amount_minor from payment_earmark where invoice_id = $1"
+_ASKED: Final = """
+select until_us from seller_confirmation where invoice_id = $1 and confirmed_at_us is null
+"""
 _STATE: Final = "select version, payment, buyer_id from invoice where invoice_id = $1"
 _AWARD_VERSIONS: Final = "select coalesce(sum(version), 0) from award where invoice_id = $1"
 _OPEN: Final = """
@@ -70,6 +73,8 @@ class Purchase(Struct, frozen=True, kw_only=True):
     tries: Sequence[Try]
     addresses: Sequence[BankAddress]
     kept_minor: int
+    # The seller is asked to confirm what it sold, and may answer until then.
+    asked_until_us: int | None
     stamp: str
 
     @property
@@ -224,6 +229,7 @@ class Purchases:
             tries=[try_of(one) for one in tries],
             addresses=_addresses(details),
             kept_minor=await connection.fetchval(_KEPT, row.invoice_id) or 0,
+            asked_until_us=await connection.fetchval(_ASKED, row.invoice_id),
             stamp=await _stamp(connection, row.invoice_id, row.version),
         )
 

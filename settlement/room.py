@@ -15,6 +15,7 @@ from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
 from settlement.api_claims import ClaimsApi, ClaimsDeskApi
+from settlement.api_confirmations import ConfirmationsApi
 from settlement.api_deliveries import DeliveriesApi
 from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
@@ -33,10 +34,12 @@ from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
 from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.talking import ClaimTalk
+from settlement.confirming import Confirming
 from settlement.deposits import Deposits, Registering
 from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
 from settlement.payments.dispute_desk import DisputeDesk
+from settlement.payments.payers import TablePayers
 from settlement.payouts.room import PayoutRoom
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
@@ -97,6 +100,7 @@ class Settlement:
     claims_desk: ClaimsDesk
     disputes: DisputeDesk
     after: AfterDefault
+    confirming: Confirming
     books: Books
     payouts: PayoutRoom
     archive: Archive
@@ -144,6 +148,7 @@ class Settlement:
             claims_desk=ClaimsDesk(pool, now_us, ring),
             disputes=DisputeDesk(pool, now_us, ring),
             after=AfterDefault.over(pool, now_us, ring),
+            confirming=Confirming(pool, TablePayers(), now_us, ring),
             books=Books.over(pool, now_us, ring),
             payouts=PayoutRoom.over(pool, provider, now_us, ring),
             archive=Archive(pool, wall_clock),
@@ -187,6 +192,7 @@ class Settlement:
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),
+            ConfirmationsApi(self.confirming),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

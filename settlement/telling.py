@@ -36,6 +36,7 @@ class Kind(StrEnum):
     INVOICED = "INVOICED"
     DEFAULTED = "DEFAULTED"
     NOT_PAID = "NOT_PAID"
+    CONFIRMATION_ASKED = "CONFIRMATION_ASKED"
     CONSENT_ASKED = "CONSENT_ASKED"
     OFFERED = "OFFERED"
     RELISTED = "RELISTED"
@@ -136,6 +137,22 @@ def _not_paid(facts: Facts) -> Words:
         f" {_amount(facts, 'hammer_minor')}, and the award is void. We look for another buyer among"
         " its bidders first, and offer it again if there is none.",
         "/earnings/sold",
+    )
+
+
+def _confirmation_asked(facts: Facts) -> Words:
+    lots = "\n".join(
+        f"Lot {lot}, {title}: {amount_text(hammer_minor, facts['currency'])}"
+        for lot, title, hammer_minor in facts["lots"]
+    )
+    count = "a lot" if len(facts["lots"]) == 1 else f"{len(facts['lots'])} lots"
+    silence = "not sold" if facts["else_cancelled"] else "sold"
+    return Words(
+        f"Please confirm the sale of {count}",
+        "By the terms of your sale you confirm what was sold before the buyer is charged:\n\n"
+        f"{lots}\n\nPlease answer by {_at(facts['until_us'], facts['zone'])}; what you say nothing"
+        f" about is {silence} then. What you do not confirm is cancelled, without a fee.",
+        "/earnings/confirmations",
     )
 
 
@@ -244,6 +261,7 @@ _WORDS: Final[Mapping[Kind, Callable[[Facts], Words]]] = {
     Kind.INVOICED: _invoiced,
     Kind.DEFAULTED: _defaulted,
     Kind.NOT_PAID: _not_paid,
+    Kind.CONFIRMATION_ASKED: _confirmation_asked,
     Kind.CONSENT_ASKED: _consent_asked,
     Kind.OFFERED: _offered,
     Kind.RELISTED: _relisted,

@@ -16,10 +16,13 @@ from foundation.http.routes import Route
 from foundation.mail import Mail
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
+from settlement.api_confirmations import ConfirmationsApi
+from settlement.confirming import Confirming
 from settlement.following import Following
 from settlement.ids import AwardId, InvoiceId
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import SECOND_US, Handler
+from settlement.payments.payers import TablePayers
 from settlement.rows import AwardRow, InvoiceRow, award_row, hold_invoice, invoice_row
 from settlement.steps import Step, Sums, Wanted, after, write
 from settlement.story import story_of
@@ -171,7 +174,9 @@ async def settling(
 
 
 def _routes(pool: Pool, now_us: Callable[[], int]) -> list[Route]:
-    return AfterDefaultApi(AfterDefault.over(pool, now_us)).routes()
+    confirming = Confirming(pool, TablePayers(), now_us, lambda: None)
+    parts = (AfterDefaultApi(AfterDefault.over(pool, now_us)), ConfirmationsApi(confirming))
+    return [route for part in parts for route in part.routes()]
 
 
 def beside(running: Market, kinds: Sequence[str] | None = CORE) -> Settling:

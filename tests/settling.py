@@ -14,7 +14,9 @@ import stripe
 
 from auction.catalog.goods import Condition, FreightTerms
 from auction.ids import BidderId, LiquidatorId, LotId, SaleId
+from auction.terms import Confirmation
 from foundation.database import AnyConnection, Pool, acquire, open_pool, transaction
+from settlement.confirming import ask_seller
 from settlement.due import Calendar, payment_due_us
 from settlement.ids import AwardId, InvoiceId, StripeId, award_id_of, invoice_id_of
 from settlement.invoices import Award, Invoice, line_of
@@ -26,7 +28,7 @@ from settlement.payments.readers import readers_of
 from settlement.payments.room import payment_operations
 from settlement.policy_table import policy_at
 from settlement.ports import PaymentProvider
-from settlement.rows import Goods, Held, read_invoice
+from settlement.rows import Goods, Held, hold_invoice, policy_of, read_invoice
 from settlement.steps import Wanted, want
 from settlement.story import story_of
 from settlement.stripe_gateway import StripeGateway
@@ -126,6 +128,18 @@ async def an_invoice(
     overdue = Wanted(operation="overdue", subject=subject, due_at_us=invoice.due_at_us)
     await want(connection, [Wanted(operation="collect", subject=subject), overdue], at_us)
     return invoice.invoice_id
+
+
+async def asks_seller(
+    connection: AnyConnection,
+    invoice_id: InvoiceId,
+    now_us: int,
+    rule: Confirmation = Confirmation.ELSE_SOLD,
+) -> None:
+    """The terms of an invoice's sale ask the seller."""
+    held = await hold_invoice(connection, invoice_id)
+    policy = await policy_of(connection, held.invoiced)
+    await ask_seller(connection, held, rule, policy, now_us)
 
 
 async def card_cap(connection: AnyConnection, cap_minor: int) -> None:

@@ -107,6 +107,14 @@ class Cancelling:
         return what
 
 
+async def without_fee(
+    connection: AnyConnection, held: Held, row: AwardRow, reason: str, actor: Actor, now_us: int
+) -> None:
+    """Take back what its seller had not confirmed yet, as the terms of its sale let it."""
+    what = await _cancelled(connection, held, row, now_us, by_seller=False)
+    await _write(connection, held, row, what, reason, actor, now_us, by_seller=True)
+
+
 def kept_from(row: AwardRow, held: Held) -> AfterRefusal | None:
     """Why an award cannot be cancelled now; ``None``: it can. Pure."""
     if row.state in {_A.CANCELLED, _A.VOID}:

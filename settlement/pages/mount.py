@@ -5,6 +5,7 @@ from settlement.pages.books import BookPages
 from settlement.pages.cards import CardPages
 from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
+from settlement.pages.confirmations import ConfirmationPages
 from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.deposits import DepositPages
 from settlement.pages.disputes import DisputePages
@@ -42,6 +43,7 @@ def routes(settlement: Settlement) -> list[Route]:
         MonthPages(settlement),
         PayoutPages(settlement),
         EarningPages(settlement),
+        ConfirmationPages(settlement),
         OfferPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

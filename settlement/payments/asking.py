@@ -1,4 +1,4 @@
-"""What people ask of a payment: to look again, a way to pay, lots that come first, a seller's yes.
+"""What buyers ask of a payment: to look again, a way to pay, lots that come first.
 
 Each holds the invoice and decides as operations do; none speaks to the provider.
 """
@@ -13,12 +13,10 @@ from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PaymentState
 from settlement.payment_objects import MAX_AMOUNT_MINOR, least_charge_minor
 from settlement.payments.decisions import by_transfer, collect, try_by
-from settlement.payments.decisions_card import begin_capture
 from settlement.payments.funding import lacking_minor
 from settlement.payments.tables import Payers, carry_out, facts_of
 from settlement.payments.words import Decided, Facts, TryState, Way
 from settlement.rows import Held, hold_invoice
-from settlement.story import Told, tell
 
 _P = PaymentState
 
@@ -26,14 +24,6 @@ _NAME: Final = """
 insert into payment_named (invoice_id, award_ids, said_at_us, said_by) values ($1, $2, $3, $4)
 on conflict (invoice_id) do update set award_ids = excluded.award_ids,
     said_at_us = excluded.said_at_us, said_by = excluded.said_by
-"""
-_ASK: Final = """
-insert into seller_confirmation (invoice_id, asked_at_us) values ($1, $2)
-on conflict (invoice_id) do nothing
-"""
-_CONFIRM: Final = """
-update seller_confirmation set confirmed_at_us = $2, confirmed_by = $3
-where invoice_id = $1 and confirmed_at_us is null returning true
 """
 
 
@@ -103,30 +93,6 @@ async def name_lots(
     if not set(award_ids) <= held.awards.keys():
         raise PayRefused(PayRefusal.UNKNOWN_LOT, field="award_ids")
     await connection.execute(_NAME, invoice_id, list(dict.fromkeys(award_ids)), now_us, by)
-
-
-async def ask_seller(connection: AnyConnection, invoice_id: InvoiceId, now_us: int) -> None:
-    """The terms of its sale ask the seller before money is taken: with the invoice's issue."""
-    await connection.execute(_ASK, invoice_id, now_us)
-
-
-async def seller_confirms(
-    connection: AnyConnection, invoice_id: InvoiceId, by: str, now_us: int
-) -> None:
-    """The seller stands by the sale: what is promised is taken at once."""
-    held = await hold_invoice(connection, invoice_id)
-    if not await connection.fetchval(_CONFIRM, invoice_id, now_us, by):
-        return
-    told = Told(kind="seller_confirmed", invoice_id=invoice_id, actor=by)
-    await tell(connection, [told], now_us)
-    if held.invoiced.payment is _P.AUTHORISED:
-        number = held.invoiced.tries
-        await connection.execute(
-            "update settlement_op set due_at_us = $2 where idempotency_key = $1 "
-            "and state = 'WAITING' and attempts = 0",
-            begin_capture(invoice_id, number).idempotency_key,
-            now_us,
-        )
 
 
 def _chosen(held: Held, facts: Facts, way: Way, method_id: StripeId | None, now_us: int) -> Decided:

@@ -11,7 +11,7 @@ from settlement.ids import StripeId
 from settlement.lives import PaymentState
 from settlement.operations import HOUR_US
 from settlement.payment_objects import MAX_AMOUNT_MINOR, least_charge_minor
-from settlement.payments.funding import lacking_minor, pay_with_credit
+from settlement.payments.funding import Paid, lacking_minor, pay_with_credit
 from settlement.payments.moves import again, moved
 from settlement.payments.words import NOTHING, Decided, Facts, Try, TryState, Way
 from settlement.rows import Held
@@ -45,10 +45,12 @@ def collect(held: Held, facts: Facts, now_us: int) -> Decided:
     if row.payment not in _COLLECTED:
         return NOTHING
     paid = pay_with_credit(held, facts, now_us)
-    if not paid.left_minor:
+    if paid.is_all:
         return settled(held, paid.step, paid.earmarked_minor)
     if row.payment is not _P.DUE:
         return part_paid(held, facts, paid.step, paid.funded, paid.earmarked_minor)
+    if not paid.left_minor:
+        return _kept_until_confirmed(held, facts, paid)
     if now_us >= row.invoice.due_at_us:
         return _overdue(held)
     if paid.left_minor < least_charge_minor(row.invoice.currency):
@@ -167,6 +169,15 @@ def created(tried: Try) -> Wanted:
             "way": tried.way,
         },
     )
+
+
+def _kept_until_confirmed(held: Held, facts: Facts, paid: Paid) -> Decided:
+    """The buyer's credit is enough, and is kept until the seller has confirmed what it sold."""
+    if paid.earmarked_minor == facts.earmarked_minor:
+        return NOTHING
+    told = Told(kind="waits_for_seller", invoice_id=held.invoiced.invoice_id)
+    kept = paid.step + Step(story=[told])
+    return Decided(steps=[kept], earmarked_minor=paid.earmarked_minor)
 
 
 def waits(held: Held, why: str) -> Decided:

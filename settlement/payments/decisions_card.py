@@ -82,10 +82,14 @@ def action_expired(held: Held, facts: Facts, tried: Try, now_us: int) -> Decided
 
 
 def capture_begins(held: Held, facts: Facts, tried: Try, now_us: int) -> Decided:
-    """Take what was promised; less, where a part of it need not be paid any more."""
+    """Take what was promised; less, where a part of it need not be paid any more. Where the seller
+    has not answered yet, its time is over: the promise would run out."""
     del now_us
     if held.invoiced.payment is not _P.AUTHORISED or not _is_current(held, tried):
         return NOTHING
+    if facts.asked_until_us is not None:
+        over = confirmation_over(tried.invoice_id, 1 + tried.number)
+        return Decided(steps=[Step(operations=[over])])
     lacking = lacking_minor(held, facts) - facts.earmarked_minor
     amount_minor = min(tried.amount_minor, lacking)
     if amount_minor <= 0:
@@ -116,6 +120,13 @@ def begin_capture(invoice_id: InvoiceId, number: int, due_at_us: int | None = No
     """The operation that takes what was promised, then."""
     return Wanted(
         operation="begin_capture", subject=invoice_id, generation=number, due_at_us=due_at_us
+    )
+
+
+def confirmation_over(invoice_id: InvoiceId, number: int, due_at_us: int | None = None) -> Wanted:
+    """The operation that ends the seller's time to answer, then."""
+    return Wanted(
+        operation="confirmation_over", subject=invoice_id, generation=number, due_at_us=due_at_us
     )
 
 
@@ -206,8 +217,7 @@ def _promised(held: Held, facts: Facts, tried: Try, seen: Seen, now_us: int) -> 
         facts.policy,
         charge.made_at_us,
         before_us,
-        asks_seller=facts.asks_seller,
-        confirmed_at_us=facts.confirmed_at_us,
+        asked_until_us=facts.asked_until_us,
     )
     promised = structs.replace(
         tried, state=_T.PROMISED, promised_at_us=charge.made_at_us, capture_before_us=before_us
@@ -313,7 +323,7 @@ def booked_for(held: Held, facts: Facts, taken: TakenIn, subject: str, generatio
         return kept + Decided(steps=[paid.step + Step(story=[told])])
     paid = pay_with(held, facts, taken, subject, generation)
     step = paid.step + Step(story=[told])
-    if not paid.left_minor:
+    if paid.is_all:
         return kept + settled(held, step, paid.earmarked_minor)
     return kept + part_paid(held, facts, step, paid.funded, paid.earmarked_minor)
 

@@ -36,6 +36,8 @@ def overdue(held: Held, facts: Facts, now_us: int) -> Decided:
         return NOTHING  # a card that is being asked says itself what follows
     if now_us < row.invoice.due_at_us:
         return Decided(again_at_us=row.invoice.due_at_us)
+    if facts.asked_until_us is not None:
+        return Decided(again_at_us=now_us + LOOK_AGAIN_US)  # the seller's time ends now too
     paid = pay_with_credit(held, facts, now_us)
     if not paid.left_minor:
         return settled(held, paid.step, paid.earmarked_minor)
@@ -91,7 +93,9 @@ def _voided(held: Held, facts: Facts, now_us: int) -> Decided:
     before = sum(
         credit.money.total_minor for credit in facts.credited if credit.money.award_id in unpaid
     )
-    state = payment_after_void(lots_paid=bool(funded_of(held)))
+    # Lots of which a bank took all of the money are not paid any more.
+    paid = [each for each in funded_of(held) if held.awards[each].lost_at_us is None]
+    state = payment_after_void(lots_paid=bool(paid))
     sums = Sums(paid_minor=-facts.earmarked_minor, credited_minor=void_minor - before)
     defaulted = Wanted(
         operation="defaulted",

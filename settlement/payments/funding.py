@@ -24,12 +24,17 @@ _GONE = frozenset({AwardState.VOID, AwardState.CANCELLED})
 
 class Paid(Struct, frozen=True, kw_only=True):
     """What a sum did. ``earmarked_minor``: of the credit, kept for this invoice from now on;
-    ``left_minor``: what is still to come until every lot is funded."""
+    ``left_minor``: what is still to come until every lot can be funded."""
 
     step: Step
     funded: tuple[AwardId, ...]
     earmarked_minor: int
     left_minor: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether every lot is funded: nothing is to come, nor kept until a seller confirms."""
+        return not self.left_minor and not self.earmarked_minor
 
 
 def credited_of(held: Held, facts: Facts) -> list[AwardMoney]:
@@ -128,6 +133,10 @@ class _Split(Struct, frozen=True, kw_only=True):
 
 def _split(held: Held, facts: Facts, fresh_minor: int, credit_minor: int) -> _Split:
     lacking = lacking_minor(held, facts)
+    if facts.asked_until_us is not None:
+        # No lot is the buyer's before its seller has confirmed it: what is there is kept.
+        kept_minor = min(fresh_minor + credit_minor, lacking)
+        return _Split(funded=(), fresh=(), credit=(), kept_minor=kept_minor, lacking_minor=lacking)
     credited = credited_of(held, facts)
     lines = {line.award_id: line for line in held.invoiced.invoice.lines}
     funding = funding_of(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from settlement.confirming import ConfirmationOver
 from settlement.operations import Handler
 from settlement.payments import handlers_bank as bank
 from settlement.payments import handlers_card as card
@@ -29,6 +30,7 @@ def payment_operations(
         "cancel_payment": card.CancelPayment(provider, payers),
         "capture": card.Capture(provider, payers),
         "collect": card.Collect(payers),
+        "confirmation_over": ConfirmationOver(payers),
         "confirm_payment": card.ConfirmPayment(provider, payers),
         "create_payment": card.CreatePayment(provider, payers),
         "look": card.Look(),

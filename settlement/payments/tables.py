@@ -30,12 +30,12 @@ where buyer_id = $1 and currency = $2
 # What is said and kept of one invoice, and of its buyer's other ones: one journey.
 _SAID: Final = """
 select (select award_ids from payment_named where invoice_id = $3) as named,
-    s.asked_at_us, s.confirmed_at_us, e.own, e.every
+    s.until_us as asked_until_us, e.own, e.every
 from (
     select coalesce(sum(amount_minor) filter (where invoice_id = $3), 0)::bigint as own,
         coalesce(sum(amount_minor), 0)::bigint as every
     from payment_earmark where buyer_id = $1 and currency = $2
-) as e left join seller_confirmation s on s.invoice_id = $3
+) as e left join seller_confirmation s on s.invoice_id = $3 and s.confirmed_at_us is null
 """
 
 _WRITE_TRY: Final = """
@@ -87,8 +87,7 @@ async def facts_of(connection: AnyConnection, held: Held, payers: Payers) -> Fac
         credit_minor=max(0, balance_minor - said["every"]),
         named=tuple(said["named"] or ()),
         payer=await payers.payer(connection, buyer_id),
-        asks_seller=said["asked_at_us"] is not None,
-        confirmed_at_us=said["confirmed_at_us"],
+        asked_until_us=said["asked_until_us"],
     )
 
 

@@ -113,7 +113,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What decisions about an invoice look at, beside the invoice itself.
 
     ``earmarked_minor``: credit of the buyer that is kept for it; ``credit_minor``: credit that is
-    kept for nothing. ``named``: lots that were named to be paid first.
+    kept for nothing. ``named``: lots that were named to be paid first. ``asked_until_us``: the
+    seller is asked to confirm what it sold, has not answered for all of it, and may until then.
     """
 
     policy: Policy
@@ -123,8 +124,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     credit_minor: int = 0
     named: tuple[AwardId, ...] = ()
     payer: Payer | None = None
-    asks_seller: bool = False
-    confirmed_at_us: int | None = None
+    asked_until_us: int | None = None
 
     def try_of(self, number: int) -> Try | None:
         """The try of this number."""

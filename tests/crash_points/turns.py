@@ -19,7 +19,6 @@ from settlement.invoices import Line
 from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import LEASE_US, SECOND_US, Handler, Operation
-from settlement.payments.asking import ask_seller
 from settlement.payouts.platform import PlatformPayouts
 from settlement.payouts.words import PayoutRefused
 from settlement.policy import ThresholdPays
@@ -32,6 +31,7 @@ from tests.books import NORTH
 from tests.catalogue import a_line
 from tests.crash_points.books import Expected, sellers_part
 from tests.crash_points.course import HOUR_S, Course
+from tests.settling import asks_seller
 
 STAFF: Final = Actor(PersonId("person-owner"), "198.51.100.9")
 
@@ -290,7 +290,7 @@ class SellerAsked(Turn):
 
     async def issued(self, course: Course) -> None:
         async with transaction(course.world.people.pool) as connection:
-            await ask_seller(connection, course.invoice_id, course.world.now_us())
+            await asks_seller(connection, course.invoice_id, course.world.now_us())
 
     async def paid(self, course: Course) -> None:
         course.world.engine.move(8 * 24 * HOUR_S)

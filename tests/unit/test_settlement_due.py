@@ -7,6 +7,7 @@ from settlement.due import (
     accepted_us,
     capture_at_us,
     claims_until_us,
+    confirmed_until_us,
     payment_due_us,
     pickup_deadline_us,
     suspended_until_us,
@@ -70,31 +71,36 @@ def test_a_suspension_is_counted_in_days_of_the_calendar() -> None:
 
 def test_money_is_captured_at_once_unless_the_terms_ask_the_seller() -> None:
     before = FRIDAY + 114 * HOUR_US  # a merchant-initiated Visa hold: 4 d 18 h
-    assert capture_at_us(policy(), FRIDAY, before, asks_seller=False) == FRIDAY
+    assert capture_at_us(policy(), FRIDAY, before) == FRIDAY
+    until = FRIDAY + 24 * HOUR_US
+    assert capture_at_us(policy(), FRIDAY, before, asked_until_us=until) == until
+
+
+def test_a_seller_has_24_hours_to_confirm_and_never_longer_than_its_buyer_to_pay() -> None:
+    due = at_us("2026-03-10 17:00")
+    assert confirmed_until_us(policy(), FRIDAY, due) == FRIDAY + 24 * HOUR_US
+    assert confirmed_until_us(policy(), due - HOUR_US, due) == due
+    assert confirmed_until_us(policy(), due + HOUR_US, due) == due + HOUR_US
 
 
 @pytest.mark.parametrize(
-    ("hold_hours", "confirmed_hours", "captured_hours"),
+    ("hold_hours", "asked_hours", "captured_hours"),
     [
-        (114, 3, 3),  # when the seller has confirmed
-        (114, None, 24),  # when its time is over
-        (114, 30, 24),  # it need not confirm any more
-        (30, None, 18),  # 12 h before the promise ends
-        (30, 20, 18),
-        (36, None, 24),
-        (6, None, 0),  # such a short promise is not waited with
+        (114, 24, 24),  # when the seller's time is over
+        (114, -1, 0),  # it was over before the bank promised
+        (30, 24, 18),  # 12 h before the promise ends
+        (36, 24, 24),
+        (6, 24, 0),  # such a short promise is not waited with
     ],
 )
 def test_a_promise_is_captured_twelve_hours_before_it_ends(
-    hold_hours: int, confirmed_hours: int | None, captured_hours: int
+    hold_hours: int, asked_hours: int, captured_hours: int
 ) -> None:
-    confirmed = None if confirmed_hours is None else FRIDAY + confirmed_hours * HOUR_US
     captured = capture_at_us(
         policy(),
         FRIDAY,
         FRIDAY + hold_hours * HOUR_US,
-        asks_seller=True,
-        confirmed_at_us=confirmed,
+        asked_until_us=FRIDAY + asked_hours * HOUR_US,
     )
     assert (captured - FRIDAY) // HOUR_US == captured_hours
 

@@ -7,12 +7,11 @@ import pytest
 from foundation.database import transaction
 from settlement.ids import StripeId
 from settlement.lives import AwardState, PaymentState
-from settlement.payments.asking import ask_seller, seller_confirms
 from settlement.stripe_simulator import Trouble
 from settlement.stripe_simulator.confirming import authenticated
 from settlement.stripe_simulator.faults import Fault
 from settlement.stripe_simulator.work import Work
-from tests.settling import Settling, an_invoice, card_cap, settling
+from tests.settling import Settling, an_invoice, asks_seller, card_cap, settling
 
 _P, _A = PaymentState, AwardState
 
@@ -184,36 +183,13 @@ async def test_a_try_that_failed_and_is_promised_after_all_is_given_up(room: Set
     assert await room.waiting() == []
 
 
-async def test_where_the_seller_is_asked_capture_waits_for_it(room: Settling) -> None:
-    await room.buyer()
-    async with transaction(room.pool) as connection:
-        invoice_id = await an_invoice(connection, 700_00)
-        await ask_seller(connection, invoice_id, room.now_us())
-    await room.moves(hours=20)
-    assert (await room.held(invoice_id)).invoiced.payment is _P.AUTHORISED
-    async with transaction(room.pool) as connection:
-        await seller_confirms(connection, invoice_id, "north", room.now_us())
-    await room.drain()
-    assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
-
-
-async def test_a_seller_that_says_nothing_has_confirmed(room: Settling) -> None:
-    await room.buyer()
-    async with transaction(room.pool) as connection:
-        invoice_id = await an_invoice(connection, 700_00)
-        await ask_seller(connection, invoice_id, room.now_us())
-    await room.drain()
-    await room.moves(hours=24)
-    assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
-
-
 async def test_a_promise_that_ended_before_it_was_taken_is_asked_for_again(
     room: Settling,
 ) -> None:
     await room.buyer()
     async with transaction(room.pool) as connection:
         invoice_id = await an_invoice(connection, 700_00)
-        await ask_seller(connection, invoice_id, room.now_us())
+        await asks_seller(connection, invoice_id, room.now_us())
     await room.drain()
     room.engine.move(5 * 86_400)  # nobody works, and the hold of 4 days 18 hours ends
     await room.drain()

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from accounts.identity import OrganisationKind, Role
+from auction.terms import Confirmation
+from foundation.database import transaction
 from settlement.lives import AwardState, PaymentState
 from tests.accounts_site import Client
 from tests.settled import DAY_US, Settled, settled
+from tests.settling import asks_seller
 from tests.site import Site, now_us, open_site
 from tests.visiting import visitor
 
@@ -96,3 +99,24 @@ async def test_a_sale_is_taken_back_by_its_seller_alone(selling: Selling) -> Non
     done = await selling.seller.post(path, fields)
     assert done.status == 303, done.text
     assert "Cancelled" in (await selling.seller.get("/earnings/sold")).text
+
+
+async def test_a_seller_confirms_what_it_sold_and_cancels_the_rest(selling: Selling) -> None:
+    path = "/earnings/confirmations"
+    assert "Nothing is to be confirmed" in (await selling.seller.get(path)).text
+    async with transaction(selling.site.pool) as connection:
+        rule = Confirmation.ELSE_CANCELLED
+        await asks_seller(connection, selling.due.invoice_id, now_us(), rule)
+    first, second, _ = selling.due.award_ids
+    page = (await selling.seller.get(path)).text
+    assert page.count("Yes, it is sold") == 3 and "Without your answer it is cancelled" in page
+    assert "Nothing is to be confirmed" in (await selling.rival.get(path)).text
+    for visitor_, status in ((selling.rival, 404), (selling.seller, 303)):
+        answered = await visitor_.post(path, {"award_id": first, "answer": "no"})
+        assert answered.status == status or "There is nothing of that name" in answered.text
+    await selling.seller.post(path, {"award_id": second, "answer": "yes"})
+    assert (await selling.seller.post(path, {"award_id": second, "answer": "?"})).status == 422
+    page = (await selling.seller.get(path)).text
+    assert (page.count("Not confirmed"), page.count("Confirmed")) == (1, 1)
+    assert page.count("Yes, it is sold") == 1
+    assert (await selling.seller.get("/earnings/sold")).text.count("Cancelled") == 1
