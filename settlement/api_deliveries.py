@@ -106,7 +106,7 @@ class DeliveriesApi:
                  *SENDING),
             _read(charge, self.charge, "A charge of the dock", Charge),
             _act(f"{charge}/waiver", self.waive, "It need not be paid", Waived, Charge,
-                 *OPEN_CHARGE, R.WHY_NEEDED),
+                 *OPEN_CHARGE, R.WHY_NEEDED, R.SECOND_PERSON),
             _act(f"{charge}/payment", self.record_payment, "It was paid", PaidAtDock, Charge,
                  *OPEN_CHARGE, R.BAD_AMOUNT, *BOOKING),
         ]  # fmt: skip

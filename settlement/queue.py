@@ -37,6 +37,7 @@ class Waiting(StrEnum):
     BANK_FILE = "BANK_FILE"
     CONSENT = "CONSENT"
     ADJUSTMENT = "ADJUSTMENT"
+    FEE = "FEE"
 
 
 MEANINGS: Final[Mapping[Waiting, str]] = {
@@ -50,6 +51,7 @@ MEANINGS: Final[Mapping[Waiting, str]] = {
     Waiting.BANK_FILE: "Bank file to release",
     Waiting.CONSENT: "Seller is asked",
     Waiting.ADJUSTMENT: "Adjustment to approve",
+    Waiting.FEE: "Fee owed after a default",
 }
 
 

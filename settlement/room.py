@@ -11,6 +11,7 @@ from foundation.database import Pool
 from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
+from settlement.after_default.fee_desk import FEES
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
@@ -21,6 +22,7 @@ from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
 from settlement.api_dock import DockApi
 from settlement.api_earnings import EarningsApi
+from settlement.api_fees import FeesApi
 from settlement.api_house_money import HouseMoneyApi
 from settlement.api_money_out import MoneyOutApi
 from settlement.api_papers import PaperLists, PapersApi
@@ -125,7 +127,7 @@ class Settlement:
         return cls(
             pool=pool,
             stories=Stories(pool),
-            queue=Queue(pool, now_us, ring, (CLAIMS, *BOOK_SOURCES, *PART_SOURCES)),
+            queue=Queue(pool, now_us, ring, (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES)),
             searching=Searching(pool),
             accounting=Accounting(pool, stripe_nets, now_us),
             lists=InvoiceLists(pool),
@@ -193,6 +195,7 @@ class Settlement:
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),
             ConfirmationsApi(self.confirming),
+            FeesApi(self.charges, self.after.fees),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

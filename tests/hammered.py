@@ -160,7 +160,7 @@ class Settling:
 # What other parts do; most tests here leave it undone.
 CORE: Final = (
     "award", "invoice", "begin", "mail", "fund", "free", "defaulted", "suspend", "reinstate",
-    "next_buyer", "consent_over", "offer_over", "relist",
+    "next_buyer", "consent_over", "offer_over", "relist", "collect_fee", "fees_from_credit",
 )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """The operation "defaulted": lots of an invoice are void because its buyer did not pay.
 
 The buyer loses its deposit for the sale, owes a fee for offering each lot again, and is suspended.
-The fee is taken from the buyer's credit as far as that goes; what is owed beyond it is written down
-for a person. For each lot the search for another buyer begins. Done twice, it does nothing: what is
-looked for already is passed over.
+The fees are one charge, taken from the buyer's credit as far as that goes; the rest is collected
+(`fees`), and until it is paid the suspension stands. For each lot the search for another buyer
+begins. Done twice, it does nothing: what is looked for already is passed over.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,20 +11,22 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
+from accounts.amounts import amount_text
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection
+from settlement.after_default.fees import COLLECT_FEE
 from settlement.after_default.tables import begin
-from settlement.chart import buyer_credit
 from settlement.defaults import Penalty, penalty_of
-from settlement.entries import About, Entry
 from settlement.ids import InvoiceId
 from settlement.lives import AwardState
 from settlement.operations import Deadline, Operation
-from settlement.payments.tables import free_credit_minor, hold_credit
-from settlement.postings_house import relist_fee
+from settlement.payments.tables import hold_credit
+from settlement.pickups.charge_table import Charge, charge_relist, take_from_credit
 from settlement.rows import AwardRow, Held, InvoiceRow, calendar_of, hold_invoice, policy_of
 from settlement.steps import Step, Wanted, write
-from settlement.story import Told
+from settlement.story import HOUSE_ITSELF, Told
 from settlement.telling import Kind, mail_to
 
 # Keeps the buyer's deposit for a sale, in the caller's transaction; how much that is.
@@ -70,10 +72,12 @@ class DefaultedHandler(Deadline):
         deposit_minor = await self._forfeit(connection, row.invoice.sale_id, buyer_id)
         hammers = [award.award.hammer_minor for award in void]
         penalty = penalty_of(policy, calendar, hammers, deposit_minor, now_us)
-        credit = await free_credit_minor(connection, buyer_id, currency)
-        paid = paid_fees(penalty, credit)
         turn = await connection.fetchval(_BEFORE, row.invoice_id) + 1
-        reason = reason_of(row, penalty)
+        charge = await _charged(connection, void, penalty, turn, now_us)
+        charges = [] if charge is None else [charge]
+        entries = await take_from_credit(connection, charges, HOUSE_ITSELF, now_us)
+        paid_minor = sum(posting.amount_minor for one in entries for posting in one.postings)
+        reason = reason_of(row, penalty, sum(penalty.relist_fees_minor) - paid_minor)
         await connection.execute(
             _WRITE,
             row.invoice_id,
@@ -82,41 +86,51 @@ class DefaultedHandler(Deadline):
             currency,
             penalty.deposit_minor,
             sum(penalty.relist_fees_minor),
-            sum(paid),
+            paid_minor,
             now_us,
             penalty.suspended_until_us,
             reason,
         )
-        await write(connection, held, defaulted(held, void, penalty, paid, turn, now_us), now_us)
+        step = defaulted(held, void, penalty, paid_minor, charge, turn)
+        booked = structs.replace(step, entries=entries)
+        await write(connection, held, booked, now_us)
 
 
-def paid_fees(penalty: Penalty, credit_minor: int) -> list[int]:
-    """What of each fee the buyer's credit pays, the first first. Pure."""
-    paid = []
-    for fee in penalty.relist_fees_minor:
-        paid.append(min(fee, credit_minor))
-        credit_minor -= paid[-1]
-    return paid
+async def _charged(
+    connection: AnyConnection,
+    void: Sequence[AwardRow],
+    penalty: Penalty,
+    turn: int,
+    now_us: int,
+) -> Charge | None:
+    fees = {award.award_id: fee for award, fee in zip(void, penalty.relist_fees_minor, strict=True)}
+    return await charge_relist(connection, void[0], turn, fees, now_us)
 
 
-def reason_of(row: InvoiceRow, penalty: Penalty) -> str:
+def reason_of(row: InvoiceRow, penalty: Penalty, owed_minor: int) -> str:
     """What the buyer is told why it may not bid. Pure."""
     until = datetime.fromtimestamp(penalty.suspended_until_us // 1_000_000, UTC)
     day = until.astimezone(ZoneInfo(row.zone)).date()
-    return f"Invoice {row.number} was not paid. You can bid again from {day} on."
+    if not owed_minor:
+        return f"Invoice {row.number} was not paid. You can bid again from {day} on."
+    fee = amount_text(owed_minor, row.invoice.currency)
+    return (
+        f"Invoice {row.number} was not paid. You can bid again from {day} on, once {fee} for"
+        " offering its lots again are paid."
+    )
 
 
 def defaulted(
     held: Held,
     void: Sequence[AwardRow],
     penalty: Penalty,
-    paid: Sequence[int],
+    paid_minor: int,
+    charge: Charge | None,
     turn: int,
-    now_us: int,
 ) -> Step:
     """What follows from lots that were not paid. Pure.
 
-    ``paid``: of each lot's fee, from the buyer's credit. ``turn``: of the invoice's defaults.
+    ``paid_minor``: of ``charge``, from the buyer's credit. ``turn``: of the invoice's defaults.
     """
     row = held.invoiced
     invoice_id, currency = row.invoice_id, row.invoice.currency
@@ -126,7 +140,7 @@ def defaulted(
         "currency": currency,
         "deposit_minor": penalty.deposit_minor,
         "relist_fees_minor": fees_minor,
-        "owed_minor": fees_minor - sum(paid),
+        "owed_minor": fees_minor - paid_minor,
         "suspended_until_us": penalty.suspended_until_us,
     }
     operations = [
@@ -147,13 +161,14 @@ def defaulted(
             **facts,
         ),
     ]
+    if charge is not None and paid_minor < fees_minor:
+        operations.append(Wanted(operation=COLLECT_FEE, subject=charge.charge_id))
     for award in void:
         operations.append(Wanted(operation="free", subject=award.award_id))
         operations.append(Wanted(operation="next_buyer", subject=award.award_id))
         operations.append(_tell_seller(award))
     return Step(
         operations=operations,
-        entries=_fees(row, void, paid, now_us),
         story=[
             Told(kind="penalised", invoice_id=invoice_id, facts=facts),
             *(Told(kind="looks_for_buyer", award_id=award.award_id) for award in void),
@@ -171,29 +186,3 @@ def _tell_seller(award: AwardRow) -> Wanted:
         hammer_minor=award.award.hammer_minor,
         currency=award.currency,
     )
-
-
-def _fees(
-    row: InvoiceRow, void: Sequence[AwardRow], paid: Sequence[int], now_us: int
-) -> list[Entry]:
-    """What of the fees is booked now, each by its lot."""
-    source = buyer_credit(row.invoice.buyer_id)
-    return [
-        relist_fee(
-            About(
-                subject=award.award_id,
-                at_us=now_us,
-                currency=row.invoice.currency,
-                sale_id=row.invoice.sale_id,
-                award_id=award.award_id,
-                invoice_id=row.invoice_id,
-                liquidator_id=award.liquidator_id,
-                buyer_id=row.invoice.buyer_id,
-            ),
-            fee,
-            award.award_id,
-            source,
-        )
-        for award, fee in zip(void, paid, strict=True)
-        if fee
-    ]

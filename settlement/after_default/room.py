@@ -10,6 +10,8 @@ from foundation.database import Pool
 from settlement.after_default.answering import Answering
 from settlement.after_default.cancelling import Cancelling
 from settlement.after_default.defaulting import DefaultedHandler, Forfeit, no_deposit
+from settlement.after_default.fee_desk import FeeDesk
+from settlement.after_default.fees import fee_handlers
 from settlement.after_default.looking import (
     ConsentOverHandler,
     NextBuyerHandler,
@@ -26,13 +28,18 @@ class AfterDefault:
 
     answering: Answering
     cancelling: Cancelling
+    fees: FeeDesk
 
     @classmethod
     def over(
         cls, pool: Pool, now_us: Callable[[], int], ring: Callable[[], None] = lambda: None
     ) -> Self:
-        """Both of them."""
-        return cls(Answering(pool, now_us, ring), Cancelling(pool, now_us, ring))
+        """All of them."""
+        return cls(
+            Answering(pool, now_us, ring),
+            Cancelling(pool, now_us, ring),
+            FeeDesk(pool, now_us, ring),
+        )
 
 
 def after_default_operations(
@@ -47,4 +54,5 @@ def after_default_operations(
         "consent_over": ConsentOverHandler(),
         "offer_over": OfferOverHandler(),
         "relist": RelistHandler(),
+        **fee_handlers(),
     }

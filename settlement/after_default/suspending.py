@@ -3,7 +3,8 @@
 A reseller is suspended by its approval, as staff do it: the registrar tells the engine, and every
 door asks for it. Each is done by looking first and then deciding what was seen, so that a lost
 answer changes nothing. A suspension is only taken back if it still says what it was made with:
-whoever was suspended by staff meanwhile, or for another invoice, stays so.
+whoever was suspended by staff meanwhile, or for another invoice, stays so; and so does who still
+owes a fee, until it is paid or given up.
 """
 
 from typing import Final
@@ -17,13 +18,21 @@ from accounts.refusals import Refused as AccountsRefused
 from accounts.room import Room
 from foundation.database import AnyConnection, acquire
 from settlement.ids import InvoiceId
-from settlement.operations import Operation, Unknown
+from settlement.operations import HOUR_US, Again, Operation, Unknown
 from settlement.story import Told, tell
+
+# Of who owes a fee beyond its time.
+LOOK_AGAIN_US: Final = 24 * HOUR_US
 
 _ITSELF: Final = Actor(None, "settlement")
 
 _DEFAULT: Final = """
 select buyer_id, reason, suspended_until_us from buyer_default where invoice_id = $1 and turn = $2
+"""
+_OWES: Final = """
+select exists (
+    select from buyer_charge where buyer_id = $1 and state = 'OPEN' and kind = 'RELIST_FEE'
+)
 """
 _LATER: Final = """
 select exists (select from buyer_default where buyer_id = $1 and suspended_until_us > $2)
@@ -63,13 +72,15 @@ class ReinstateHandler:
     def __init__(self, room: Room) -> None:
         self._room = room
 
-    async def call(self, op: Operation) -> bool:
-        """Whether it may bid again."""
+    async def call(self, op: Operation) -> bool | None:
+        """Whether it may bid again; ``None``: not before it has paid what it owes."""
         async with acquire(self._room.pool) as connection:
             row = await connection.fetchrow(_DEFAULT, op.subject, op.generation)
             assert row is not None, "it was written with what wants this"
             if await connection.fetchval(_LATER, row["buyer_id"], row["suspended_until_us"]):
                 return False
+            if await connection.fetchval(_OWES, row["buyer_id"]):
+                return None
         organisation_id = OrganisationId(row["buyer_id"])
         seen = await applications.application_of(self._room.pool, organisation_id)
         if seen is None or seen.state is not ApprovalState.SUSPENDED:
@@ -81,11 +92,14 @@ class ReinstateHandler:
 
     async def settle(
         self, connection: AnyConnection, op: Operation, answer: object, now_us: int
-    ) -> None:
-        """See `Handler`."""
+    ) -> Again | None:
+        """See `Handler`. Who pays the last of what it owes is looked at at once."""
+        if answer is None:
+            return Again(now_us + LOOK_AGAIN_US)
         if answer is True:
             told = Told(kind="reinstated", invoice_id=InvoiceId(op.subject))
             await tell(connection, [told], now_us)
+        return None
 
     async def _is_ours(self, organisation_id: OrganisationId, reasons: str) -> bool:
         """Whether it is suspended for an invoice that it did not pay, and for nothing else."""

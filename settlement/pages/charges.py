@@ -1,4 +1,4 @@
-"""What a buyer owes at the dock, and its ways to pay it before anybody comes for the goods."""
+"""What a buyer owes beside its invoices, at the dock or for lots not paid, and how it pays it."""
 
 from typing import Annotated, Final
 
@@ -19,6 +19,7 @@ from settlement.access import PAY, own_organisation
 from settlement.ids import AwardId
 from settlement.pages.doing import done
 from settlement.pages.pickups import MAX_LOTS, PICKUPS
+from settlement.pages.room import PURCHASES as HOME
 from settlement.room import Settlement
 
 CHARGES: Final = "/purchases/dock/charges"
@@ -30,6 +31,7 @@ class Paying(Input):
     """What is asked for: to pay a charge, or to count what the storage of lots has come to."""
 
     what: Annotated[str, Meta(pattern=r"\A(card|credit|count)\Z")]
+    back: Annotated[str, Meta(pattern=r"\A(pickups|purchases)\Z")] = "pickups"
     charge_id: _Id = ""
     award_id: Annotated[list[_Id], Meta(max_length=MAX_LOTS)] = []  # noqa: RUF012 - a Struct's
 
@@ -52,13 +54,14 @@ class ChargePages:
         given, by, charges = form.valid, actor_of(request), self._room.charges
         buyer_id = BidderId(own_organisation(request))
         require(request, Action.PAY_PURCHASES, OrganisationId(buyer_id))
+        back = PICKUPS if given.back == "pickups" else HOME
         match given.what:
             case "card":
                 work = charges.pay_by_card(given.charge_id, by, buyer_id)
-                return await done(work, PICKUPS, "Your card is asked. Look again in a moment.")
+                return await done(work, back, "Your card is asked. Look again in a moment.")
             case "credit":
                 paid = charges.pay_from_credit(given.charge_id, by, buyer_id)
-                return await done(paid, PICKUPS, "It is taken from your credit.")
+                return await done(paid, back, "It is taken from your credit.")
             case _:
                 if not given.award_id:
                     return see_other(PICKUPS, "Choose a lot.", FlashKind.WARNING)

@@ -12,6 +12,7 @@ from settlement.pages.disputes import DisputePages
 from settlement.pages.dock_plans import DockPlanPages
 from settlement.pages.docks import DockPages
 from settlement.pages.earnings import EarningPages
+from settlement.pages.fees import FeePages
 from settlement.pages.months import MonthPages
 from settlement.pages.offers import OfferPages
 from settlement.pages.payouts import PayoutPages
@@ -45,5 +46,6 @@ def routes(settlement: Settlement) -> list[Route]:
         EarningPages(settlement),
         ConfirmationPages(settlement),
         OfferPages(settlement),
+        FeePages(settlement),
     )
     return [route for part in parts for route in part.routes()]

@@ -8,6 +8,7 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.guard import signed_in
+from auction.ids import BidderId
 from foundation.http.answers import answer
 from foundation.http.cursors import Listing, Paging
 from foundation.http.forms import form_of
@@ -95,11 +96,14 @@ class PurchasePages:
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         """GET /purchases."""
+        buyer_id = BidderId(own_organisation(request))
         paging, found = await self._listed(request)
         return show(
             request,
             "purchases.html",
             found=found.items,
+            charges=await self._room.charges.of_buyer(buyer_id, only_open=True),
+            pays=may_pay(request, buyer_id),
             stamp=_list_stamp(found.items),
             stamp_href=f"{HOME}/stamp" + (f"?cursor={paging.cursor}" if paging.cursor else ""),
             sums=sums_to_pay(found.items),

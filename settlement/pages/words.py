@@ -68,6 +68,7 @@ QUEUE: Final[Mapping[str, Badge]] = {
     Waiting.BANK_FILE: (MEANINGS[Waiting.BANK_FILE], "info", "document"),
     Waiting.CONSENT: (MEANINGS[Waiting.CONSENT], "info", "user"),
     Waiting.ADJUSTMENT: (MEANINGS[Waiting.ADJUSTMENT], "info", "edit"),
+    Waiting.FEE: (MEANINGS[Waiting.FEE], "warn", "dollar"),
 }
 
 # Kinds of account that do not say enough by their own name.

@@ -228,6 +228,13 @@ class UseCredit(Deadline):
             held = helds[row.invoice_id]
             facts = await facts_of(connection, held, self._payers)
             await carry_out(connection, held, collect(held, facts, now_us), now_us)
+        rest = Wanted(
+            operation="fees_from_credit",
+            subject=op.subject,
+            generation=op.generation,
+            arguments=op.arguments,
+        )
+        await want(connection, [rest], now_us)
 
 
 async def movements_of(

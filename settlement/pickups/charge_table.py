@@ -1,4 +1,4 @@
-"""What buyers are charged at the dock, as rows with their entries.
+"""What buyers are charged beside their invoices, as rows with their entries.
 
 A charge is taken from the buyer's credit as far as that goes, at once; the rest stays open, and
 with it the goods stay. What of the credit is kept for an invoice that is still open is not free: a
@@ -9,7 +9,7 @@ the caller books in one call at its end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import asyncpg
 import msgspec
@@ -25,7 +25,7 @@ from settlement.payments.tables import free_credit_minor, hold_credit
 from settlement.pickups.pickup_table import Pallet, Pickup
 from settlement.pickups.words import ChargeKind, ChargeState
 from settlement.policy import Policy
-from settlement.postings_house import missed_appointment, storage
+from settlement.postings_house import missed_appointment, relist_fee, storage
 from settlement.rows import AwardRow
 from settlement.storage import Gone, missed_minor, storage_minor
 
@@ -88,6 +88,12 @@ update buyer_charge set paid_minor = paid_minor + $2, payments = payments + 1,
     ended_by = case when paid_minor + $2 = amount_minor then $4 end
 where charge_id = $1
 """
+_REINSTATE: Final = """
+update settlement_op set due_at_us = $2 where operation = 'reinstate' and state = 'WAITING'
+and attempts = 0 and due_at_us > $2 and subject in (
+    select invoice_id from buyer_default where buyer_id = $1 and suspended_until_us <= $2
+)
+"""
 _WAIVE: Final = """
 update buyer_charge set state = 'WAIVED', why = $2, ended_at_us = $3, ended_by = $4,
     version = version + 1
@@ -123,6 +129,24 @@ async def charge_storage(
     charge_id = f"storage~{award.award_id}~{len(charged) + 1}"
     return await _add(
         connection, ChargeKind.STORAGE, charge_id, award, None, due_minor, facts, now_us
+    )
+
+
+async def charge_relist(
+    connection: AnyConnection,
+    first: AwardRow,
+    turn: int,
+    fees: Mapping[AwardId, int],
+    now_us: int,
+) -> Charge | None:
+    """Charge for offering lots again that were not paid, all of a default in one."""
+    due_minor = sum(fees.values())
+    if not due_minor:
+        return None
+    charge_id = f"relist~{first.invoice_id}~{turn}"
+    facts = {"invoice_id": first.invoice_id, "turn": turn, "fees_minor": dict(fees)}
+    return await _add(
+        connection, ChargeKind.RELIST_FEE, charge_id, first, None, due_minor, facts, now_us
     )
 
 
@@ -173,9 +197,16 @@ async def write_paid(
     """A part of a charge, or all of it, is paid: its row, and the entry to be booked."""
     assert 0 < amount_minor <= charge.open_minor
     await connection.execute(_PAID, charge.charge_id, amount_minor, now_us, by)
-    book = storage if charge.kind is ChargeKind.STORAGE else missed_appointment
     about = about_payment(charge, now_us, note, stripe_ids)
-    return book(about, amount_minor, charge.award_id, source)
+    match charge.kind:
+        case ChargeKind.STORAGE:
+            return storage(about, amount_minor, charge.award_id, source)
+        case ChargeKind.MISSED_APPOINTMENT:
+            return missed_appointment(about, amount_minor, charge.award_id, source)
+        case ChargeKind.RELIST_FEE:
+            await _may_bid_again(connection, charge, now_us)
+            return relist_fee(about, amount_minor, charge.award_id, source)
+    assert_never(charge.kind)
 
 
 def about_payment(
@@ -188,6 +219,7 @@ def about_payment(
         at_us=at_us,
         currency=charge.currency,
         award_id=charge.award_id,
+        invoice_id=charge.facts.get("invoice_id"),
         liquidator_id=charge.liquidator_id,
         buyer_id=charge.buyer_id,
         stripe_ids=stripe_ids,
@@ -200,6 +232,13 @@ async def write_waived(
 ) -> None:
     """What is open of it need not be paid."""
     await connection.execute(_WAIVE, charge.charge_id, why, now_us, by)
+    await _may_bid_again(connection, charge, now_us)
+
+
+async def _may_bid_again(connection: AnyConnection, charge: Charge, now_us: int) -> None:
+    """Who owes less is looked at now, where its time is over, and not when its turn comes."""
+    if charge.kind is ChargeKind.RELIST_FEE:
+        await connection.execute(_REINSTATE, charge.buyer_id, now_us)
 
 
 async def read_charge(

@@ -1,4 +1,4 @@
-"""Charges of the dock: what is open, paying it, and letting it go with a reason.
+"""Charges of buyers: what is open, paying it, and letting it go with a reason.
 
 A charge is paid from the buyer's credit (a bank transfer that came for nothing else is such), by
 its saved card, or at the dock, where staff write down how. While something of it is open its goods
@@ -20,6 +20,7 @@ from settlement.chart import BANK
 from settlement.entries import Entry
 from settlement.ids import AwardId
 from settlement.ledger import post
+from settlement.payment_objects import least_charge_minor
 from settlement.payments.payers import TablePayers
 from settlement.pickups.charge_cards import ask_card
 from settlement.pickups.charge_table import (
@@ -34,7 +35,7 @@ from settlement.pickups.charge_table import (
 from settlement.pickups.counting import charge_up_to_now
 from settlement.pickups.pickup_table import hold_awards
 from settlement.pickups.telling import actor_of
-from settlement.pickups.words import PickupRefusal, Refused
+from settlement.pickups.words import ChargeKind, PickupRefusal, Refused
 from settlement.story import Told, tell
 
 MAX_CHARGES: Final = 500
@@ -104,13 +105,15 @@ class Charges:
     ) -> Charge:
         """Ask the buyer's saved card for what is open; whether it pays is known moments later.
 
-        Raises `Refused` NOT_FOUND, NOT_OPEN, CARD_IS_ASKED, NO_CARD, TOO_MANY.
+        Raises `Refused` NOT_FOUND, NOT_OPEN, CARD_IS_ASKED, NO_CARD, BELOW_LEAST, TOO_MANY.
         """
         async with transaction(self._pool) as connection:
             charge = await self._held(connection, charge_id, None, buyer_id)
             payer = await TablePayers().payer(connection, charge.buyer_id)
             if payer is None or payer.card_id is None:
                 raise Refused(PickupRefusal.NO_CARD)
+            if charge.open_minor < least_charge_minor(charge.currency):
+                raise Refused(PickupRefusal.BELOW_LEAST)
             now_us = self._now_us()
             await ask_card(connection, charge, payer.customer_id, payer.card_id, now_us)
             told = Told(
@@ -148,12 +151,15 @@ class Charges:
     async def waive(self, charge_id: str, version: int, why: Why, actor: Actor) -> Charge:
         """What is open of it need not be paid; what was paid stays paid.
 
-        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, NOT_OPEN, WHY_NEEDED.
+        Raises `Refused` NOT_FOUND, CHANGED_MEANWHILE, NOT_OPEN, WHY_NEEDED, and SECOND_PERSON for
+        a fee of who did not pay: `settlement.after_default.fees`.
         """
         if len(why.strip()) < 3:
             raise Refused(PickupRefusal.WHY_NEEDED, field="why")
         async with transaction(self._pool) as connection:
             charge = await self._held(connection, charge_id, version, None)
+            if charge.kind is ChargeKind.RELIST_FEE:
+                raise Refused(PickupRefusal.SECOND_PERSON)
             now_us = self._now_us()
             await write_waived(connection, charge, why, actor_of(actor), now_us)
             facts = {"charge_id": charge_id, "open_minor": charge.open_minor, "why": why}

@@ -21,10 +21,11 @@ class PickupState(StrEnum):
 
 
 class ChargeKind(StrEnum):
-    """For what a buyer is charged at the dock."""
+    """For what a buyer is charged: at the dock, and for lots that it did not pay."""
 
     STORAGE = "STORAGE"
     MISSED_APPOINTMENT = "MISSED_APPOINTMENT"
+    RELIST_FEE = "RELIST_FEE"
 
 
 class ChargeState(StrEnum):
@@ -70,6 +71,11 @@ class PickupRefusal(StrEnum):
     BAD_AMOUNT = "BAD_AMOUNT"
     NO_CARD = "NO_CARD"
     CARD_IS_ASKED = "CARD_IS_ASKED"
+    BELOW_LEAST = "BELOW_LEAST"
+    SECOND_PERSON = "SECOND_PERSON"
+    SAME_PERSON = "SAME_PERSON"
+    WRITE_OFF_IS_ASKED = "WRITE_OFF_IS_ASKED"
+    NO_WRITE_OFF_ASKED = "NO_WRITE_OFF_ASKED"
 
 
 MEANINGS: Final[Mapping[PickupRefusal, str]] = {
@@ -105,6 +111,11 @@ MEANINGS: Final[Mapping[PickupRefusal, str]] = {
     PickupRefusal.BAD_AMOUNT: "That is not what is to be paid.",
     PickupRefusal.NO_CARD: "There is no saved card. Save one first.",
     PickupRefusal.CARD_IS_ASKED: "The card is being asked. Wait for its answer.",
+    PickupRefusal.BELOW_LEAST: "No card can be charged so little: it is paid in another way.",
+    PickupRefusal.SECOND_PERSON: "Two people give up such a fee: ask for it to be written off.",
+    PickupRefusal.SAME_PERSON: "Another person than who asked has to agree.",
+    PickupRefusal.WRITE_OFF_IS_ASKED: "Somebody has asked already: another person decides.",
+    PickupRefusal.NO_WRITE_OFF_ASKED: "Nobody asks for that any more.",
 }
 
 

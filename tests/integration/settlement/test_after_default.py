@@ -308,10 +308,12 @@ async def test_the_buyer_is_suspended_for_a_time_and_pays_a_fee_for_each_lot_fro
     assert "not paid" in room.mailbox.to("Ward")[-1].subject
     story = await room.story(invoice_id=invoice_id)
     assert story == ["invoiced", "penalised", "suspended"]
+    assert "$310.00 for offering" in row["reason"]
     await room.passes(31 * DAY_US)
-    approval = await application_of(room.market.pool, ward.organisation_id)
-    assert approval is not None
-    assert approval.state is ApprovalState.APPROVED
+    assert await standing(room, ward) is ApprovalState.SUSPENDED
+    await credit(room, ward.bidder_id, 310_00, "another")
+    await room.passes(DAY_US)
+    assert await standing(room, ward) is ApprovalState.APPROVED
 
 
 async def test_who_is_suspended_cannot_bid_and_can_again_when_the_time_is_over(
@@ -325,7 +327,9 @@ async def test_who_is_suspended_cannot_bid_and_can_again_when_the_time_is_over(
     path, body = f"/sales/S-2/lots/{LOT}/bids", {"amount_minor": 100_00, "currency": "USD"}
     refused = await ward.does("POST", path, body, status=409, Idempotency_Key=new_bid_id())
     assert refused["code"] == "NOT_APPROVED"
-    await room.passes(31 * DAY_US)
+    await credit(room, ward.bidder_id, 405_00)
+    await room.passes(DAY_US)
+    await room.passes(30 * DAY_US)
     await ward.registers("S-2")
     assert (await ward.bids(100_00, sale_id="S-2"))["accepted"]
 
@@ -357,9 +361,18 @@ async def test_of_lots_that_are_paid_nothing_is_looked_for(room: Settling) -> No
     assert [row["award_id"] for row in rows] == [VOID]
 
 
-async def credit(room: Settling, buyer_id: BidderId, amount_minor: int) -> None:
+async def standing(room: Settling, who: Reseller) -> ApprovalState:
+    """Whether somebody may bid."""
+    approval = await application_of(room.market.pool, who.organisation_id)
+    assert approval is not None
+    return approval.state
+
+
+async def credit(
+    room: Settling, buyer_id: BidderId, amount_minor: int, subject: str = "transfer"
+) -> None:
     """The buyer has so much credit in the books."""
-    about = About(subject="transfer", at_us=room.now_us(), currency="USD", buyer_id=buyer_id)
+    about = About(subject=subject, at_us=room.now_us(), currency="USD", buyer_id=buyer_id)
     async with transaction(room.market.pool) as connection:
         await post(connection, [bank_funding(about, buyer_id, amount_minor)])
 

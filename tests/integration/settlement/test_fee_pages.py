@@ -1,0 +1,145 @@
+"""The fee for lots that were not paid, on its buyer's page, on staff's, and for programs."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.identity import OrganisationKind, Role
+from auction.ids import BidderId
+from foundation.database import acquire, transaction
+from settlement.lives import AwardState, PaymentState
+from settlement.pickups.charge_table import Charge, charge_relist, read_charge
+from settlement.pickups.words import ChargeState
+from settlement.rows import read_award
+from tests.accounts_site import Answer, Client
+from tests.paid_lots import give_credit
+from tests.settled import DAY_US, settled
+from tests.site import Site, now_us, open_site
+from tests.visiting import visitor
+
+PAGE, PAY, STAFF = "/purchases", "/purchases/dock/charges", "/settlement/fees"
+API = "/api/v1/settlement"
+
+
+@dataclass(frozen=True)
+class People:
+    """A buyer that did not pay, another one, and two of staff."""
+
+    site: Site
+    buyer: Client
+    other: Client
+    ann: Client
+    bob: Client
+    buyer_id: BidderId
+    charge_id: str
+
+    async def charge(self) -> Charge:
+        async with acquire(self.site.pool) as connection:
+            charge = await read_charge(connection, self.charge_id)
+        assert charge is not None
+        return charge
+
+
+@pytest.fixture
+async def people(database_url: str, tmp_path: Path) -> AsyncIterator[People]:
+    async with open_site(database_url, tmp_path) as site:
+        buyer, other = await site.reseller("Acme Resale"), await site.reseller("Zenith")
+        house = await site.people.organisation(OrganisationKind.HOUSE, "Softclose")
+        staff = [
+            await site.people.person(
+                house, Role.SETTLEMENT, mail=f"{name.lower()}@softclose.example", name=name
+            )
+            for name in ("Ann", "Bob")
+        ]
+        void = await settled(
+            site.pool,
+            buyer.bidder_id,
+            await site.people.organisation(OrganisationKind.LIQUIDATOR, "North"),
+            payment=PaymentState.DEFAULTED,
+            state=AwardState.VOID,
+        )
+        async with transaction(site.pool) as connection:
+            award_id = void.award_ids[0]
+            row = (await read_award(connection, award_id)).awards[award_id]
+            made_at_us = now_us() - 3 * DAY_US
+            charge = await charge_relist(connection, row, 1, {award_id: 405_00}, made_at_us)
+        assert charge is not None
+        async with (
+            visitor(site, buyer.person_id) as of_buyer,
+            visitor(site, other.person_id) as of_other,
+            visitor(site, staff[0]) as ann,
+            visitor(site, staff[1]) as bob,
+        ):
+            yield People(
+                site, of_buyer, of_other, ann, bob, BidderId(buyer.bidder_id), charge.charge_id
+            )
+
+
+def read(answer: Answer) -> Any:
+    return json.loads(answer.body)
+
+
+async def test_the_buyer_sees_what_it_owes_and_pays_it_from_credit(people: People) -> None:
+    page = (await people.buyer.get(PAGE)).text
+    assert "Fee for lots that you did not pay: $405.00" in page and "you cannot bid" in page
+    assert "Fee for lots" not in (await people.other.get(PAGE)).text
+    pay = {"what": "credit", "back": "purchases", "charge_id": people.charge_id}
+    assert (await people.other.post(PAY, pay)).status == 404
+    await give_credit(people.site.pool, 405_00, people.buyer_id)
+    paid = await people.buyer.post(PAY, pay)
+    assert paid.headers["Location"] == PAGE
+    assert "Fee for lots" not in (await people.buyer.get(PAGE)).text
+    assert (await people.charge()).state is ChargeState.PAID
+
+
+async def test_staff_see_who_owes_since_when_and_two_of_them_give_it_up(people: People) -> None:
+    queue = (await people.ann.get("/settlement?kind=FEE")).text
+    assert "Fee owed after a default" in queue and "Acme Resale" in queue
+    page = (await people.ann.get(STAFF)).text
+    assert "Acme Resale" in page and "Owed for 3 days" in page
+    about = {"charge_id": people.charge_id, "version": "1"}
+    await people.ann.post(STAFF, {**about, "what": "give_up", "words": "They are bankrupt"})
+    page = (await people.ann.get(STAFF)).text
+    assert "They are bankrupt" in page and 'value="agree"' not in page
+    await people.ann.post(STAFF, {**about, "what": "agree"})
+    assert "Another person" in (await people.ann.get(STAFF)).text
+    assert (await people.charge()).state is ChargeState.OPEN
+    await people.bob.post(STAFF, {**about, "what": "agree"})
+    assert "Nobody owes a fee" in (await people.bob.get(STAFF)).text
+    assert (await people.charge()).state is ChargeState.WAIVED
+
+
+async def test_staff_write_down_what_was_paid_in_another_way(people: People) -> None:
+    about = {"charge_id": people.charge_id, "version": "1", "what": "paid"}
+    await people.ann.post(STAFF, {**about, "amount": "5,000.00", "words": "cheque 12"})
+    assert (await people.charge()).paid_minor == 0
+    await people.ann.post(STAFF, {**about, "amount": "100.00", "words": "cheque 12"})
+    assert (await people.charge()).paid_minor == 100_00
+    assert "$100.00 of $405.00 paid" in (await people.ann.get(STAFF)).text
+
+
+async def test_programs_do_what_pages_do(people: People) -> None:
+    one = f"{API}/purchases/charges/{people.charge_id}"
+    listed = read(await people.buyer.get(f"{API}/purchases/charges"))
+    assert [item["charge_id"] for item in listed["items"]] == [people.charge_id]
+    assert read(await people.other.get(f"{API}/purchases/charges"))["items"] == []
+    assert (await people.other.send("POST", f"{one}/card-payment", json={})).status == 404
+    refused = await people.buyer.send("POST", f"{one}/card-payment", json={})
+    assert (refused.status, read(refused)["code"]) == (409, "NO_CARD")
+    fee = f"{API}/fees/{people.charge_id}"
+    (owed,) = read(await people.ann.get(f"{API}/fees"))["items"]
+    assert owed["charge"]["amount_minor"] == 405_00
+    assert (await people.buyer.get(f"{API}/fees")).status in (403, 404)
+    given = {"version": 1, "why": "They are bankrupt"}
+    assert (await people.ann.send("POST", f"{fee}/write-off", json=given)).status == 200
+    alone = await people.ann.send("POST", f"{fee}/write-off/agreement", json={})
+    assert (alone.status, read(alone)["code"]) == (409, "SAME_PERSON")
+    waiver = f"{API}/charges/{people.charge_id}/waiver"
+    short = await people.bob.send("POST", waiver, json={"version": 1, "why": "no second person"})
+    assert (short.status, read(short)["code"]) == (409, "SECOND_PERSON")
+    agreed = await people.bob.send("POST", f"{fee}/write-off/agreement", json={})
+    assert read(agreed)["state"] == "WAIVED"
