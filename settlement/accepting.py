@@ -94,7 +94,7 @@ class Accept(Deadline):
         if row.state not in (AwardState.FUNDED, AwardState.HANDED_OVER):
             return None
         fetched = row.state is AwardState.HANDED_OVER
-        if not fetched and held.invoiced.payment is PaymentState.DISPUTED:
+        if not fetched and held.invoiced.standing is PaymentState.DISPUTED:
             # The bank may take the money back before anything is handed over.
             return Again(now_us + DISPUTE_LOOK_US)
         if not fetched and held.invoiced.payment is PaymentState.REFUNDED:

@@ -14,8 +14,8 @@ from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, joined_of
 from settlement.api_common import row
 from settlement.papers.kinds import PaperRefusal
-from settlement.payments.decisions_dispute import DisputeRow, Fault
 from settlement.payments.dispute_desk import DisputeDesk
+from settlement.payments.dispute_words import DisputeRow, Fault
 from settlement.payments.handlers_dispute import DisputeRefusal
 
 Version = Annotated[int, Meta(ge=1, le=2**31)]

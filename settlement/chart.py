@@ -98,7 +98,9 @@ CHART: Final[dict[Kind, Row]] = {
     Kind.STRIPE_BALANCE: Row(_A, Of.HOUSE, "the platform's balance at Stripe", may_owe=True),
     Kind.BANK: Row(_A, Of.HOUSE, "the house's bank account"),
     Kind.SELLER_RECEIVABLE: Row(_A, Of.LIQUIDATOR, "what a seller owes the house"),
-    Kind.DISPUTES_PENDING: Row(_A, Of.HOUSE, "taken by a bank until a dispute is decided"),
+    Kind.DISPUTES_PENDING: Row(
+        _A, Of.HOUSE, "taken by a bank until a dispute is decided", may_owe=True
+    ),
     Kind.HELD: Row(_L, Of.AWARD, "captured hammer price, not yet owed to anyone"),
     Kind.SELLER_PAYABLE: Row(_L, Of.LIQUIDATOR, "owed to a seller"),
     Kind.CONSIGNOR_PAYABLE: Row(_L, Of.CONSIGNOR, "owed to a consignor"),

@@ -56,6 +56,7 @@ class Purpose(StrEnum):
     DISPUTE_LOST_BY_SELLER = "dispute_lost_by_seller"
     DISPUTE_LOST_BY_HOUSE = "dispute_lost_by_house"
     DISPUTE_LOST_WHILE_HELD = "dispute_lost_while_held"
+    DISPUTE_SETTLED = "dispute_settled"
     DEPOSIT_FORFEITED = "deposit_forfeited"
     RELIST_FEE = "relist_fee"
     STORAGE = "storage"

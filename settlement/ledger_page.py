@@ -59,6 +59,7 @@ EXAMPLES: Final[tuple[tuple[Callable[..., Entry], tuple[Any, ...]], ...]] = (
     (p.dispute_lost_by_seller, (_SELLER, _LEFT, 44_000)),
     (p.dispute_lost_by_house, (_LEFT,)),
     (p.dispute_lost_while_held, (_LEFT,)),
+    (p.dispute_settled, (buyer_credit(_BUYER), 100_000)),
     (p.transfer_reversed, (_SELLER, 500_000, 836_000)),
     (p.receivable_netted, (_SELLER, 9_500)),
     (p.write_off, (_SELLER, 336_000)),

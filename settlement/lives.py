@@ -117,15 +117,15 @@ PAYMENT_LIFE: Final = Life(
         _P.PARTLY_FUNDED: {
             _P.PAID: "the rest has come, or was credited",
             _P.OVERDUE: "the due time has passed",
-            _P.REFUNDED: "its lots were cancelled",
+            _P.REFUNDED: "its lots were cancelled, or a dispute left nothing of it",
         },
         _P.PAID: {
             _P.REFUNDED: "its lots were cancelled",
             _P.DISPUTED: "the buyer's bank wants the money back",
         },
         _P.DISPUTED: {
-            _P.PAID: "the dispute was won",
-            _P.REFUNDED: "the dispute was lost",
+            _P.PAID: "the last dispute is over, and something of it is left",
+            _P.REFUNDED: "the last dispute is over, and nothing of it is left",
         },
         _P.OVERDUE: {
             _P.AUTHORISING: "the card is asked once more",
@@ -157,8 +157,8 @@ AWARD_LIFE: Final = Life(
         },
         _A.FUNDED: {
             _A.HANDED_OVER: "pickup was signed for, or delivery proved",
-            _A.ACCEPTED: "never collected: the deadline and the claims window are over",
-            _A.VOID: "the buyer's bank took the money back before the goods were handed over",
+            _A.ACCEPTED: "never collected and its time is over, or lost to a bank after goods left",
+            _A.VOID: "the buyer's bank took the money back before any of the goods had left",
             _A.CANCELLED: "the seller or the house cancelled, and the money went back",
         },
         _A.HANDED_OVER: {

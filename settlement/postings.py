@@ -233,6 +233,14 @@ def dispute_lost_while_held(about: About, lost: AwardMoney) -> Entry:
     return entry(Purpose.DISPUTE_LOST_WHILE_HELD, about, _given_back(lost, DISPUTES))
 
 
+def dispute_settled(about: About, bearer: Account, amount_minor: int) -> Entry:
+    """What no lot bears of a dispute: below 0, ``bearer`` gets what came back too much."""
+    more = moved(DISPUTES, bearer, max(0, -amount_minor))
+    return entry(
+        Purpose.DISPUTE_SETTLED, about, [moved(bearer, DISPUTES, max(0, amount_minor)), more]
+    )
+
+
 def bank_file_paid(about: About, liquidator_id: LiquidatorId, amount_minor: int) -> Entry:
     """What is owed to a seller is sent by a bank file."""
     posting = moved(seller_payable(liquidator_id), BANK, amount_minor)

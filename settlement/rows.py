@@ -62,10 +62,17 @@ class InvoiceRow(Struct, frozen=True, kw_only=True):
     paid_at_us: int | None
     changed_at_us: int
     version: int
+    open_disputes: int = 0
 
     @property
     def invoice_id(self) -> InvoiceId:
         return self.invoice.invoice_id
+
+    @property
+    def standing(self) -> PaymentState:
+        """The payment for whoever lets something of it go: disputed while any dispute is open,
+        also where the rest of the money is still to come."""
+        return PaymentState.DISPUTED if self.open_disputes else self.payment
 
     @property
     def open_minor(self) -> int:
@@ -74,7 +81,8 @@ class InvoiceRow(Struct, frozen=True, kw_only=True):
 
 
 class AwardRow(Struct, frozen=True, kw_only=True):
-    """An award and where it stands. ``invoice_id`` None: not invoiced yet."""
+    """An award and where it stands. ``invoice_id`` None: not invoiced yet; ``lost_at_us``: when a
+    payer's bank took all of its money for good."""
 
     award: Award
     sale_id: SaleId
@@ -94,6 +102,7 @@ class AwardRow(Struct, frozen=True, kw_only=True):
     ended_at_us: int | None
     changed_at_us: int
     version: int
+    lost_at_us: int | None = None
 
     @property
     def award_id(self) -> AwardId:

@@ -41,10 +41,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Sums(Struct, frozen=True):
-    """What is added to an invoice's totals; what goes back is negative."""
+    """What is added to an invoice's totals; what goes back is negative. ``disputes``: to the number
+    of those that are open."""
 
     paid_minor: int = 0
     credited_minor: int = 0
+    disputes: int = 0
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -93,7 +95,7 @@ where invoice_id = $1
 
 _SUMS: Final = """
 update invoice set paid_minor = paid_minor + $2, credited_minor = credited_minor + $3,
-    changed_at_us = $4, version = version + 1
+    open_disputes = open_disputes + $5, changed_at_us = $4, version = version + 1
 where invoice_id = $1
 """
 
@@ -143,7 +145,8 @@ async def write(connection: AnyConnection, held: Held, step: Step, now_us: int) 
     at_us = now_us if step.at_us is None else step.at_us
     await _move(connection, held, step, at_us, now_us)
     for invoice_id, sums in step.sums.items():
-        await connection.execute(_SUMS, invoice_id, sums.paid_minor, sums.credited_minor, now_us)
+        more = (sums.paid_minor, sums.credited_minor, now_us, sums.disputes)
+        await connection.execute(_SUMS, invoice_id, *more)
     if step.tried is not None:
         await connection.execute(_TRIED, step.tried)
     await want(connection, step.operations, now_us)
@@ -191,6 +194,7 @@ def after(held: Held, step: Step) -> Held:
             payment=step.payments.get(invoice.invoice_id, invoice.payment),
             paid_minor=invoice.paid_minor + sums.paid_minor,
             credited_minor=invoice.credited_minor + sums.credited_minor,
+            open_disputes=invoice.open_disputes + sums.disputes,
             tries=invoice.tries + (step.tried == invoice.invoice_id),
         )
     awards = {

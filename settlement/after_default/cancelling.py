@@ -123,7 +123,7 @@ def kept_from(row: AwardRow, held: Held) -> AfterRefusal | None:
         return AfterRefusal.HANDED_OVER
     if held.invoice is None:
         return None
-    if held.invoice.payment is PaymentState.DISPUTED:
+    if held.invoice.standing is PaymentState.DISPUTED:
         return AfterRefusal.DISPUTED
     if held.invoice.payment in _UNDER_WAY:
         return AfterRefusal.PAYMENT_UNDER_WAY

@@ -284,7 +284,7 @@ class ClaimsDesk:
         unchanged(claim, version)
         if claim.state is not state:
             raise Refused(DeskRefusal.NOT_NOW)
-        if held.invoiced.payment is PaymentState.DISPUTED and not also_disputed:
+        if held.invoiced.standing is PaymentState.DISPUTED and not also_disputed:
             raise Refused(DeskRefusal.DISPUTED)
         return held, claim
 

@@ -14,7 +14,7 @@ from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, joined_of
 from settlement.pages.doing import done, told
 from settlement.pages.room import HOME, show
-from settlement.payments.decisions_dispute import DisputeState, Fault
+from settlement.payments.dispute_words import DisputeState, Fault
 from settlement.room import Settlement
 
 DISPUTES: Final = f"{HOME}/disputes"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from accounts.audit import Actor
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.papers.reading_evidence import evidence_content
-from settlement.payments.decisions_dispute import ENDED, DisputeRow, Fault
+from settlement.payments.dispute_words import ENDED, DisputeRow, Fault
 from settlement.payments.evidence_texts import evidence_texts
 from settlement.payments.handlers_dispute import (
     DisputeRefusal,
@@ -18,7 +18,7 @@ from settlement.payments.handlers_dispute import (
     dispute_row,
     set_fault,
 )
-from settlement.rows import AwardRow, InvoiceRow, read_invoice
+from settlement.rows import AwardRow, Held, InvoiceRow, read_invoice
 
 # Of the list: those that are open, and the latest that are over.
 SHOWN: Final = 200
@@ -31,12 +31,12 @@ _ONE: Final = "select * from payment_dispute where dispute_id = $1"
 
 
 class DisputeView(Struct, frozen=True, kw_only=True):
-    """A dispute with its invoice, and the evidence that there is."""
+    """A dispute with its invoice, if its money was for one, and the evidence that there is."""
 
     dispute: DisputeRow
     version: int
     fault_by: str | None
-    invoice: InvoiceRow
+    invoice: InvoiceRow | None
     awards: Sequence[AwardRow]
     evidence: Mapping[str, str]
 
@@ -88,13 +88,15 @@ async def _view(connection: AnyConnection, dispute_id: str, words: str = "") -> 
     if row is None:
         raise DisputeRefused(DisputeRefusal.NOT_FOUND, field="dispute_id")
     dispute = dispute_row(row)
-    held = await read_invoice(connection, dispute.invoice_id)
+    held = Held(None, {})
+    if dispute.invoice_id is not None:
+        held = await read_invoice(connection, dispute.invoice_id)
     lots = [await evidence_content(connection, award_id) for award_id in held.awards]
     return DisputeView(
         dispute=dispute,
         version=row["version"],
         fault_by=row["fault_by"],
-        invoice=held.invoiced,
+        invoice=held.invoice,
         awards=list(held.awards.values()),
         evidence=evidence_texts(lots, words),
     )

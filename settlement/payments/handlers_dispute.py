@@ -9,31 +9,52 @@ import asyncpg
 from accounts.audit import Act, Actor, record
 from foundation.database import AnyConnection
 from foundation.refusals import RefusedBecause
-from settlement.ids import AwardId, InvoiceId, StripeId
-from settlement.operations import NeedsPerson, Operation, Refused
+from settlement.ids import AwardId, StripeId
+from settlement.operations import HOUR_US, NeedsPerson, Operation, Refused
 from settlement.payment_objects import Dispute, Event
 from settlement.payments.backs import credit_line
-from settlement.payments.decisions_dispute import (
+from settlement.payments.decisions_dispute import dispute_seen
+from settlement.payments.dispute_words import (
     ENDED,
     LOST,
     DisputeRow,
     DisputeState,
     Fault,
     Given,
-    dispute_seen,
+    Whose,
 )
 from settlement.payments.tables import Payers, carry_out, facts_of
 from settlement.payments.words import Decided
 from settlement.ports import PaymentProvider
-from settlement.rows import hold_invoice
-from settlement.steps import Wanted, want
+from settlement.rows import Held, hold_invoice
+from settlement.steps import Wanted, want, write
 from settlement.story import Told, tell
 
-_CHARGE: Final = "select invoice_id from payment_charge where charge_id = $1"
+# Our own row of a charge comes with the answer of the call that made it. What nobody knows so long
+# after the payer's bank took it is booked all the same: the provider's balance lacks it.
+NOBODYS_US: Final = HOUR_US
+
+# Whose a charge is: an invoice's or a buyer's credit; a deposit's; a charge of the dock's, paid by
+# card.
+_WHOSE: Final = """
+select invoice_id, buyer_id, null as deposit from payment_charge where charge_id = $1
+union all
+select null, buyer_id, 'deposit~' || sale_id || '~' || buyer_id
+from deposit where charge_id = $1 and taken_minor > 0
+union all
+select null, b.buyer_id, null
+from charge_try t join buyer_charge b using (charge_id) where t.payment_id = $2
+limit 1
+"""
 _HOLD: Final = "select * from payment_dispute where dispute_id = $1 for update"
-_OTHERS: Final = """
-select exists (select from payment_dispute
-    where invoice_id = $1 and dispute_id <> $2 and state = 'OPEN')
+_FIRST: Final = "select pg_advisory_xact_lock(hashtextextended('dispute:' || $1, 0))"
+# Goods that a truck or a carrier has, of lots that were not handed over whole.
+_LEFT: Final = """
+select award_id from award_pallet where award_id = any($1) and gone_at_us is not null
+union select award_id from delivery where award_id = any($1)
+"""
+_LOST_WHOLE: Final = """
+update award set lost_at_us = coalesce(lost_at_us, $2) where award_id = any($1)
 """
 # What the house earned of a released award's price, less what it gave back.
 _COMMISSIONS: Final = """
@@ -47,12 +68,17 @@ where t.award_id = any($1)
 group by t.award_id
 """
 _WRITE: Final = """
-insert into payment_dispute (dispute_id, charge_id, invoice_id, amount_minor, currency, fee_minor,
-    reason, status, state, fault, answer_by_us, answers, opened_at_us, ended_at_us)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-on conflict (dispute_id) do update set fee_minor = excluded.fee_minor, status = excluded.status,
-    state = excluded.state, answer_by_us = excluded.answer_by_us, answers = excluded.answers,
+insert into payment_dispute (dispute_id, charge_id, invoice_id, buyer_id, deposit, amount_minor,
+    currency, fee_minor, reason, status, state, fault, answer_by_us, answers, opened_at_us,
+    ended_at_us, taken_minor, given_minor, borne_minor, booked)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+on conflict (dispute_id) do update set invoice_id = excluded.invoice_id,
+    buyer_id = excluded.buyer_id, deposit = excluded.deposit, currency = excluded.currency,
+    fee_minor = excluded.fee_minor, status = excluded.status, state = excluded.state,
+    answer_by_us = excluded.answer_by_us, answers = excluded.answers,
     amount_minor = excluded.amount_minor, ended_at_us = excluded.ended_at_us,
+    taken_minor = excluded.taken_minor, given_minor = excluded.given_minor,
+    borne_minor = excluded.borne_minor, booked = excluded.booked,
     version = payment_dispute.version + 1
 """
 _BUMP: Final = "update payment_dispute set version = version + 1 where dispute_id = $1"
@@ -173,29 +199,49 @@ class AcceptDispute:
 
 async def decided(connection: AnyConnection, dispute: Dispute, payers: Payers, now_us: int) -> bool:
     """What follows from a dispute as it is now; ``False``: its charge is none of ours, yet."""
-    charge = await connection.fetchrow(_CHARGE, dispute.charge_id)
-    if charge is None:
+    await connection.execute(_FIRST, dispute.dispute_id)
+    whose = await _whose(connection, dispute, now_us)
+    if whose is None:
         return False
-    if charge["invoice_id"] is None:
-        raise NeedsPerson(
-            f"dispute {dispute.dispute_id} of {dispute.amount_minor} is of money that was for no "
-            f"invoice"
-        )
-    held = await hold_invoice(connection, InvoiceId(charge["invoice_id"]))
-    kept = await connection.fetchrow(_HOLD, dispute.dispute_id)
-    given = Given(
-        dispute=dispute,
-        before=None if kept is None else dispute_row(kept),
-        others=await connection.fetchval(_OTHERS, held.invoiced.invoice_id, dispute.dispute_id),
-        commissions=await _commissions(connection, list(held.awards)),
-    )
+    if whose.invoice_id is None:
+        given = await _given(connection, dispute, whose, [])
+        decision = dispute_seen(None, None, given, now_us)
+        await _write(connection, decision.row)
+        for step in decision.steps:
+            await write(connection, Held(None, {}), step, now_us)
+        return True
+    held = await hold_invoice(connection, whose.invoice_id)
+    given = await _given(connection, dispute, whose, list(held.awards))
     facts = await facts_of(connection, held, payers)
     decision = dispute_seen(held, facts, given, now_us)
     await _write(connection, decision.row)
-    invoice_id = held.invoiced.invoice_id
-    await credit_line(connection, invoice_id, LOST, decision.lost, now_us)
-    await carry_out(connection, held, Decided(steps=decision.steps), now_us)
+    await credit_line(connection, whose.invoice_id, LOST, decision.lost, now_us)
+    await connection.execute(_LOST_WHOLE, list(decision.whole), now_us)
+    written = Decided(steps=decision.steps, earmarked_minor=decision.earmarked_minor)
+    await carry_out(connection, held, written, now_us)
     return True
+
+
+async def _whose(connection: AnyConnection, dispute: Dispute, now_us: int) -> Whose | None:
+    """Of whose money it is; None: nobody's yet, and our own row may be on its way."""
+    row = await connection.fetchrow(_WHOSE, dispute.charge_id, dispute.payment_id)
+    if row is not None:
+        return Whose(invoice_id=row["invoice_id"], buyer_id=row["buyer_id"], deposit=row["deposit"])
+    return Whose() if now_us >= dispute.made_at_us + NOBODYS_US else None
+
+
+async def _given(
+    connection: AnyConnection, dispute: Dispute, whose: Whose, award_ids: list[AwardId]
+) -> Given:
+    kept = await connection.fetchrow(_HOLD, dispute.dispute_id)
+    left = await connection.fetch(_LEFT, award_ids)
+    return Given(
+        dispute=dispute,
+        before=None if kept is None else dispute_row(kept),
+        whose=whose,
+        left=frozenset(AwardId(row["award_id"]) for row in left),
+        commissions=await _commissions(connection, award_ids),
+    )
 
 
 async def answer_dispute(
@@ -308,7 +354,8 @@ async def _commissions(connection: AnyConnection, award_ids: list[AwardId]) -> d
 
 async def _write(connection: AnyConnection, row: DisputeRow) -> None:
     await connection.execute(
-        _WRITE, row.dispute_id, row.charge_id, row.invoice_id, row.amount_minor, row.currency,
-        row.fee_minor, row.reason, row.status, row.state, row.fault, row.answer_by_us,
-        row.answers, row.opened_at_us, row.ended_at_us,
+        _WRITE, row.dispute_id, row.charge_id, row.invoice_id, row.buyer_id, row.deposit,
+        row.amount_minor, row.currency, row.fee_minor, row.reason, row.status, row.state, row.fault,
+        row.answer_by_us, row.answers, row.opened_at_us, row.ended_at_us, row.taken_minor,
+        row.given_minor, row.borne_minor, list(row.booked),
     )  # fmt: skip

@@ -14,10 +14,11 @@ from settlement.chart import buyer_credit, sales_tax, signed_minor
 from settlement.entries import AwardMoney
 from settlement.ids import AwardId, InvoiceId, StripeId, TaxPlace
 from settlement.ledger import balances
+from settlement.lives import PaymentState
 from settlement.payment_objects import IntentStatus
 from settlement.payments.words import ChargeRow, Credited, Decided, Facts, Payer, Try, TryState, Way
 from settlement.rows import Held, policy_of
-from settlement.steps import after, write
+from settlement.steps import Step, after, write
 
 _LOCK_CREDIT: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _TRIES: Final = "select * from payment_try where invoice_id = $1 order by number"
@@ -109,6 +110,11 @@ async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now
         # Operations and entries are named by the version: each writing has one of its own.
         await connection.execute(_BUMP, row.invoice_id)
     for step in decided.steps:
+        await write(connection, held, step, now_us)
+        held = after(held, step)
+    if held.invoiced.open_disputes and held.invoiced.payment is PaymentState.PAID:
+        # The rest of the money came during a dispute.
+        step = Step(payments={row.invoice_id: PaymentState.DISPUTED})
         await write(connection, held, step, now_us)
         held = after(held, step)
     return held

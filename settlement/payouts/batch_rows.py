@@ -22,7 +22,8 @@ MAX_PAYABLES: Final = 500
 MAX_SHOWN: Final = 200
 
 _DUE: Final = """
-select p.*, a.state as award_state, i.payment, e.changed_at_us as account_changed_at_us,
+select p.*, a.state as award_state, e.changed_at_us as account_changed_at_us,
+    case when i.open_disputes > 0 then 'DISPUTED' else i.payment end as payment,
     b.bank_account_id, b.country, b.last4, b.holder,
     coalesce(o.name, c.name, p.payee_id) as payee_name
 from payable p join payee e using (payee_id) join award a using (award_id)

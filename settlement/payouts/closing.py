@@ -60,7 +60,7 @@ def kept_back(
     policy: Policy, row: AwardRow, held: Held, payee: Payee, payable: Payable, now_us: int
 ) -> HeldBack | None:
     """What keeps a payable of an award from being sent to its payee now."""
-    payment = held.invoiced.payment
+    payment = held.invoiced.standing
     return keeps(policy, row.state, payment, payee.changed_at_us, payable, now_us)
 
 

@@ -154,7 +154,7 @@ async def _held(connection: AnyConnection, invoice_id: InvoiceId) -> Held:
 
 
 async def _refuse(connection: AnyConnection, held: Held) -> None:
-    payment = held.invoiced.payment
+    payment = held.invoiced.standing
     if payment is PaymentState.DISPUTED:
         detail = "The buyer's bank wants the money back: that is decided first."
         raise PayoutRefused(PayoutRefusal.HELD_BACK, detail=detail)

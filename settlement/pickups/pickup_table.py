@@ -301,7 +301,8 @@ def why_not_handed_over(award: AwardRow, held: Held) -> PickupRefusal | None:
         return PickupRefusal.NOTHING_LEFT
     if award.state is not AwardState.FUNDED and award.state not in _UNCOLLECTED:
         return PickupRefusal.NOT_FUNDED
-    return PickupRefusal.DISPUTED if held.invoiced.payment in _FROZEN else None
+    frozen = held.invoiced.standing in _FROZEN or award.lost_at_us is not None
+    return PickupRefusal.DISPUTED if frozen else None
 
 
 async def pallets_of(

@@ -48,7 +48,8 @@ _OPEN: Final = (
 def opened(work: Work, charge_id: str, reason: str, amount: int | None, *, inquiry: bool) -> Json:
     """The payer's bank disputes a charge."""
     found = work.get("charge", charge_id, in_path=True)
-    if not found["captured"] or found["disputed"]:
+    taken = _disputed(work, found) if found["disputed"] else 0
+    if not found["captured"] or taken >= found["amount"]:
         raise Refused(f"Charge {charge_id} cannot be disputed.")
     left = found["amount"] - found["amount_refunded"]
     if left <= 0 and amount is None:
@@ -61,6 +62,31 @@ def opened(work: Work, charge_id: str, reason: str, amount: int | None, *, inqui
     work.emit("charge.dispute.created", dispute)
     if not inquiry:
         _withdraw(work, dispute)
+    return dispute
+
+
+def escalated(work: Work, dispute_id: str) -> Json:
+    """A bank that only asked wants the money after all: the same dispute goes on."""
+    found = work.get("dispute", dispute_id, in_path=True)
+    if not found["status"].startswith("warning"):
+        raise Refused("This is no inquiry.")
+    dispute = work.edit("dispute", dispute_id)
+    dispute |= {"status": "needs_response", "is_charge_refundable": False}
+    work.emit("charge.dispute.updated", dispute)
+    _withdraw(work, dispute)
+    return dispute
+
+
+def moved(work: Work, dispute_id: str, amount: int, *, status: str | None = None) -> Json:
+    """Stripe takes money of a dispute (below 0) or gives some back, whatever was decided."""
+    work.get("dispute", dispute_id, in_path=True)
+    dispute = work.edit("dispute", dispute_id)
+    if status is not None:
+        dispute["status"] = status
+        work.emit("charge.dispute.updated", dispute)
+    _post(work, dispute, amount, 0, "dispute" if amount < 0 else "dispute_reversal")
+    word = "withdrawn" if amount < 0 else "reinstated"
+    work.emit(f"charge.dispute.funds_{word}", dispute)
     return dispute
 
 
@@ -139,6 +165,15 @@ def list_(work: Work, params: Json) -> Json:
     """Newest first."""
     fits = listing.matches(params, "charge", "payment_intent")
     return listing.page(work, "dispute", params, "/v1/disputes", fits=fits)
+
+
+def _disputed(work: Work, charge: Json) -> int:
+    """What of a charge its bank wants, or has: a payer may dispute parts of it one by one."""
+    return sum(
+        dispute["amount"]
+        for dispute in work.changes.newest_first("dispute")
+        if dispute["charge"] == charge["id"] and dispute["status"] not in ("won", "warning_closed")
+    )
 
 
 def _close(work: Work, dispute: Json, outcome: str) -> None:

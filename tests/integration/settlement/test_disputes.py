@@ -11,7 +11,7 @@ from settlement.entries import AwardMoney
 from settlement.ids import AwardId, InvoiceId
 from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
-from settlement.payments.decisions_dispute import Fault
+from settlement.payments.dispute_words import Fault
 from settlement.payments.handlers_dispute import DisputeRefused, answer_dispute, set_fault
 from settlement.postings import release, transfer_out
 from settlement.releases import HeldBack, keeps_from_release
