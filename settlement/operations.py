@@ -33,7 +33,7 @@ PAUSE_MOST_US: Final = 300 * SECOND_US
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An operation that was claimed."""
+    """An operation that was claimed. ``releases``: how often a person had it tried again."""
 
     op_id: int
     operation: str
@@ -45,6 +45,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     claims: int
     first_sent_at_us: int
     made_at_us: int
+    releases: int = 0
 
     def may_send(self, now_us: int) -> bool:
         """Whether the call may be sent again under its key; else its object is to be looked up."""
@@ -108,7 +109,7 @@ where op_id in (
     order by due_at_us, op_id limit $3 for update skip locked
 )
 returning op_id, operation, subject, generation, idempotency_key, arguments, attempts, claims,
-    first_sent_at_us, made_at_us
+    first_sent_at_us, made_at_us, releases
 """
 
 _HOLD: Final = """
@@ -135,8 +136,8 @@ where op_id = $1 and claims = $2 and state = 'WAITING'
 """
 
 _RELEASE: Final = """
-update settlement_op set state = 'WAITING', due_at_us = $2, note = '' where op_id = $1
-and state = 'HELD' returning true
+update settlement_op set state = 'WAITING', due_at_us = $2, note = '', releases = releases + 1
+where op_id = $1 and state = 'HELD' returning true
 """
 
 _NEXT: Final = """

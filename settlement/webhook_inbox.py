@@ -7,7 +7,9 @@ provider sends it again; a crash after it leaves an operation. What a reader dec
 the object as it stands now, under the same locks as the answer of our own call.
 
 An object of which nobody knows yet is asked for again, later and later, for three days; then a
-person looks at it. Events that were never delivered are found in the provider's own list.
+person looks at it. If it is nobody's (somebody tried something at the provider by hand), that
+person has it tried again, and it is left: what moved money is an exception of the books.
+Events that were never delivered are found in the provider's own list.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -204,15 +206,26 @@ class WebhookHandler:
             await connection.execute(_END, op.subject, "UNREAD", now_us)
             return None
         if isinstance(answer, Refused):
-            raise NeedsPerson(f"{event.type}: {event.object_id} cannot be read: {answer}")
+            said = f"{event.type}: {event.object_id} cannot be read: {answer}"
+            await _leave(connection, op, said, now_us)
+            return None
         taken = [await reader.settle(connection, event, answer, now_us) for reader in readers]
         if any(taken):
             await connection.execute(_END, op.subject, "TAKEN", now_us)
             return None
         waited_us = now_us - op.made_at_us
         if waited_us >= KEPT_FOR_US:
-            raise NeedsPerson(f"{event.type}: nobody knows {event.object_id}")
+            said = f"{event.type}: nobody knows {event.object_id}"
+            await _leave(connection, op, said, now_us)
+            return None
         return Again(now_us + min(max(waited_us, FIRST_LOOK_US), LAST_LOOK_US))
+
+
+async def _leave(connection: AnyConnection, op: Operation, said: str, now_us: int) -> None:
+    """Nothing comes of it any more: a person has looked at it, or is asked to."""
+    if not op.releases:
+        raise NeedsPerson(said)
+    await connection.execute(_END, op.subject, "LEFT", now_us)
 
 
 async def read_again(provider: PaymentProvider, event: Event) -> object:

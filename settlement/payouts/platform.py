@@ -21,7 +21,7 @@ from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.entries import About, Entry, reversal
 from settlement.ids import StripeId
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
-from settlement.ledger_reading import read_position
+from settlement.ledger_reading import keys_of_stripe, read_position
 from settlement.operations import HOUR_US, Again, NeedsPerson, Operation, Refused
 from settlement.payment_objects import MAX_AMOUNT_MINOR, Event, Payout
 from settlement.payouts.batch_rows import read_batch
@@ -270,6 +270,8 @@ class PayoutReader:
         number = await connection.fetchval(_BY_PAYOUT, found.payout_id)
         if number is None:
             if found.automatic:
+                if await _is_booked(connection, found):
+                    return True
                 raise NeedsPerson(
                     f"Stripe has paid out {found.amount_minor} {found.currency} by itself "
                     f"({found.payout_id}): set its schedule to manual and book it"
@@ -294,6 +296,12 @@ async def keep_payout(
     elif found.status == "paid" and its.state is PayoutState.SENT:
         await connection.execute(_STATE, its.payout_no, PayoutState.PAID, "", now_us, None)
     return await _hold(connection, its.payout_no)
+
+
+async def _is_booked(connection: AnyConnection, found: Payout) -> bool:
+    """Whether people have booked it, under Stripe's names."""
+    names = (found.payout_id, found.transaction_id)
+    return any([await keys_of_stripe(connection, name) for name in names if name is not None])
 
 
 async def _covers(connection: AnyConnection, currency: str, batch_id: int | None) -> int:

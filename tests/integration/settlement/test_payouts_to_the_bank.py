@@ -3,15 +3,22 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 
-from foundation.database import acquire
+from foundation.database import acquire, transaction
+from settlement.chart import BANK, STRIPE
+from settlement.ids import StripeId
 from settlement.ledger_reading import read_stripe_balances
+from settlement.operations import release
+from settlement.payment_objects import Event, Payout
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.platform import PlatformPayouts
 from settlement.payouts.words import PayoutRefusal, PayoutRefused, PayoutState
 from settlement.postings import processing_fee
+from settlement.postings_house import adjustment
 from settlement.stripe_simulator.faults import Trouble
+from settlement.webhook_inbox import keep_event
 from tests.payouts import CHIEF, CLERK, DRIVER, WORDS, PayoutHouse, payout_house
 from tests.settlement_rules import BUYER
 
@@ -150,3 +157,43 @@ async def test_nothing_is_paid_out_while_stripe_does_it_by_itself(house: PayoutH
     assert await refusal(asking) is PayoutRefusal.NOT_MANUAL
     assert await payouts(house).set_manual() == "manual"
     assert (await payouts(house).ask(CLERK, "USD", 100)).state is _S.ASKED
+
+
+async def test_a_payout_that_stripe_made_by_itself_waits_for_a_person_until_it_is_booked(
+    house: PayoutHouse,
+) -> None:
+    made = await house.stripe.pay_out("elsewhere", amount_minor=5_000, currency="USD")
+    assert made.transaction_id is not None
+
+    async def by_itself(payout_id: StripeId, **_: object) -> Payout:
+        return structs.replace(made, automatic=True)
+
+    house.stripe.payout = by_itself  # type: ignore[method-assign]
+    told = Event(
+        event_id=StripeId("evt_1"),
+        type="payout.created",
+        object_kind="payout",
+        object_id=made.payout_id,
+        customer_id=None,
+        account_id=None,
+        made_at_us=house.clock(),
+        live=False,
+    )
+    async with transaction(house.pool) as connection:
+        await keep_event(connection, told, None, house.clock())
+    await house.drain()
+    (held,) = await house.fetch("select op_id, note from settlement_op where state = 'HELD'")
+    assert "Stripe has paid out 5000 USD by itself" in held["note"]
+    await tried_again(house, held["op_id"])
+    assert await house.fetch("select from settlement_op where state = 'HELD'")
+    # As a person books it for the exception that it is: by the name of Stripe's transaction.
+    about = house.about("A1", stripe_ids=(made.transaction_id,), note="paid out by Stripe")
+    await house.books(adjustment(about, BANK, STRIPE, made.amount_minor))
+    await tried_again(house, held["op_id"])
+    assert not await house.fetch("select from settlement_op where state = 'HELD'")
+
+
+async def tried_again(house: PayoutHouse, op_id: int) -> None:
+    async with acquire(house.pool) as connection:
+        assert await release(connection, op_id, house.clock())
+    await house.drain()

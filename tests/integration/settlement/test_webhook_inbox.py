@@ -10,7 +10,7 @@ import pytest
 
 from foundation.database import AnyConnection, acquire
 from settlement.ids import StripeId
-from settlement.operations import HOUR_US, NeedsPerson
+from settlement.operations import HOUR_US, NeedsPerson, release
 from settlement.payment_objects import MethodKind, Payment
 from settlement.steps import want
 from settlement.stripe_simulator import Mood
@@ -268,6 +268,13 @@ async def test_an_event_before_our_own_row_is_kept_and_asked_for_again(
     assert await kept(quiet) == [("payment_intent.created", "TAKEN")]
 
 
+async def tried_again(house: StripeHouse) -> None:
+    """By somebody who has looked at it."""
+    async with acquire(house.pool) as connection:
+        assert await release(connection, 1, house.clock.now_us)
+    await house.drain()
+
+
 async def test_an_object_that_nobody_ever_knows_needs_a_person(
     quiet: StripeHouse, noted: Noted
 ) -> None:
@@ -284,6 +291,9 @@ async def test_an_object_that_nobody_ever_knows_needs_a_person(
     (row,) = await quiet.rows("select state, note from settlement_op")
     assert row["state"] == "HELD"
     assert payment.payment_id in row["note"]
+    await tried_again(quiet)
+    assert await operations(quiet) == [("evt_1", "DONE")]
+    assert await kept(quiet) == [("payment_intent.created", "LEFT")]
 
 
 async def test_an_amount_that_does_not_fit_is_parked(quiet: StripeHouse, noted: Noted) -> None:
@@ -304,6 +314,8 @@ async def test_an_object_that_is_gone_needs_a_person(quiet: StripeHouse) -> None
     assert await sent(quiet, event()) == 200
     await quiet.drain()
     assert await operations(quiet) == [("evt_1", "HELD")]
+    await tried_again(quiet)
+    assert await operations(quiet) == [("evt_1", "DONE")]
 
 
 async def test_while_the_database_is_away_nothing_is_promised(house: StripeHouse) -> None:
