@@ -3,19 +3,16 @@
 from aiohttp import web
 
 from accounts.http.common import actor_of
-from accounts.permissions import Access, Action
 from auction.ids import LiquidatorId
 from foundation.http.answers import answer
 from foundation.http.cursors import Listing, Paging
-from foundation.http.problems import CONFLICT, INVALID
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 from settlement.access import EARNINGS, award_of, own_organisation
-from settlement.api_common import row, told
+from settlement.after_default.words import AfterRefusal
+from settlement.api_after_default import ANSWERING, SELL
+from settlement.api_common import row
 from settlement.confirming import Confirming, Question
-
-# Who runs its sales answers for the seller.
-SELL = Access(Action.RUN_SALE)
 
 
 class QuestionsQuery(Paging):
@@ -45,18 +42,17 @@ class ConfirmationsApi:
                 self.questions,
                 "Lots that their seller is asked to confirm after the hammer, the latest first",
                 EARNINGS,
-                INVALID,
                 query=QuestionsQuery,
                 answer=Listing[Question],
             ),
             row(
                 "POST",
                 "/confirmations/{award_id}",
-                told(self.answer),
+                self.answer,
                 "Confirm the sale of a lot, or not; the same again changes nothing",
                 SELL,
-                CONFLICT,
-                INVALID,
+                *ANSWERING,
+                AfterRefusal.ENDED,
                 body=ConfirmationAnswer,
                 answer=Question,
             ),
