@@ -93,7 +93,9 @@ def _voided(held: Held, facts: Facts, now_us: int) -> Decided:
     before = sum(
         credit.money.total_minor for credit in facts.credited if credit.money.award_id in unpaid
     )
-    state = payment_after_void(lots_paid=bool(funded_of(held)))
+    # Lots of which a bank took all of the money are not paid any more.
+    paid = [each for each in funded_of(held) if held.awards[each].lost_at_us is None]
+    state = payment_after_void(lots_paid=bool(paid))
     sums = Sums(paid_minor=-facts.earmarked_minor, credited_minor=void_minor - before)
     defaulted = Wanted(
         operation="defaulted",
