@@ -7,6 +7,8 @@ what it shows is decided as any event would be (`decisions_card.try_seen`).
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from foundation.database import AnyConnection
 from settlement.ids import InvoiceId, StripeId
 from settlement.operations import SECOND_US, Again, Deadline, NeedsPerson, Operation, Refused
@@ -136,6 +138,15 @@ class ConfirmPayment(OfTry):
             return failed or payment.status not in _UNASKED
 
         return await asked(self._provider, op, payment_id, confirm, done)
+
+    def decide(self, held: Held, facts: Facts, tried: Try, answer: Any, now_us: int) -> Decided:
+        """Off the session the bank's wish for the buyer is no refusal. It may have been heard of
+        before, and the buyer be asked by now."""
+        refused = answer.refused if isinstance(answer, Seen) else None
+        asks = refused and decisions_card.ASKS_BUYER in (refused.code, refused.decline_code)
+        if asks and self._return_url is None:
+            answer = structs.replace(answer, refused=None)
+        return super().decide(held, facts, tried, answer, now_us)
 
 
 class BeginCapture(OfTry):

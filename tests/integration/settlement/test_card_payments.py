@@ -7,6 +7,8 @@ import pytest
 from foundation.database import transaction
 from settlement.ids import StripeId
 from settlement.lives import AwardState, PaymentState
+from settlement.operations import Operation
+from settlement.payments.handlers_card import ConfirmPayment
 from settlement.stripe_simulator import Trouble
 from settlement.stripe_simulator.confirming import authenticated
 from settlement.stripe_simulator.faults import Fault
@@ -140,6 +142,26 @@ async def test_a_buyer_whose_bank_asks_confirms_and_has_paid(room: Settling) -> 
     await room.hears()
     assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
     assert (await room.balances())["stripe_balance"] == room.at_stripe_minor()
+
+
+async def test_a_no_that_was_heard_before_its_answer_came_asks_the_buyer_once(
+    room: Settling,
+) -> None:
+    confirming = room.operations["confirm_payment"]
+
+    async def answered_late(op: Operation) -> object:
+        answer = await ConfirmPayment.call(confirming, op)  # type: ignore[arg-type]
+        elsewhere = Settling(room.pool, room.engine, room.gateway)
+        await elsewhere.hears()  # the event was faster, and the buyer is asked meanwhile
+        assert (await room.held(invoice_id)).invoiced.payment is _P.ACTION_REQUIRED
+        return answer
+
+    confirming.call = answered_late  # type: ignore[method-assign]
+    await room.buyer("pm_card_authenticationRequired")
+    invoice_id = await room.invoice(700_00)
+    await room.drain()
+    held = await room.held(invoice_id)
+    assert (held.invoiced.payment, held.invoiced.tries) == (_P.ACTION_REQUIRED, 1)
 
 
 async def test_a_buyer_that_fails_before_its_bank_is_waited_for(room: Settling) -> None:
