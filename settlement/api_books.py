@@ -97,7 +97,6 @@ class BooksApi:
 
     def routes(self) -> list[Route]:
         """Their rows."""
-        shared = {"query": StatementQuery}
         return [
             row(
                 "GET",
@@ -116,7 +115,7 @@ class BooksApi:
                 STAFF,
                 STATEMENT_TOO_LONG,
                 answer=Statement,
-                **shared,
+                query=StatementQuery,
             ),
             row(
                 "GET",
@@ -126,7 +125,7 @@ class BooksApi:
                 STAFF,
                 STATEMENT_TOO_LONG,
                 answer=Media(CSV_TYPE),
-                **shared,
+                query=StatementQuery,
             ),
             row(
                 "GET",

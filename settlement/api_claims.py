@@ -17,11 +17,13 @@ from settlement.access import ACT, PAY, PURCHASES, STAFF, award_of, joined_of
 from settlement.api_common import SETTLEMENT, row
 from settlement.api_purchases import SeenVersion
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
 from settlement.claiming.claim_table import Claim
 from settlement.claiming.desk import ClaimsDesk, ClaimView
 from settlement.claiming.filing import Claims
 from settlement.claiming.words import DeskRefusal as R
 from settlement.claiming.words import Filing, GrantedLine
+from settlement.client_requests import Asked
 
 _Version = Annotated[int, Meta(ge=1, le=2**31)]
 _Why = Annotated[str, Meta(max_length=1_000, pattern=STORABLE)]
@@ -59,15 +61,15 @@ class ClaimsSeen(Struct, frozen=True):
 class ClaimsApi:
     """Handlers of buyers."""
 
-    def __init__(self, claims: Claims) -> None:
-        self._claims = claims
+    def __init__(self, claims: Claims, requests: Requests) -> None:
+        self._claims, self._requests = claims, requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
         filed, one = "/purchases/awards/{award_id}/claims", "/purchases/claims/{claim_id}"
         return [
             row("POST", filed, self.file_claim, "Claim; photos follow", PAY, *FILING,
-                body=Filing, answer=Claim, status=201),
+                once=True, body=Filing, answer=Claim, status=201),
             row("GET", "/purchases/claims", self.claims, "Your claims", PURCHASES,
                 answer=ClaimsSeen),
             row("GET", one, self.claim, "A claim of yours", PURCHASES, answer=Claim),
@@ -78,10 +80,15 @@ class ClaimsApi:
     async def file_claim(self, request: web.Request) -> web.StreamResponse:
         """POST .../purchases/awards/{award_id}/claims: one at a time."""
         filing = await body_of(request, Filing)
-        made = await self._claims.file(
-            award_of(request), filing, actor_of(request), buyer_id=_buyer(request)
-        )
-        return created(request, made, f"{SETTLEMENT}/purchases/claims/{made.claim_id}")
+        award_id, by, buyer_id = award_of(request), actor_of(request), _buyer(request)
+
+        async def make(asked: Asked) -> str:
+            made = await self._claims.file(award_id, filing, by, buyer_id=buyer_id, request=asked)
+            return made.claim_id
+
+        claim_id = await self._requests.once(request, filing, make)
+        claim = await self._claims.claim(claim_id, buyer_id)
+        return created(request, claim, f"{SETTLEMENT}/purchases/claims/{claim_id}")
 
     async def claims(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/claims."""

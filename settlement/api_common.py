@@ -19,6 +19,8 @@ from foundation.http.problems import (
 from foundation.http.routes import ROUTE, Handler, Route
 from foundation.refusals import RefusedBecause
 from settlement.api_refusals import kind_of, problem_of
+from settlement.api_requests import REQUEST_ID
+from settlement.client_requests import RequestRefusal
 from settlement.operations import Refused as RefusedThere
 from settlement.operations import Unknown
 from settlement.rows import NotFound
@@ -43,10 +45,17 @@ def row(
     summary: str,
     access: Access,
     *refuses: StrEnum | ProblemKind,
+    once: bool = False,
     **more: Any,
 ) -> Route:
-    """A row under /settlement: what any part refuses there is told, and has to be named here."""
+    """A row under /settlement: what any part refuses there is told, and has to be named here.
+
+    ``once``: it takes the client's id of the request (`api_requests.Requests.once`).
+    """
     kinds = [one if isinstance(one, ProblemKind) else kind_of(one) for one in refuses]
+    if once:
+        kinds.append(kind_of(RequestRefusal.REQUEST_ID_REUSED))
+        more["headers"] = (REQUEST_ID,)
     if "{" in path:
         kinds.append(NOT_FOUND)
     return Route(

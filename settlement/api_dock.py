@@ -1,12 +1,12 @@
-"""The API of the dock: how it is worked, its slots, and its trucks."""
+"""The API of trucks at docks: booked for a buyer, loaded, released; a buyer moves its own."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from aiohttp import web
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
 from accounts.http.common import actor_of
 from accounts.http.guard import signed_in
@@ -14,21 +14,23 @@ from accounts.permissions import Access
 from auction.ids import BidderId
 from auction.terms import STORABLE
 from foundation.http.answers import answer, created
-from foundation.http.problems import INVALID, NOT_FOUND
-from foundation.http.reading import Input, body_of, query_of
+from foundation.http.problems import NOT_FOUND
+from foundation.http.reading import Input, body_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, PAY, PURCHASES, STAFF, award_of, joined_of
 from settlement.api_common import SETTLEMENT, row
+from settlement.api_dock_plans import DayQuery, FreeSlots, day_of
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
+from settlement.client_requests import Asked
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.at_dock import AtDock, Code, Load, Scanned
 from settlement.pickups.bookings import Bookings, Ready
 from settlement.pickups.charge_table import Charge
-from settlement.pickups.docks import Docks, FreeSlot
+from settlement.pickups.docks import Docks
 from settlement.pickups.pickup_table import Pallet, Pickup
 from settlement.pickups.signatures import Signature
-from settlement.pickups.slots import Dock, DockPlan, DoorName, Hours
 from settlement.pickups.words import PickupRefusal as R
 from settlement.pickups.words import Short, Truck
 from settlement.stories import Stories
@@ -39,9 +41,6 @@ _Door = Annotated[str, Meta(min_length=1, max_length=20, pattern=STORABLE)]
 _Awards = Annotated[
     list[Annotated[str, Meta(max_length=200, pattern=STORABLE)]], Meta(min_length=1, max_length=60)
 ]
-
-FIRST_YEAR: Final = 2000
-LAST_YEAR: Final = 2099
 
 SLOT: Final = (
     R.ALREADY_BOOKED, R.NO_SUCH_SLOT, R.SLOT_TAKEN, R.TOO_LATE, R.TOO_FAR_AHEAD,
@@ -54,31 +53,6 @@ TO_BOOK: Final = (
 CHANGING: Final = (R.CHANGED_MEANWHILE, R.NOT_NOW, R.NOT_FUNDED)
 GOODS: Final = (R.DISPUTED, R.NOTHING_LEFT)
 PALLET: Final = (R.UNKNOWN_PALLET, R.WRONG_PALLET, R.PALLET_GONE)
-
-
-class DayQuery(Input):
-    """A day, by the dock's clocks."""
-
-    day: datetime.date
-
-
-class GivenPlan(Input):
-    """How a dock is worked: all of it, each time. ``hours`` by the day of the week, Monday is 1."""
-
-    zone: Annotated[str, Meta(max_length=64, pattern=STORABLE)]
-    slot_minutes: Annotated[int, Meta(ge=15, le=480)]
-    change_minutes: Annotated[int, Meta(ge=0, le=14 * 1440)]
-    ahead_days: Annotated[int, Meta(ge=1, le=365)]
-    hours: Mapping[Annotated[str, Meta(pattern=r"^[1-7]$")], Hours]
-    doors: Mapping[DoorName, Annotated[int, Meta(ge=0, le=50)]]
-    closed: Mapping[datetime.date, Annotated[str, Meta(max_length=120, pattern=STORABLE)]] = {}
-
-
-class ChangedDock(Input):
-    """How a dock is worked from now on."""
-
-    version: _Version
-    plan: GivenPlan
 
 
 class BookingForBuyer(Input):
@@ -131,24 +105,6 @@ class SeenPickup(Input):
     version: _Version
 
 
-class DocksSeen(Struct, frozen=True):
-    """Every dock."""
-
-    items: Sequence[Dock]
-
-
-class DockDay(Struct, frozen=True):
-    """Who comes on a day."""
-
-    items: Sequence[Pickup]
-
-
-class FreeSlots(Struct, frozen=True):
-    """The slots of a day; without a door: it is full, or over."""
-
-    items: Sequence[FreeSlot]
-
-
 class LoadedLot(Struct, frozen=True, kw_only=True):
     """A lot of a load."""
 
@@ -174,25 +130,26 @@ class LoadSeen(Struct, frozen=True, kw_only=True):
 class DockApi:
     """Handlers."""
 
-    def __init__(self, docks: Docks, bookings: Bookings, at_dock: AtDock, stories: Stories) -> None:
+    def __init__(
+        self,
+        docks: Docks,
+        bookings: Bookings,
+        at_dock: AtDock,
+        stories: Stories,
+        requests: Requests,
+    ) -> None:
         self._docks, self._bookings, self._at_dock = docks, bookings, at_dock
-        self._stories = stories
+        self._stories, self._requests = stories, requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
-        dock, own = "/docks/{dock_id}", "/purchases/docks/{dock_id}/slots"
+        own = "/purchases/docks/{dock_id}/slots"
         truck = "/pickups/{pickup_id}"
         return [
-            _read("/docks", self.docks, "Docks", DocksSeen),
-            _read(dock, self.dock, "How a dock is worked", Dock),
-            _row("PUT", dock, self.change_dock, "Work it otherwise", ACT,
-                 R.CHANGED_MEANWHILE, R.BAD_DOCK, body=ChangedDock, of=Dock),
-            _read(f"{dock}/day", self.dock_day, "Who comes on a day", DockDay, DayQuery),
-            _read(f"{dock}/slots", self.dock_slots, "Its slots of a day", FreeSlots, DayQuery),
             _read("/awards/{award_id}/slots", self.slots_of_award, "Free slots where it stands",
                   FreeSlots, DayQuery),
             _act("/pickups", self.book_for_buyer, "Book for a buyer", BookingForBuyer, Pickup,
-                 *TO_BOOK, status=201),
+                 *TO_BOOK, once=True, status=201),
             _read(truck, self.load, "A truck and its load", LoadSeen),
             _act(f"{truck}/slot", self.move_pickup, "Move it", MovedPickup, Pickup,
                  *CHANGING, *SLOT),
@@ -213,34 +170,9 @@ class DockApi:
                  *CHANGING, *SLOT, body=OwnMove, of=Pickup),
         ]  # fmt: skip
 
-    async def docks(self, request: web.Request) -> web.StreamResponse:
-        """GET .../docks."""
-        return answer(request, DocksSeen(await self._docks.docks()))
-
-    async def dock(self, request: web.Request) -> web.StreamResponse:
-        """GET .../docks/{dock_id}."""
-        return answer(request, await self._docks.dock(joined_of(request, "dock_id")))
-
-    async def change_dock(self, request: web.Request) -> web.StreamResponse:
-        """PUT .../docks/{dock_id}: what is booked stays booked."""
-        given, dock_id = await body_of(request, ChangedDock), joined_of(request, "dock_id")
-        plan = _plan(given.plan)
-        changed = await self._docks.change_dock(dock_id, given.version, plan, actor_of(request))
-        return answer(request, changed)
-
-    async def dock_day(self, request: web.Request) -> web.StreamResponse:
-        """GET .../docks/{dock_id}/day."""
-        dock_id, day = joined_of(request, "dock_id"), _day(request)
-        return answer(request, DockDay(await self._docks.day(dock_id, day)))
-
-    async def dock_slots(self, request: web.Request) -> web.StreamResponse:
-        """GET .../docks/{dock_id}/slots."""
-        dock_id, day = joined_of(request, "dock_id"), _day(request)
-        return answer(request, FreeSlots(await self._docks.free_slots(dock_id, day)))
-
     async def own_slots(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/docks/{dock_id}/slots: where something waits for the buyer."""
-        dock_id, day = joined_of(request, "dock_id"), _day(request)
+        dock_id, day = joined_of(request, "dock_id"), day_of(request)
         for one in await self._bookings.ready(_buyer(request)):
             if one.dock_id == dock_id:
                 return await self._slots_at(request, one, day)
@@ -248,7 +180,7 @@ class DockApi:
 
     async def slots_of_award(self, request: web.Request) -> web.StreamResponse:
         """GET .../awards/{award_id}/slots: where the lot stands, while it waits to be fetched."""
-        award_id, day = award_of(request), _day(request)
+        award_id, day = award_of(request), day_of(request)
         buyer_id = await self._stories.buyer_of_award(award_id)
         if buyer_id is None:
             raise NOT_FOUND()
@@ -269,8 +201,15 @@ class DockApi:
         given = await body_of(request, BookingForBuyer)
         wanted = [AwardId(award_id) for award_id in given.award_ids]
         by = actor_of(request)
-        made = await self._bookings.book(wanted, given.slot_at_us, by, door=given.door)
-        return created(request, made, f"{SETTLEMENT}/pickups/{made.pickup_id}")
+        at_us, door = given.slot_at_us, given.door
+
+        async def make(asked: Asked) -> str:
+            made = await self._bookings.book(wanted, at_us, by, door=door, request=asked)
+            return made.pickup_id
+
+        pickup_id = await self._requests.once(request, given, make)
+        pickup = await self._bookings.pickup(pickup_id)
+        return created(request, pickup, f"{SETTLEMENT}/pickups/{pickup_id}")
 
     async def load(self, request: web.Request) -> web.StreamResponse:
         """GET .../pickups/{pickup_id}."""
@@ -322,11 +261,6 @@ class DockApi:
         return answer(request, await self._bookings.cancel(_pickup(request), given.version, by))
 
 
-def _plan(given: GivenPlan) -> DockPlan:
-    hours = {int(weekday): hours for weekday, hours in given.hours.items()}
-    return DockPlan(**{**structs.asdict(given), "hours": hours})
-
-
 def _seen(load: Load) -> LoadSeen:
     return LoadSeen(
         pickup=load.pickup,
@@ -362,8 +296,10 @@ def _act(
     of: Any,
     *refuses: StrEnum,
     status: int = 200,
+    once: bool = False,
 ) -> Route:
-    return _row("POST", path, handler, summary, ACT, *refuses, body=body, of=of, status=status)
+    more: dict[str, Any] = {"body": body, "answer": of, "status": status}
+    return row("POST", path, handler, summary, ACT, *refuses, once=once, **more)
 
 
 def _row(
@@ -380,13 +316,6 @@ def _row(
 ) -> Route:
     more = {"body": body, "answer": of, "query": query, "status": status}
     return row(method, path, handler, summary, access, *refuses, **more)
-
-
-def _day(request: web.Request) -> datetime.date:
-    day = query_of(request, DayQuery).day
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise INVALID(f"Docks are worked from {FIRST_YEAR} to {LAST_YEAR}.", place="?day")
-    return day
 
 
 def _pickup(request: web.Request) -> str:

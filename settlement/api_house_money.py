@@ -22,9 +22,11 @@ from settlement.access import ACT, STAFF, invoice_of, joined_of, number_of
 from settlement.api_books import Currency, known_currency
 from settlement.api_common import SETTLEMENT, row
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
 from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.words import DeskRefusal
 from settlement.claims import Threshold
+from settlement.client_requests import Asked
 from settlement.payouts.batch_rows import WholeBatch
 from settlement.payouts.house_bank import HouseBankWords
 from settlement.payouts.late_certificates import TaxCredit
@@ -117,8 +119,11 @@ class TaxCredits(Struct, frozen=True):
 class HouseMoneyApi:
     """Handlers."""
 
-    def __init__(self, pool: Pool, payouts: PayoutRoom, desk: ClaimsDesk) -> None:
+    def __init__(
+        self, pool: Pool, payouts: PayoutRoom, desk: ClaimsDesk, requests: Requests
+    ) -> None:
         self._pool, self._payouts, self._desk = pool, payouts, desk
+        self._requests = requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -138,7 +143,7 @@ class HouseMoneyApi:
                  of=WriteOffsSeen),
             _row("POST", "/write-offs", self.ask_write_off, "Ask to give it up", ACT,
                  R.BAD_DETAILS, R.TOO_MUCH, NOT_FOUND, body=AskedWriteOff, of=WriteOffAsked,
-                 status=201),
+                 once=True, status=201),
             _row("POST", f"{written}/agreement", self.agree_write_off, "A second agrees", ACT,
                  R.NOT_WAITING, R.SAME_PERSON, R.TOO_MUCH, *BOOKING, of=WriteOff),
             _row("POST", f"{written}/refusal", self.refuse_write_off, "Say no", ACT,
@@ -192,13 +197,14 @@ class HouseMoneyApi:
     async def ask_write_off(self, request: web.Request) -> web.StreamResponse:
         """POST .../write-offs."""
         given = await body_of(request, AskedWriteOff)
-        number = await self._payouts.write_offs.ask(
-            actor_of(request),
-            LiquidatorId(given.liquidator_id),
-            known_currency(given.currency, "/currency"),
-            given.amount_minor,
-            given.why,
-        )
+        currency, by = known_currency(given.currency, "/currency"), actor_of(request)
+        seller, minor = LiquidatorId(given.liquidator_id), given.amount_minor
+
+        async def make(asked: Asked) -> int:
+            part = self._payouts.write_offs
+            return await part.ask(by, seller, currency, minor, given.why, request=asked)
+
+        number = int(await self._requests.once(request, given, make))
         return created(request, WriteOffAsked(number), f"{SETTLEMENT}/write-offs")
 
     async def agree_write_off(self, request: web.Request) -> web.StreamResponse:
@@ -243,13 +249,10 @@ def _row(
     summary: str,
     access: Access,
     *refuses: StrEnum | ProblemKind,
-    body: type[Struct] | None = None,
     of: Any = None,
-    query: type[Struct] | None = None,
-    status: int = 200,
+    **more: Any,
 ) -> Route:
-    more = {"body": body, "answer": of, "query": query, "status": status}
-    return row(method, path, handler, summary, access, *refuses, **more)
+    return row(method, path, handler, summary, access, *refuses, answer=of, **more)
 
 
 def _currency(request: web.Request) -> str:

@@ -15,6 +15,8 @@ from settlement.access import ACT, STAFF, number_of
 from settlement.api_books import Currency, known_currency
 from settlement.api_common import PROVIDER_REFUSED, SETTLEMENT, row
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
+from settlement.client_requests import Asked
 from settlement.payouts.batch_rows import Batch, WholeBatch
 from settlement.payouts.batches import Due
 from settlement.payouts.platform import PlatformPayout, Proposal
@@ -70,8 +72,8 @@ class PlatformPayouts(Struct, frozen=True):
 class MoneyOutApi:
     """Handlers."""
 
-    def __init__(self, payouts: PayoutRoom) -> None:
-        self._payouts = payouts
+    def __init__(self, payouts: PayoutRoom, requests: Requests) -> None:
+        self._payouts, self._requests = payouts, requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -80,7 +82,8 @@ class MoneyOutApi:
             row("GET", "/bank-files", self.bank_files, "Bank files", STAFF,
                 query=CurrencyQuery, answer=BankFiles),
             row("POST", "/bank-files", self.make_file, "Make one", ACT,
-                R.NOTHING_DUE, R.NOT_NOW, *BOOKING, body=MakingFile, answer=WholeBatch, status=201),
+                R.NOTHING_DUE, R.NOT_NOW, *BOOKING, once=True, body=MakingFile, answer=WholeBatch,
+                status=201),
             row("GET", one, self.bank_file, "A bank file", STAFF, answer=WholeBatch),
             row("POST", f"{one}/release", self.release_file, "Release it", ACT,
                 *RELEASING, answer=WholeBatch),
@@ -89,7 +92,8 @@ class MoneyOutApi:
             row("GET", "/payouts", self.payouts, "Payouts to our bank", STAFF,
                 R.NOT_NOW, PROVIDER_REFUSED, query=CurrencyQuery, answer=PlatformPayouts),
             row("POST", "/payouts", self.ask_payout, "Pay out", ACT,
-                NOT_FOUND, *PAYING_OUT, body=AskedPayout, answer=PlatformPayout, status=201),
+                NOT_FOUND, *PAYING_OUT, once=True, body=AskedPayout, answer=PlatformPayout,
+                status=201),
         ]  # fmt: skip
 
     async def bank_files(self, request: web.Request) -> web.StreamResponse:
@@ -101,10 +105,15 @@ class MoneyOutApi:
     async def make_file(self, request: web.Request) -> web.StreamResponse:
         """POST .../bank-files: what is in one is not due any more, so it is made once."""
         given = await body_of(request, MakingFile)
-        made = await self._payouts.bank_files.make(
-            actor_of(request), known_currency(given.currency, "/currency"), given.payee_ids
-        )
-        return created(request, made, f"{SETTLEMENT}/bank-files/{made.batch.batch_id}")
+        currency, by = known_currency(given.currency, "/currency"), actor_of(request)
+        files = self._payouts.bank_files
+
+        async def make(asked: Asked) -> int:
+            made = await files.make(by, currency, given.payee_ids, request=asked)
+            return made.batch.batch_id
+
+        number = int(await self._requests.once(request, given, make))
+        return created(request, await files.read(number), f"{SETTLEMENT}/bank-files/{number}")
 
     async def bank_file(self, request: web.Request) -> web.StreamResponse:
         """GET .../bank-files/{number}."""
@@ -129,10 +138,12 @@ class MoneyOutApi:
     async def ask_payout(self, request: web.Request) -> web.StreamResponse:
         """POST .../payouts: one at a time."""
         given = await body_of(request, AskedPayout)
-        made = await self._payouts.platform.ask(
-            actor_of(request),
-            known_currency(given.currency, "/currency"),
-            given.amount_minor,
-            given.batch_id,
-        )
-        return created(request, made, f"{SETTLEMENT}/payouts")
+        currency, by = known_currency(given.currency, "/currency"), actor_of(request)
+        platform, minor = self._payouts.platform, given.amount_minor
+
+        async def make(asked: Asked) -> int:
+            made = await platform.ask(by, currency, minor, given.batch_id, request=asked)
+            return made.payout_no
+
+        number = int(await self._requests.once(request, given, make))
+        return created(request, await platform.read(number), f"{SETTLEMENT}/payouts")

@@ -27,7 +27,9 @@ from settlement.access import (
 from settlement.api_common import PROVIDER_REFUSED, SETTLEMENT, row
 from settlement.api_dock import CHANGING, TO_BOOK
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
 from settlement.buyers import Buyers, NoSuchMethod
+from settlement.client_requests import Asked
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.invoice_lists import InvoiceLists, ListedInvoice
 from settlement.lives import AwardState, PaymentState
@@ -141,9 +143,11 @@ class PurchasesApi:
         buyers: Buyers,
         bookings: Bookings,
         acceptances: Acceptances,
+        requests: Requests,
     ) -> None:
         self._purchases, self._lists, self._buyers = purchases, lists, buyers
         self._bookings, self._acceptances = bookings, acceptances
+        self._requests = requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -153,7 +157,7 @@ class PurchasesApi:
                 query=Paging, answer=Listing[ListedInvoice]),
             row("GET", one, self.purchase, "An invoice of yours", PURCHASES, answer=PurchaseSeen),
             row("POST", f"{one}/payment", self.pay, "Pay it this way", PAY, *PAYING,
-                body=PayingBy, status=204),
+                once=True, body=PayingBy, status=204),
             row("POST", f"{one}/first", self.name_first, "Which lots come first", PAY,
                 PayRefusal.UNKNOWN_LOT, body=NamedLots, status=204),
             row("GET", "/purchases/methods", self.methods, "What you can pay with", PURCHASES,
@@ -162,7 +166,9 @@ class PurchasesApi:
                 PROVIDER_REFUSED, status=204),
             row("GET", "/purchases/pickups", self.pickups, "Pickups", PURCHASES, answer=Pickups),
             row("POST", "/purchases/pickups", self.book_pickup, "Book a slot", PAY, *TO_BOOK,
-                body=BookingPickup, answer=Pickup, status=201),
+                once=True, body=BookingPickup, answer=Pickup, status=201),
+            row("GET", "/purchases/pickups/{pickup_id}", self.pickup, "A pickup of yours",
+                PURCHASES, answer=Pickup),
             row("POST", "/purchases/pickups/{pickup_id}/cancellation", self.cancel_pickup,
                 "Nobody comes", PAY, *CHANGING, PickupRefusal.TOO_LATE, body=SeenVersion,
                 answer=Pickup),
@@ -186,7 +192,12 @@ class PurchasesApi:
         """POST .../purchases/{invoice_id}/payment."""
         given, invoice_id = await body_of(request, PayingBy), await self._payable(request)
         method_id = None if given.method_id is None else StripeId(given.method_id)
-        await self._purchases.pay(invoice_id, given.way, method_id)
+
+        async def make(asked: Asked) -> InvoiceId:
+            await self._purchases.pay(invoice_id, given.way, method_id, request=asked)
+            return invoice_id
+
+        await self._requests.once(request, given, make)
         return no_content()
 
     async def name_first(self, request: web.Request) -> web.StreamResponse:
@@ -215,14 +226,24 @@ class PurchasesApi:
         ready = await self._bookings.ready(buyer_id)
         return answer(request, Pickups(ready, await self._bookings.pickups_of_buyer(buyer_id)))
 
+    async def pickup(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/pickups/{pickup_id}."""
+        pickup_id = joined_of(request, "pickup_id")
+        return answer(request, await self._bookings.pickup(pickup_id, _buyer(request)))
+
     async def book_pickup(self, request: web.Request) -> web.StreamResponse:
         """POST .../purchases/pickups: a lot is booked once."""
         given, buyer_id = await body_of(request, BookingPickup), _buyer(request)
         wanted = [AwardId(award_id) for award_id in given.award_ids]
-        made = await self._bookings.book(
-            wanted, given.slot_at_us, actor_of(request), buyer_id=buyer_id
-        )
-        return created(request, made, f"{SETTLEMENT}/purchases/pickups")
+        at_us, by = given.slot_at_us, actor_of(request)
+
+        async def make(asked: Asked) -> str:
+            made = await self._bookings.book(wanted, at_us, by, buyer_id=buyer_id, request=asked)
+            return made.pickup_id
+
+        pickup_id = await self._requests.once(request, given, make)
+        pickup = await self._bookings.pickup(pickup_id, buyer_id)
+        return created(request, pickup, f"{SETTLEMENT}/purchases/pickups/{pickup_id}")
 
     async def cancel_pickup(self, request: web.Request) -> web.StreamResponse:
         """POST .../purchases/pickups/{pickup_id}/cancellation."""

@@ -18,6 +18,8 @@ from settlement.access import ACT, STAFF, number_of
 from settlement.api_books import Currency, Month, known_currency
 from settlement.api_common import SETTLEMENT, row
 from settlement.api_refusals import BOOKING
+from settlement.api_requests import Requests
+from settlement.client_requests import Asked
 from settlement.ledger import LedgerRefusal
 from settlement.month.closing import KeepsOpen
 from settlement.month.report import MonthReport
@@ -145,8 +147,8 @@ class Made(Struct, frozen=True):
 class ReconciliationApi:
     """Handlers."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, requests: Requests) -> None:
+        self._books, self._requests = books, requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -165,7 +167,7 @@ class ReconciliationApi:
                 answer=OpenAdjustments),
             row("POST", "/adjustments", self.propose_adjustment, "Propose an entry", ACT,
                 R.NOT_FOUND, *AT_WORK, R.NO_REASON, R.OTHER_CURRENCY, R.PROPOSED_ALREADY,
-                body=Proposed, answer=Made, status=201),
+                once=True, body=Proposed, answer=Made, status=201),
             row("POST", f"{adjustment}/approval", self.approve_adjustment, "Book it", ACT,
                 *DECIDING, R.STALE_PROPOSAL, *BOOKING, body=Seen, status=204),
             row("POST", f"{adjustment}/rejection", self.reject_adjustment, "Say no", ACT,
@@ -219,15 +221,21 @@ class ReconciliationApi:
         exception = None
         if given.exception_id is not None and given.exception_version is not None:
             exception = (given.exception_id, given.exception_version)
-        number = await self._books.adjustments.propose(
-            actor_of(request),
-            debit=given.debit,
-            credit=given.credit,
-            amount_minor=given.amount_minor,
-            currency=given.currency,
-            note=given.note,
-            exception=exception,
-        )
+        by = actor_of(request)
+
+        async def make(asked: Asked) -> int:
+            return await self._books.adjustments.propose(
+                by,
+                debit=given.debit,
+                credit=given.credit,
+                amount_minor=given.amount_minor,
+                currency=given.currency,
+                note=given.note,
+                exception=exception,
+                request=asked,
+            )
+
+        number = int(await self._requests.once(request, given, make))
         return created(request, Made(number), f"{SETTLEMENT}/adjustments/{number}")
 
     async def approve_adjustment(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,7 @@ from auction.desk.refusals import Refusal as OfDesk
 from foundation.http.problems import INVALID, UNAVAILABLE, Problem, ProblemKind
 from foundation.http.refusals import Refusals, kinds_of
 from foundation.refusals import RefusedBecause
-from settlement import ledger
+from settlement import client_requests, ledger
 from settlement.after_default import words as after_default
 from settlement.claiming import words as claiming
 from settlement.papers import kinds as papers
@@ -26,6 +26,7 @@ from settlement.reconciliation import words as reconciliation
 
 _Pickup, _Claim, _Paper = pickups.PickupRefusal, claiming.DeskRefusal, papers.PaperRefusal
 _Payout, _Books = payouts.PayoutRefusal, reconciliation.BooksRefusal
+_Request = client_requests.RequestRefusal
 _After, _Pay = after_default.AfterRefusal, asking.PayRefusal
 
 R = TypeVar("R", bound=StrEnum)
@@ -127,6 +128,10 @@ _PARTS: Final[Mapping[type[StrEnum], Refusals[Any]]] = {
             _Paper.BAD_HOUSE,
             others={_Paper.BUSY: UNAVAILABLE},
         ),
+    ),
+    _Request: Refusals(
+        client_requests.RequestRefused,
+        _kinds(client_requests.MEANINGS, _Request.REQUEST_ID_REUSED),
     ),
     ledger.LedgerRefusal: Refusals(ledger.LedgerRefused, _kinds(ledger.MEANINGS)),
 }

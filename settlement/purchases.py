@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.client_requests import Asked, note_made
 from settlement.due import claims_until_us, pickup_deadline_us
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PAYMENT_LIFE, AwardState, PaymentState
@@ -22,7 +23,7 @@ from settlement.payments.decisions import SOFT
 from settlement.payments.moves import again
 from settlement.payments.payers import TablePayers
 from settlement.payments.tables import carry_out, try_of
-from settlement.payments.words import Decided, Try, TryState, Way
+from settlement.payments.words import ENDED, Decided, Try, TryState, Way
 from settlement.policy import Policy
 from settlement.ports import PaymentProvider
 from settlement.rows import (
@@ -38,6 +39,9 @@ from settlement.saved_methods import Saved, saved_of
 from settlement.steps import Step
 
 _PAYERS: Final = TablePayers()
+# A bank's answer is there at once, or after the buyer has done something: seconds.
+LOOK_AGAIN_US: Final = 10_000_000
+MAX_LOOKS: Final = 20
 # Of the tries of one invoice those that a page tells of.
 TRIES_SHOWN: Final = 20
 
@@ -53,6 +57,11 @@ select until_us from seller_confirmation where invoice_id = $1 and confirmed_at_
 """
 _STATE: Final = "select version, payment, buyer_id from invoice where invoice_id = $1"
 _AWARD_VERSIONS: Final = "select coalesce(sum(version), 0) from award where invoice_id = $1"
+_LOOKED: Final = """
+select count(*) >= $4 or coalesce(bool_or(state = 'WAITING' or made_at_us > $3), false)
+from settlement_op
+where operation = 'read_payment' and subject = $1 and arguments->>'try' = $2
+"""
 _OPEN: Final = """
 select invoice_id from invoice
 where buyer_id = $1 and payment not in ('PAID', 'DEFAULTED', 'REFUNDED') limit 200
@@ -165,12 +174,19 @@ class Purchases:
             return Deadlines(fetch_by_us=by_us)
         return Deadlines()
 
-    async def pay(self, invoice_id: InvoiceId, way: Way, method_id: StripeId | None = None) -> None:
+    async def pay(
+        self,
+        invoice_id: InvoiceId,
+        way: Way,
+        method_id: StripeId | None = None,
+        *,
+        request: Asked | None = None,
+    ) -> None:
         """The buyer pays this way, now. Raises `asking.PayRefused`."""
         async with transaction(self._pool) as connection:
-            await choose_way(
-                connection, invoice_id, way, _PAYERS, self._now_us(), method_id=method_id
-            )
+            now_us = self._now_us()
+            await choose_way(connection, invoice_id, way, _PAYERS, now_us, method_id=method_id)
+            await note_made(connection, request, invoice_id, now_us)
         self._ring()
 
     async def name_lots(self, invoice_id: InvoiceId, award_ids: Sequence[AwardId], by: str) -> None:
@@ -188,12 +204,19 @@ class Purchases:
         self._ring()
 
     async def looked_at(self, invoice_id: InvoiceId) -> None:
-        """The buyer is back from its bank: what came of the payment is read now."""
+        """The buyer is back from its bank: what came of the payment is read now.
+
+        However often the page is asked for, it is read once in a while, and so often in all: the
+        provider tells of it by itself too.
+        """
         now_us = self._now_us()
         async with transaction(self._pool) as connection:
             held = await hold_invoice(connection, invoice_id)
             row = await connection.fetchrow(_TRIES, invoice_id, 1)
-            if row is None or row["payment_id"] is None:
+            if row is None or row["payment_id"] is None or row["state"] in ENDED:
+                return
+            looks = (invoice_id, str(row["number"]), now_us - LOOK_AGAIN_US, MAX_LOOKS)
+            if await connection.fetchval(_LOOKED, *looks):
                 return
             about = {"payment_id": row["payment_id"], "invoice_id": invoice_id}
             wanted = again(held, "read_payment", **about, **{"try": row["number"]})

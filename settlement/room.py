@@ -21,6 +21,7 @@ from settlement.api_deliveries import DeliveriesApi
 from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
 from settlement.api_dock import DockApi
+from settlement.api_dock_plans import DockPlansApi
 from settlement.api_earnings import EarningsApi
 from settlement.api_fees import FeesApi
 from settlement.api_house_money import HouseMoneyApi
@@ -29,6 +30,7 @@ from settlement.api_papers import PaperLists, PapersApi
 from settlement.api_payees import PayeesApi
 from settlement.api_purchases import PurchasesApi
 from settlement.api_reconciliation import ReconciliationApi
+from settlement.api_requests import Requests
 from settlement.api_staff import StaffApi
 from settlement.api_wires import WiresApi
 from settlement.buyers import Buyers
@@ -171,26 +173,29 @@ class Settlement:
 
     def routes(self) -> Sequence[Route]:
         """The rows of the API."""
+        requests = Requests(self.pool)
         parts = (
             StaffApi(self.queue, self.stories, self.searching, self.lists),
             BooksApi(self.accounting),
             PapersApi(self.pool, self.archive),
-            ReconciliationApi(self.books),
-            MoneyOutApi(self.payouts),
+            ReconciliationApi(self.books, requests),
+            MoneyOutApi(self.payouts, requests),
             PurchasesApi(
                 self.purchases,
                 self.lists,
                 self.buyers,
                 self.bookings,
                 self.acceptances,
+                requests,
             ),
-            DockApi(self.docks, self.bookings, self.at_dock, self.stories),
+            DockPlansApi(self.docks),
+            DockApi(self.docks, self.bookings, self.at_dock, self.stories, requests),
             DeliveriesApi(self.deliveries, self.charges),
             WiresApi(self.books.wires),
             PayeesApi(self.payouts, self._payee_url),
             EarningsApi(self.pool, self.lists, self.payouts),
-            HouseMoneyApi(self.pool, self.payouts, self.claims_desk),
-            ClaimsApi(self.claims),
+            HouseMoneyApi(self.pool, self.payouts, self.claims_desk, requests),
+            ClaimsApi(self.claims, requests),
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),

@@ -1,5 +1,6 @@
 """A site with accounts over real HTTP, and browsers and programs that visit it."""
 
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ class Client:
         if json is not None:
             own["Accept"] = "application/json"
             own.setdefault("Origin", self.origin)
+            if method == "POST" and path.startswith("/api/"):
+                own.setdefault("Idempotency-Key", str(uuid.uuid4()))
         request = self.http.request(
             method,
             self.origin + path,

@@ -37,6 +37,7 @@ from settlement.claiming.words import (
     by_rule,
 )
 from settlement.claims import refusal_of, untimely
+from settlement.client_requests import Asked, note_made
 from settlement.due import claims_until_us
 from settlement.ids import AwardId
 from settlement.lives import AwardState
@@ -116,6 +117,7 @@ class Claims:
         *,
         buyer_id: BidderId | None = None,
         uploads: Sequence[bytes] = (),
+        request: Asked | None = None,
     ) -> Claim:
         """The buyer claims within the window; staff (``buyer_id`` None) take one that is late.
 
@@ -135,6 +137,7 @@ class Claims:
             now_us, by = self._now_us(), actor_of(actor)
             claim = _new(row, filing, earlier, by, now_us, late=buyer_id is None)
             await add_claim(connection, claim)
+            await note_made(connection, request, claim.claim_id, now_us)
             await keep_photos(connection, claim, pictures, by, now_us)
             await _record(connection, Act.CLAIM_FILED, claim, actor, now_us)
             await write(connection, held, _filed(row, claim, by), now_us)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from accounts.audit import Act, Actor, record
 from auction.ids import LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.client_requests import Asked, note_made
 from settlement.entries import Entry
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
 from settlement.operations import NeedsPerson
@@ -152,7 +153,12 @@ class BankFiles:
         return found
 
     async def make(
-        self, staff: Actor, currency: str, payee_ids: Sequence[str] | None = None
+        self,
+        staff: Actor,
+        currency: str,
+        payee_ids: Sequence[str] | None = None,
+        *,
+        request: Asked | None = None,
     ) -> WholeBatch:
         """Make a file of what is due, of these payees or of all.
 
@@ -160,10 +166,15 @@ class BankFiles:
         """
         now_us = self._now_us()
         with _missing_policy_refuses():
-            return await self._make(staff, currency, payee_ids, now_us)
+            return await self._make(staff, currency, payee_ids, now_us, request)
 
     async def _make(
-        self, staff: Actor, currency: str, payee_ids: Sequence[str] | None, now_us: int
+        self,
+        staff: Actor,
+        currency: str,
+        payee_ids: Sequence[str] | None,
+        now_us: int,
+        request: Asked | None,
     ) -> WholeBatch:
         async with transaction(self._pool) as connection:
             rows = await due_payables(connection, currency, now_us)
@@ -176,6 +187,7 @@ class BankFiles:
             policy = await sending_policy(connection, currency, now_us)
             chosen, entries = await _chosen(connection, everything, policy, now_us)
             batch_id = await _write_batch(connection, chosen, currency, staff, now_us)
+            await note_made(connection, request, batch_id, now_us)
             await follow_awards(connection, everything, now_us)
             await record(connection, Act.BANK_FILE_MADE, staff, now_us, object_id=str(batch_id))
             await post(connection, entries)

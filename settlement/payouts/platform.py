@@ -18,6 +18,7 @@ from msgspec import Struct
 from accounts.audit import Act, Actor, record
 from auction.money import EXPONENTS, format_minor
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.client_requests import Asked, note_made
 from settlement.entries import About, Entry, reversal
 from settlement.ids import StripeId
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
@@ -50,6 +51,7 @@ insert into platform_payout (currency, amount_minor, covers_minor, batch_id, sta
 values ($1, $2, $3, $4, 'ASKED', $5, $6, $5) returning payout_no
 """
 _HOLD: Final = "select * from platform_payout where payout_no = $1 for update"
+_READ: Final = "select * from platform_payout where payout_no = $1"
 _BY_PAYOUT: Final = "select payout_no from platform_payout where payout_id = $1"
 _LIST: Final = "select * from platform_payout order by payout_no desc limit $1"
 _SENT: Final = """
@@ -147,8 +149,22 @@ class PlatformPayouts:
         # Said twice it is the same: a key of its own each time, or an older answer is no effect.
         return await self._provider.pay_out_by_hand(f"{SET_MANUAL}:{self._now_us()}:1")
 
+    async def read(self, payout_no: int) -> PlatformPayout:
+        """One of them. Raises `PayoutRefused` NOT_FOUND."""
+        async with acquire(self._pool) as connection:
+            row = await connection.fetchrow(_READ, payout_no)
+        if row is None:
+            raise PayoutRefused(PayoutRefusal.NOT_FOUND)
+        return _row(row)
+
     async def ask(
-        self, staff: Actor, currency: str, amount_minor: int, batch_id: int | None = None
+        self,
+        staff: Actor,
+        currency: str,
+        amount_minor: int,
+        batch_id: int | None = None,
+        *,
+        request: Asked | None = None,
     ) -> PlatformPayout:
         """Pay out so much; for a bank file too, if one is named.
 
@@ -167,6 +183,7 @@ class PlatformPayouts:
         try:
             async with transaction(self._pool) as connection:
                 asked = await _ask(connection, staff, currency, amount_minor, batch_id, now_us)
+                await note_made(connection, request, asked.payout_no, now_us)
         except LedgerRefused as refused:
             if refused.refusal is LedgerRefusal.OWED_TO_OTHERS:
                 said = PayoutRefusal.OWED_TO_OTHERS

@@ -11,6 +11,7 @@ from accounts.ids import OrganisationId, PersonId
 from auction.ids import LiquidatorId
 from auction.money import EXPONENTS, format_minor
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.client_requests import Asked, note_made
 from settlement.entries import MAX_NOTE, About
 from settlement.ledger import post
 from settlement.payouts.payables import hold_payees, receivable_minor
@@ -82,7 +83,14 @@ class WriteOffs:
             return [_row(row) for row in await connection.fetch(_LIST, state, MAX_SHOWN)]
 
     async def ask(
-        self, staff: Actor, liquidator_id: LiquidatorId, currency: str, amount_minor: int, why: str
+        self,
+        staff: Actor,
+        liquidator_id: LiquidatorId,
+        currency: str,
+        amount_minor: int,
+        why: str,
+        *,
+        request: Asked | None = None,
     ) -> int:
         """Ask for a second person. Raises `PayoutRefused`: TOO_MUCH, BAD_DETAILS."""
         now_us = self._now_us()
@@ -96,6 +104,7 @@ class WriteOffs:
             made: int = await connection.fetchval(
                 _ASK, liquidator_id, currency, amount_minor, said, now_us, asked_by
             )
+            await note_made(connection, request, made, now_us)
             await record(
                 connection,
                 Act.WRITE_OFF_ASKED,

@@ -15,6 +15,7 @@ from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId, new_id
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.client_requests import Asked, note_made
 from settlement.due import Calendar, pickup_deadline_us
 from settlement.ids import AwardId, InvoiceId
 from settlement.pickups.charge_table import storage_so_far_minor
@@ -125,6 +126,7 @@ class Bookings:
         *,
         buyer_id: BidderId | None = None,
         door: str | None = None,
+        request: Asked | None = None,
     ) -> Pickup:
         """One truck for these awards of one buyer at one place. ``door`` None: any that is free.
 
@@ -146,6 +148,7 @@ class Bookings:
             found = await _free_place(connection, dock, slot, door)
             pickup = _new(dock, first, slot, *found, tuple(wanted), actor_of(actor), now_us)
             await add_pickup(connection, pickup)
+            await note_made(connection, request, pickup.pickup_id, now_us)
             policy = await policy_of(connection, awards.held(first.award_id).invoiced)
             await self._tell(
                 connection, "pickup_booked", Act.PICKUP_BOOKED, pickup, dock, awards, actor, policy

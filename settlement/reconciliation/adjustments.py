@@ -13,6 +13,7 @@ from accounts.audit import Act, Actor, record
 from auction.money import EXPONENTS, MAX_MINOR
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.chart import Account, parse_account
+from settlement.client_requests import Asked, note_made
 from settlement.entries import About, Entry
 from settlement.ids import EntryKey, StripeId
 from settlement.ledger import LedgerRefused, post
@@ -61,6 +62,7 @@ class Adjustments:
         currency: str,
         note: str,
         exception: tuple[int, int] | None = None,
+        request: Asked | None = None,
     ) -> int:
         """Propose an entry; returns its id. ``exception``: which it mends, in the version that the
         person saw; without one it stands for itself."""
@@ -81,6 +83,7 @@ class Adjustments:
                 made: int = await connection.fetchval(_PROPOSE, *values, who, now_us)
             except asyncpg.UniqueViolationError:
                 raise BooksRefused(BooksRefusal.PROPOSED_ALREADY) from None
+            await note_made(connection, request, made, now_us)
             await self._tell(connection, actor, Act.ADJUSTMENT_PROPOSED, made, exception_id, words)
         return made
 

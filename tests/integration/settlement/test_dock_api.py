@@ -1,5 +1,6 @@
 """The dock for programs: staff plan it, book, load and release; buyers see and move their own."""
 
+import asyncio
 import datetime
 import json
 from collections.abc import AsyncIterator
@@ -153,6 +154,33 @@ async def test_staff_book_load_and_release_a_truck(people: People) -> None:
     gone = await asks(staff, "POST", f"{place}/release", signed)
     assert {lot["state"] for lot in gone["lots"]} == {"HANDED_OVER"}
     await asks(staff, "POST", f"{place}/cancellation", {"version": gone["pickup"]["version"]}, 409)
+
+
+async def test_a_request_that_is_sent_again_books_one_truck(people: People) -> None:
+    await booked(people)
+    free = await people.asks(people.buyer, "GET", f"/purchases/docks/{DOCK}/slots?day={in_days(3)}")
+    (gone,) = (await people.asks(people.buyer, "GET", "/purchases/pickups"))["items"]
+    cancel = f"/purchases/pickups/{gone['pickup_id']}/cancellation"
+    await people.asks(people.buyer, "POST", cancel, {"version": gone["version"]})
+    book = f"{API}/purchases/pickups"
+    asked = {"award_ids": people.awards, "slot_at_us": free["items"][0]["slot"]["at_us"]}
+    key = {"Idempotency-Key": "00000000-0000-4000-8000-000000000001"}
+
+    async def sent(body: object, headers: dict[str, str] = key) -> tuple[int, dict[str, Any]]:
+        given = await people.buyer.send("POST", book, json=body, headers=headers)
+        return given.status, json.loads(given.body)
+
+    many = await asyncio.gather(*(sent(asked) for _ in range(4)))
+    assert [status for status, _ in many] == [201] * 4
+    assert len({one["pickup_id"] for _, one in many}) == 1
+    other = asked | {"slot_at_us": free["items"][1]["slot"]["at_us"]}
+    assert (await sent(other))[1]["code"] == "REQUEST_ID_REUSED"
+    status, said = await sent(asked, {"Idempotency-Key": "17"})
+    assert (status, said["code"]) == (422, "INVALID") and "Idempotency-Key" in said["detail"]
+    another = {"Idempotency-Key": "00000000-0000-4000-8000-000000000002"}
+    assert (await sent(asked, another))[1]["code"] == "ALREADY_BOOKED"
+    theirs = f"/purchases/pickups/{many[0][1]['pickup_id']}"
+    await people.asks(people.rival, "GET", theirs, status=404)
 
 
 async def test_a_buyer_sees_slots_and_moves_its_own_truck(people: People) -> None:
