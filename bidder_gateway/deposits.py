@@ -133,6 +133,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')
 on conflict do nothing returning true
 """
 
+_BY_HAND = f"""
+select entry_id, amount_minor, currency from deposit_entry
+where organisation_id = $1 and sale_id = $2 and corrects is null and recorded_by <> '{HELD_BY_CARD}'
+and not exists (
+    select from deposit_entry as later where later.corrects = deposit_entry.entry_id
+)
+order by at_us, entry_id
+"""  # noqa: S608 - a constant of ours
+
 _ENTRY = """
 select organisation_id, sale_id, amount_minor, currency, corrects from deposit_entry
 where entry_id = $1
@@ -156,6 +165,28 @@ async def count_held(
     values = (amount_minor, currency, reason, corrects, HELD_BY_CARD, now_us)
     if await connection.fetchval(_COUNT, entry_id, buyer_id, sale_id, *values):
         await make_due(connection, buyer_id, sale_id)
+
+
+async def recorded_by_hand(connection: AnyConnection, sale_id: SaleId, buyer_id: str) -> int:
+    """What staff recorded of a deposit and did not take back."""
+    rows = await connection.fetch(_BY_HAND, buyer_id, sale_id)
+    return sum(row["amount_minor"] for row in rows)
+
+
+async def end_recorded(
+    connection: AnyConnection,
+    sale_id: SaleId,
+    buyer_id: str,
+    *,
+    reason: str,
+    by: str,
+    now_us: int,
+) -> None:
+    """What staff recorded counts no more, in the caller's transaction: it was kept, or not."""
+    for row in await connection.fetch(_BY_HAND, buyer_id, sale_id):
+        against = (-row["amount_minor"], row["currency"], reason, row["entry_id"], by, now_us)
+        await connection.execute(_ADD, new_id("deposit"), buyer_id, sale_id, *against, "")
+    await make_due(connection, OrganisationId(buyer_id), sale_id)
 
 
 class Lacking(Struct, frozen=True, kw_only=True):

@@ -11,12 +11,14 @@ from accounts.http.common import actor_of
 from accounts.http.guard import require
 from accounts.ids import OrganisationId
 from accounts.permissions import Action
-from auction.ids import BidderId
+from auction.ids import BidderId, SaleId
 from foundation.http.answers import answer
 from foundation.http.reading import Input, body_of
 from foundation.http.routes import Handler, Route
 from settlement.access import ACT, PAY, PURCHASES, STAFF, joined_of, own_organisation
 from settlement.after_default.fee_desk import FeeDesk, OwedFee, Why
+from settlement.after_default.hand_deposits import Fate, HandDeposit, HandDeposits
+from settlement.after_default.words import AfterRefusal as A
 from settlement.api_common import row
 from settlement.api_refusals import BOOKING
 from settlement.pickups.charge_table import Charge
@@ -34,6 +36,19 @@ class AskedFeeWriteOff(Input):
     why: Why
 
 
+class DecidedDeposit(Input):
+    """What becomes of a deposit that staff had recorded by hand."""
+
+    fate: Fate
+    why: Why
+
+
+class HandDepositsSeen(Struct, frozen=True):
+    """Deposits that nobody has decided about, the oldest first."""
+
+    items: Sequence[HandDeposit]
+
+
 class OpenCharges(Struct, frozen=True):
     """What a buyer is to pay beside its invoices, the latest first."""
 
@@ -49,8 +64,8 @@ class OwedFees(Struct, frozen=True):
 class FeesApi:
     """Handlers."""
 
-    def __init__(self, charges: Charges, desk: FeeDesk) -> None:
-        self._charges, self._desk = charges, desk
+    def __init__(self, charges: Charges, desk: FeeDesk, deposits: HandDeposits) -> None:
+        self._charges, self._desk, self._deposits = charges, desk, deposits
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -71,7 +86,25 @@ class FeesApi:
                  *_OPEN, R.NO_WRITE_OFF_ASKED, R.SAME_PERSON),
             _act(f"{fee}/write-off/refusal", self.refuse, "It stays to be paid",
                  R.NOT_OPEN, R.NO_WRITE_OFF_ASKED),
+            row("GET", "/hand-deposits", self.deposits, "Deposits of who did not pay, to decide",
+                STAFF, answer=HandDepositsSeen),
+            row("POST", "/hand-deposits/{sale_id}/{buyer_id}/decision", self.decide_deposit,
+                "Say what becomes of one", ACT, A.ANSWERED_OTHERWISE, A.REASON_NEEDED,
+                A.TOO_LITTLE_CREDIT, *BOOKING, body=DecidedDeposit, answer=HandDeposit),
         ]  # fmt: skip
+
+    async def deposits(self, request: web.Request) -> web.StreamResponse:
+        """GET .../hand-deposits."""
+        return answer(request, HandDepositsSeen(await self._deposits.waiting()))
+
+    async def decide_deposit(self, request: web.Request) -> web.StreamResponse:
+        """POST .../hand-deposits/{sale_id}/{buyer_id}/decision."""
+        given = await body_of(request, DecidedDeposit)
+        sale_id = SaleId(joined_of(request, "sale_id"))
+        buyer_id = BidderId(joined_of(request, "buyer_id"))
+        by = actor_of(request)
+        decided = await self._deposits.decide(by, sale_id, buyer_id, given.fate, given.why)
+        return answer(request, decided)
 
     async def own(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/charges."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from settlement.after_default.hand_deposits import EndRecorded, ends_nowhere
 from settlement.buyers import NoSuchMethod
 from settlement.deposit_life import (
     Deposit,
@@ -93,10 +94,12 @@ async def needed_nowhere(sale_id: SaleId, buyer_id: BidderId) -> Needed | None:
 @dataclass(frozen=True)
 class Registering:
     """What the room of registrations brings: its book, and what it still asks of a buyer, ``None``
-    for a sale that is over or in which it is not registered."""
+    for a sale that is over or in which it is not registered. ``end_recorded``: what staff had
+    recorded there counts no more."""
 
     counts: Counts = counts_nowhere
     needed: Callable[[SaleId, BidderId], Awaitable[Needed | None]] = needed_nowhere
+    end_recorded: EndRecorded = ends_nowhere
 
 
 class NoDeposit(LookupError):

@@ -38,6 +38,7 @@ class Waiting(StrEnum):
     CONSENT = "CONSENT"
     ADJUSTMENT = "ADJUSTMENT"
     FEE = "FEE"
+    DEPOSIT = "DEPOSIT"
 
 
 MEANINGS: Final[Mapping[Waiting, str]] = {
@@ -52,6 +53,7 @@ MEANINGS: Final[Mapping[Waiting, str]] = {
     Waiting.CONSENT: "Seller is asked",
     Waiting.ADJUSTMENT: "Adjustment to approve",
     Waiting.FEE: "Fee owed after a default",
+    Waiting.DEPOSIT: "Deposit to decide",
 }
 
 

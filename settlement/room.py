@@ -12,6 +12,7 @@ from foundation.http.routes import Route
 from settlement.accepting import Acceptances
 from settlement.accounting import Accounting
 from settlement.after_default.fee_desk import FEES
+from settlement.after_default.hand_deposits import HAND_DEPOSITS
 from settlement.after_default.room import AfterDefault
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
@@ -72,6 +73,8 @@ class Shown:
 
 
 NOTHING_SHOWN: Final = Shown()
+# What waits for a person, beside what the queue knows itself.
+WAITING: Final = (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES, *HAND_DEPOSITS)
 NOBODY_REGISTERS: Final = Registering()
 
 
@@ -129,7 +132,7 @@ class Settlement:
         return cls(
             pool=pool,
             stories=Stories(pool),
-            queue=Queue(pool, now_us, ring, (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES)),
+            queue=Queue(pool, now_us, ring, WAITING),
             searching=Searching(pool),
             accounting=Accounting(pool, stripe_nets, now_us),
             lists=InvoiceLists(pool),
@@ -151,7 +154,7 @@ class Settlement:
             claim_talk=ClaimTalk(pool, now_us, photos),
             claims_desk=ClaimsDesk(pool, now_us, ring),
             disputes=DisputeDesk(pool, now_us, ring),
-            after=AfterDefault.over(pool, now_us, ring),
+            after=AfterDefault.over(pool, now_us, ring, registering.end_recorded),
             confirming=Confirming(pool, TablePayers(), now_us, ring),
             books=Books.over(pool, now_us, ring),
             payouts=PayoutRoom.over(pool, provider, now_us, ring),
@@ -200,7 +203,7 @@ class Settlement:
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),
             ConfirmationsApi(self.confirming),
-            FeesApi(self.charges, self.after.fees),
+            FeesApi(self.charges, self.after.fees, self.after.hand_deposits),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

@@ -9,7 +9,7 @@ from msgspec import structs
 from auction.catalog.freight_table import FreightTable
 from auction.ids import BidderId, SaleId
 from auction.ports import Clock
-from bidder_gateway.deposits import count_held, lacking_of
+from bidder_gateway.deposits import count_held, end_recorded, lacking_of
 from bidder_gateway.folds import HubFolds
 from bidder_gateway.freight_offers import FreightOffers
 from bidder_gateway.gateway import Gateway
@@ -31,7 +31,7 @@ def registering(pool: Pool) -> Registering:
         lacking = await lacking_of(pool, sale_id, buyer_id)
         return None if lacking is None else Needed(**structs.asdict(lacking))
 
-    return Registering(count_held, needed)
+    return Registering(count_held, needed, end_recorded)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from accounts.room import Room
 from auction.ports import Engine, EventLog
-from bidder_gateway.deposits import count_held
+from bidder_gateway.deposits import count_held, recorded_by_hand
 from bidder_gateway.registration_rows import owes_no_more
 from foundation.database import Pool
 from foundation.mail import Mailer
@@ -77,7 +77,9 @@ def handlers_of(means: Means) -> dict[str, Handler]:
             intake.TAKE_IN: intake.TakingIn(pool, provider),
             reconcile.RECONCILE: reconcile.Reconciling(),
         },
-        after_default_operations(pool, means.log, means.accounts, deposits.forfeit),
+        after_default_operations(
+            pool, means.log, means.accounts, deposits.forfeit, recorded_by_hand
+        ),
         buyer_operations(buyers, provider),
         deposit_operations(deposits, provider, pool),
         payment_operations(provider, payers, lambda subject: _page(means.public_url, subject)),

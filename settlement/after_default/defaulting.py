@@ -17,6 +17,7 @@ from accounts.amounts import amount_text
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection
 from settlement.after_default.fees import COLLECT_FEE
+from settlement.after_default.hand_deposits import Recorded, ask_about, recorded_nowhere
 from settlement.after_default.tables import begin
 from settlement.defaults import Penalty, penalty_of
 from settlement.ids import InvoiceId
@@ -49,8 +50,10 @@ async def no_deposit(connection: AnyConnection, sale_id: SaleId, buyer_id: Bidde
 class DefaultedHandler(Deadline):
     """Penalises the buyer, and begins to look for others."""
 
-    def __init__(self, forfeit: Forfeit = no_deposit) -> None:
-        self._forfeit = forfeit
+    def __init__(
+        self, forfeit: Forfeit = no_deposit, recorded: Recorded = recorded_nowhere
+    ) -> None:
+        self._forfeit, self._recorded = forfeit, recorded
 
     async def settle(
         self, connection: AnyConnection, op: Operation, answer: object, now_us: int
@@ -69,7 +72,10 @@ class DefaultedHandler(Deadline):
         calendar = await calendar_of(connection, row)
         buyer_id, currency = row.invoice.buyer_id, row.invoice.currency
         await hold_credit(connection, buyer_id, currency)
-        deposit_minor = await self._forfeit(connection, row.invoice.sale_id, buyer_id)
+        sale_id = row.invoice.sale_id
+        deposit_minor = await self._forfeit(connection, sale_id, buyer_id)
+        whose = (sale_id, buyer_id, row.invoice_id, currency)
+        await ask_about(connection, self._recorded, *whose, now_us)
         hammers = [award.award.hammer_minor for award in void]
         penalty = penalty_of(policy, calendar, hammers, deposit_minor, now_us)
         turn = await connection.fetchval(_BEFORE, row.invoice_id) + 1

@@ -12,6 +12,13 @@ from settlement.after_default.cancelling import Cancelling
 from settlement.after_default.defaulting import DefaultedHandler, Forfeit, no_deposit
 from settlement.after_default.fee_desk import FeeDesk
 from settlement.after_default.fees import fee_handlers
+from settlement.after_default.hand_deposits import (
+    EndRecorded,
+    HandDeposits,
+    Recorded,
+    ends_nowhere,
+    recorded_nowhere,
+)
 from settlement.after_default.looking import (
     ConsentOverHandler,
     NextBuyerHandler,
@@ -29,25 +36,36 @@ class AfterDefault:
     answering: Answering
     cancelling: Cancelling
     fees: FeeDesk
+    hand_deposits: HandDeposits
 
     @classmethod
     def over(
-        cls, pool: Pool, now_us: Callable[[], int], ring: Callable[[], None] = lambda: None
+        cls,
+        pool: Pool,
+        now_us: Callable[[], int],
+        ring: Callable[[], None] = lambda: None,
+        end_recorded: EndRecorded = ends_nowhere,
     ) -> Self:
         """All of them."""
         return cls(
             Answering(pool, now_us, ring),
             Cancelling(pool, now_us, ring),
             FeeDesk(pool, now_us, ring),
+            HandDeposits(pool, now_us, end_recorded),
         )
 
 
 def after_default_operations(
-    pool: Pool, log: EventLog, accounts: Room, forfeit: Forfeit = no_deposit
+    pool: Pool,
+    log: EventLog,
+    accounts: Room,
+    forfeit: Forfeit = no_deposit,
+    recorded: Recorded = recorded_nowhere,
 ) -> Mapping[str, Handler]:
-    """The kinds of operations of this part. ``forfeit``: keeps a buyer's deposit for a sale."""
+    """The kinds of operations of this part. ``forfeit``: keeps a buyer's deposit for a sale that
+    its card holds; ``recorded``: what staff have recorded of one."""
     return {
-        "defaulted": DefaultedHandler(forfeit),
+        "defaulted": DefaultedHandler(forfeit, recorded),
         "suspend": SuspendHandler(accounts),
         "reinstate": ReinstateHandler(accounts),
         "next_buyer": NextBuyerHandler(pool, log),

@@ -97,6 +97,7 @@ class AfterRefusal(StrEnum):
     DISPUTED = "DISPUTED"
     REASON_NEEDED = "REASON_NEEDED"
     NO_POLICY = "NO_POLICY"
+    TOO_LITTLE_CREDIT = "TOO_LITTLE_CREDIT"
 
 
 MEANINGS: Final[Mapping[AfterRefusal, str]] = {
@@ -108,6 +109,7 @@ MEANINGS: Final[Mapping[AfterRefusal, str]] = {
     AfterRefusal.PAYMENT_UNDER_WAY: "The buyer's card is being charged. Try again in a minute.",
     AfterRefusal.DISPUTED: "The buyer's bank disputes the payment: that is decided first.",
     AfterRefusal.REASON_NEEDED: "Say why, in at most 500 characters.",
+    AfterRefusal.TOO_LITTLE_CREDIT: "The buyer has less credit that is kept for nothing.",
     AfterRefusal.NO_POLICY: "There is no policy for this currency yet, and so no fee is known.",
 }
 

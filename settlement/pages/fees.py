@@ -8,6 +8,7 @@ from msgspec import Meta
 from accounts.http.common import actor_of
 from accounts.http.guard import signed_in
 from auction.amounts import NotMoney, parse_typed
+from auction.ids import BidderId, SaleId
 from auction.terms import STORABLE
 from foundation.http.forms import form_of
 from foundation.http.pages import FlashKind, see_other
@@ -15,6 +16,7 @@ from foundation.http.problems import INVALID
 from foundation.http.reading import Input
 from foundation.http.routes import Route
 from settlement.access import ACT, STAFF
+from settlement.after_default.hand_deposits import Fate
 from settlement.pages.doing import done
 from settlement.pages.room import HOME, show
 from settlement.room import Settlement
@@ -32,6 +34,15 @@ class AtFee(Input):
     words: Annotated[str, Meta(max_length=120, pattern=STORABLE)] = ""
 
 
+class AtDeposit(Input):
+    """What becomes of a deposit that was recorded by hand."""
+
+    sale_id: Annotated[str, Meta(max_length=64)]
+    buyer_id: Annotated[str, Meta(max_length=64)]
+    fate: Fate
+    words: Annotated[str, Meta(max_length=120, pattern=STORABLE)] = ""
+
+
 class FeePages:
     """Handlers."""
 
@@ -43,6 +54,7 @@ class FeePages:
         return [
             Route("GET", FEES, self.show, "Fees for lots that were not paid", STAFF),
             Route("POST", FEES, self.act, "Collect one, or give it up", ACT),
+            Route("POST", f"{FEES}/deposits", self.deposit, "What becomes of a deposit", ACT),
         ]
 
     async def show(self, request: web.Request) -> web.StreamResponse:
@@ -51,9 +63,25 @@ class FeePages:
             request,
             "fees.html",
             owed=await self._room.after.fees.owed(),
+            deposits=await self._room.after.hand_deposits.waiting(),
             me=signed_in(request).person_id,
             now_us=self._room.now_us(),
         )
+
+    async def deposit(self, request: web.Request) -> web.StreamResponse:
+        """POST /settlement/fees/deposits."""
+        form = await form_of(request, AtDeposit)
+        if form.valid is None:
+            raise INVALID("Choose a deposit.")
+        given = form.valid
+        work = self._room.after.hand_deposits.decide(
+            actor_of(request),
+            SaleId(given.sale_id),
+            BidderId(given.buyer_id),
+            given.fate,
+            given.words,
+        )
+        return await done(work, FEES, "It is decided.")
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         """POST /settlement/fees."""

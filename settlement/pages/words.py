@@ -69,6 +69,7 @@ QUEUE: Final[Mapping[str, Badge]] = {
     Waiting.CONSENT: (MEANINGS[Waiting.CONSENT], "info", "user"),
     Waiting.ADJUSTMENT: (MEANINGS[Waiting.ADJUSTMENT], "info", "edit"),
     Waiting.FEE: (MEANINGS[Waiting.FEE], "warn", "dollar"),
+    Waiting.DEPOSIT: (MEANINGS[Waiting.DEPOSIT], "warn", "wallet"),
 }
 
 # Kinds of account that do not say enough by their own name.

@@ -143,3 +143,25 @@ async def test_programs_do_what_pages_do(people: People) -> None:
     assert (short.status, read(short)["code"]) == (409, "SECOND_PERSON")
     agreed = await people.bob.send("POST", f"{fee}/write-off/agreement", json={})
     assert read(agreed)["state"] == "WAIVED"
+
+
+async def test_staff_decide_about_a_deposit_that_was_recorded_by_hand(people: People) -> None:
+    charge = await people.charge()
+    async with acquire(people.site.pool) as connection:
+        await connection.execute(
+            "insert into hand_deposit (sale_id, buyer_id, invoice_id, currency, amount_minor,"
+            " asked_at_us) values ('S1', $1, $2, 'USD', 25000, 1)",
+            people.buyer_id,
+            charge.facts["invoice_id"],
+        )
+    assert "It was recorded by hand" in (await people.ann.get("/settlement?kind=DEPOSIT")).text
+    page = (await people.ann.get(STAFF)).text
+    assert "Deposits recorded by hand" in page and "$250.00" in page
+    one = f"{API}/hand-deposits/S1/{people.buyer_id}/decision"
+    kept = {"fate": "KEPT_OF_CREDIT", "why": "wire of May"}
+    refused = await people.bob.send("POST", one, json=kept)
+    assert (refused.status, read(refused)["code"]) == (409, "TOO_LITTLE_CREDIT")
+    given = {"sale_id": "S1", "buyer_id": people.buyer_id, "fate": "KEPT_AT_BANK"}
+    await people.ann.post(f"{STAFF}/deposits", {**given, "words": "cheque 7"})
+    assert "Deposits recorded by hand" not in (await people.ann.get(STAFF)).text
+    assert read(await people.ann.get(f"{API}/hand-deposits"))["items"] == []

@@ -7,8 +7,13 @@ import pytest
 from accounts.approval_states import ApprovalState
 from accounts.audit import OPERATOR, Actor
 from accounts.ids import PersonId
+from auction.ids import SaleId
+from bidder_gateway.deposits import end_recorded
 from foundation.database import acquire, transaction
 from settlement.after_default.fee_desk import FEES
+from settlement.after_default.hand_deposits import Fate, HandDeposits
+from settlement.after_default.words import AfterRefusal
+from settlement.after_default.words import Refused as DefaultRefused
 from settlement.ids import StripeId
 from settlement.pickups.charge_cards import CANCEL, CAPTURE, CONFIRM, CREATE
 from settlement.pickups.charge_table import Charge
@@ -18,6 +23,7 @@ from settlement.queue import Queue, Waiting
 from settlement.queue_sources import PART_SOURCES
 from settlement.steps import Wanted, want
 from tests.books import balances_of
+from tests.builders import SALE
 from tests.hammered import CORE, Settling, settling
 from tests.integration.settlement.test_after_default import (
     DAY_US,
@@ -187,3 +193,49 @@ async def test_an_open_fee_is_in_the_queue_with_its_age_until_it_is_paid(room: S
     assert Waiting.FEE not in (await queue.page()).counts
     assert (await books(room)) == {"bank": FEE, "forfeits": FEE}
     assert await room.after.fees.owed() == []
+
+
+async def deposits_of(room: Settling, who: Reseller) -> int:
+    """What the registration counts of somebody's deposit."""
+    deposits = room.market.resellers.deposits
+    return (await deposits.of(who.organisation_id, SaleId(SALE))).deposit_minor
+
+
+async def pays_deposit(room: Settling, who: Reseller, amount_minor: int) -> None:
+    """Staff write down that a deposit came by cheque."""
+    staff = await room.market.staff()
+    by = Actor(staff.person_id, "192.0.2.1")
+    deposits = room.market.resellers.deposits
+    await deposits.record(who.organisation_id, SaleId(SALE), amount_minor, "USD", "cheque 7", by)
+
+
+@pytest.mark.parametrize(
+    ("fate", "books_are"),
+    [
+        (Fate.KEPT_AT_BANK, {"bank": 300_00, "forfeits": 300_00}),
+        (Fate.KEPT_OF_CREDIT, {"forfeits": 300_00, "stripe_balance": 300_00}),
+        (Fate.NOT_KEPT, {}),
+    ],
+)
+async def test_staff_say_once_what_becomes_of_a_deposit_that_they_had_recorded(
+    room: Settling, fate: Fate, books_are: dict[str, int]
+) -> None:
+    _, _, ward = await three(room)
+    await pays_deposit(room, ward, 300_00)
+    await default(room)
+    desk = HandDeposits(room.market.pool, room.now_us, end_recorded)
+    (asked,) = await desk.waiting()
+    assert (asked.amount_minor, asked.buyer) == (300_00, "Ward")
+    place = (asked.sale_id, asked.buyer_id)
+    if fate is Fate.KEPT_OF_CREDIT:
+        with pytest.raises(DefaultRefused) as less:
+            await desk.decide(ANN, *place, fate, "wire of May")
+        assert less.value.refusal is AfterRefusal.TOO_LITTLE_CREDIT
+        await credit(room, ward.bidder_id, 300_00)
+    await desk.decide(ANN, *place, fate, "cheque 7 of May")
+    assert await books(room) == books_are
+    assert await deposits_of(room, ward) == 0
+    assert await desk.waiting() == []
+    with pytest.raises(DefaultRefused) as twice:
+        await desk.decide(BOB, *place, Fate.NOT_KEPT, "cheque 7 of May")
+    assert twice.value.refusal is AfterRefusal.ANSWERED_OTHERWISE
