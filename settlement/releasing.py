@@ -23,7 +23,7 @@ from settlement.due import Calendar
 from settlement.entries import About, AwardMoney, ConsignedPart, Entry
 from settlement.ids import AwardId, ConsignorId
 from settlement.ledger import balances
-from settlement.lives import AwardState, PaymentState
+from settlement.lives import AwardState
 from settlement.operations import Again, Deadline, NeedsPerson, Operation
 from settlement.payouts.payables import (
     Payable,
@@ -151,14 +151,16 @@ class Releasing(Deadline):
         award_id = AwardId(op.subject)
         held = await hold_award(connection, award_id)
         row = held.awards[award_id]
-        match keeps_from_release(row.state, _standing(held, row)):
-            case None:
-                pass
-            case HeldBack.DISPUTED:
-                return Again(now_us + DISPUTE_LOOK_US)
-            case _:  # a claim came between, it was released, or its money went back
-                return None
+        kept = keeps_from_release(row.state, held.invoiced.standing)
+        if kept is HeldBack.DISPUTED:
+            return Again(now_us + DISPUTE_LOOK_US)
+        if kept is HeldBack.NOT_ACCEPTED:  # a claim came between, or it was released
+            return None
         facts = await _facts_of(connection, held, row, now_us)
+        if kept is HeldBack.REFUNDED and facts.kept.total_minor:
+            return None
+        # Of a lot that a bank took whole, or that was credited whole, nothing is held that could be
+        # kept back: it goes to its own end.
         done = released(held, row, facts, now_us)
         for payable in done.payables:
             await add_payable(connection, payable)
@@ -169,14 +171,6 @@ class Releasing(Deadline):
             step = Step(awards={award_id: AwardState.CLOSED}, story=(told,))
             await write(connection, after(held, done.step), step, now_us)
         return None
-
-
-def _standing(held: Held, row: AwardRow) -> PaymentState:
-    """The payment as this lot's money sees it. Of a lot that a bank took whole nothing is held that
-    the end of its invoice could keep back: it goes to its own end."""
-    standing = held.invoiced.standing
-    ended = row.lost_at_us is not None and standing is PaymentState.REFUNDED
-    return PaymentState.PAID if ended else standing
 
 
 async def kept_of(connection: AnyConnection, row: AwardRow) -> AwardMoney:

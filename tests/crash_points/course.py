@@ -9,6 +9,9 @@ from typing import Any, Final
 from foundation.database import acquire, transaction
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState
+from settlement.payments.asking import choose_way
+from settlement.payments.payers import TablePayers
+from settlement.payments.words import Way
 from settlement.pickups.handing_over import handed_over
 from settlement.policy_table import policy_at
 from settlement.rows import Held, calendar_of, hold_invoice, read_invoice
@@ -29,6 +32,9 @@ class Paid(StrEnum):
     DECLINED_FIRST = "DECLINED_FIRST"
     BANK = "BANK"
     BANK_IN_PARTS = "BANK_IN_PARTS"
+    DEBIT = "DEBIT"
+    DEBIT_FAILS = "DEBIT_FAILS"
+    DEBIT_TAKEN_BACK = "DEBIT_TAKEN_BACK"
     NEVER = "NEVER"
     # The rest is played where it is asked for.
     BANK_TOO_MUCH = "BANK_TOO_MUCH"
@@ -37,7 +43,13 @@ class Paid(StrEnum):
 
 
 BY_BANK: Final = frozenset({Paid.BANK, Paid.BANK_IN_PARTS, Paid.BANK_TOO_MUCH, Paid.BANK_TOO_LATE})
-UNPAID: Final = frozenset({Paid.NEVER, Paid.BANK_TOO_LATE, Paid.NEVER_CONFIRMED})
+UNPAID: Final = frozenset({Paid.NEVER, Paid.BANK_TOO_LATE, Paid.NEVER_CONFIRMED, Paid.DEBIT_FAILS})
+# Test accounts: one pays, one fails after days, one pays and takes it back in the same moment.
+DEBITS: Final = {
+    Paid.DEBIT: "pm_usBankAccount_success",
+    Paid.DEBIT_FAILS: "pm_usBankAccount_insufficientFunds",
+    Paid.DEBIT_TAKEN_BACK: "pm_usBankAccount_dispute",
+}
 # What comes above what is owed, or after all is void.
 OVER_MINOR: Final = 12_345
 CARDS: Final = {
@@ -79,6 +91,15 @@ class Course:
         async with transaction(self.world.people.pool) as connection:
             await want(connection, [wanted], self.world.now_us())
 
+    async def debited(self) -> None:
+        """The buyer pays by its bank account, whose bank answers after days."""
+        async with transaction(self.world.people.pool) as connection:
+            now_us = self.world.now_us()
+            await choose_way(connection, self.invoice_id, Way.DEBIT, TablePayers(), now_us)
+        await self.work()
+        for _ in range(10):  # four until it is paid, five until that is taken back
+            await self.passes(days=1)
+
     async def sends(self, amount_minor: int) -> None:
         """The buyer's bank sends so much, and time passes until it is seen."""
         customer = str(self.customer)
@@ -101,15 +122,15 @@ class Course:
                     held = after(held, step)
         self.watch.handed_over_s = self.world.engine.now
 
-    def disputes(self) -> str:
-        """The payer's bank takes the money back until it has decided."""
+    def disputes(self, amount_minor: int | None = None, *, inquiry: bool = False) -> str:
+        """The payer's bank takes the money back until it has decided, or only asks."""
         (charge,) = [
             row["id"]
             for row in self.world.people.rows("charge")
             if row["customer"] == self.customer and row["captured"]
         ]
         row = self.world.engine.run(
-            lambda work: disputes.opened(work, charge, "fraudulent", None, inquiry=False)
+            lambda work: disputes.opened(work, charge, "fraudulent", amount_minor, inquiry=inquiry)
         )
         return str(row["id"])
 

@@ -4,60 +4,20 @@ A process for each core; each has a server of its own, and for each life tables 
 """
 
 import asyncio
-import itertools
 import multiprocessing
 import os
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Iterator
 
 import click
 
-from foundation.database import connect
-from softclose.databases import prepare
-from softclose.embedded_postgres import EmbeddedPostgres
 from tests.crash_points.many import hushed
-from tests.crash_points.mutants import MUTANTS, Discovery, Tables, find
+from tests.crash_points.mutants import MUTANTS, Discovery, find
+from tests.crash_points.tables import Tables, server
 
 Found = tuple[str, Discovery | None]
-
-
-@asynccontextmanager
-async def server() -> AsyncIterator[Tables]:
-    """New tables, as often as one likes."""
-    with TemporaryDirectory(prefix="softclose-mutants-") as folder:
-        postgres = EmbeddedPostgres(Path(folder) / "postgres", scratch=True)
-        dsn = await postgres.start()
-        try:
-            await prepare(dsn)
-            yield _tables_like(dsn)
-        finally:
-            await postgres.stop()
-
-
-def _tables_like(dsn: str) -> Tables:
-    address, _, template = dsn.rpartition("/")
-    numbers = itertools.count(1)
-
-    async def execute(statement: str) -> None:
-        connection = await connect(f"{address}/template1", name="mutants")
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    @asynccontextmanager
-    async def tables() -> AsyncIterator[str]:
-        name = f"life_{next(numbers)}"
-        await execute(f"create database {name} template {template} strategy file_copy")
-        yield f"{address}/{name}"
-        await execute(f"drop database {name} with (force)")
-
-    return tables
 
 
 def hunt(names: tuple[str, ...]) -> list[Found]:

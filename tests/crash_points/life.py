@@ -1,16 +1,27 @@
 """What happens to one invoice: how it is paid, what comes between, until its lots are closed."""
 
+import itertools
 from random import Random
 from typing import Final
 
 from auction.ids import BidderId, LiquidatorId, SaleId
 from settlement.ids import InvoiceId, StripeId
-from settlement.lives import PaymentState
+from settlement.lives import AwardState, PaymentState
 from settlement.stripe_simulator.deliveries import Mood
 from settlement.stripe_simulator.faults import Trouble, Weather
 from settlement.stripe_simulator.work import Work
 from tests.crash_points.books import expected_of, wrong
-from tests.crash_points.course import BY_BANK, CARDS, DAY_S, OVER_MINOR, UNPAID, Course, Paid
+from tests.crash_points.course import (
+    BY_BANK,
+    CARDS,
+    DAY_S,
+    DEBITS,
+    OVER_MINOR,
+    UNPAID,
+    Course,
+    Paid,
+)
+from tests.crash_points.drawn import drawn
 from tests.crash_points.turns import Turn
 from tests.crash_points.watch import Watch
 from tests.crash_points.world import Mortal, World
@@ -30,7 +41,13 @@ TROUBLE: Final = {
     Trouble.SERVER_ERROR_AFTER_EFFECT: 10,
 }
 # Cards most often: they have the most steps.
-WAYS: Final = (Paid.CARD, Paid.CARD, Paid.BANK, Paid.DECLINED_FIRST, Paid.BANK_IN_PARTS, Paid.NEVER)
+WAYS: Final = (
+    Paid.CARD, Paid.CARD, Paid.CARD, Paid.CARD, Paid.BANK, Paid.BANK_IN_PARTS, Paid.BANK_IN_PARTS,
+    Paid.DECLINED_FIRST, Paid.DEBIT, Paid.DEBIT_FAILS, Paid.DEBIT_TAKEN_BACK, Paid.NEVER,
+)  # fmt: skip
+# A transfer in parts: so many, and none less than what Stripe takes at all.
+PARTS: Final = (2, 3, 4, 5)
+LEAST_PART_MINOR: Final = 1_000
 
 
 class Played:
@@ -45,6 +62,11 @@ class Played:
         return f"seed {self.seed} ({how}): {self.wrong}"
 
 
+def drawn_way(seed: int) -> Paid:
+    """How the buyer pays in the life of this seed."""
+    return Random(f"way {seed}").choice(WAYS)
+
+
 async def play(
     world: World,
     seed: int,
@@ -56,8 +78,8 @@ async def play(
 ) -> Played:
     """Issue an invoice for three lots and see it through, while processes die."""
     rng = Random(seed)
-    drawn = rng.choice(WAYS)
-    way, turn = way or drawn, turn or Turn()
+    way = way or drawn_way(seed)
+    turn = turn or drawn(seed, way)
     if troubled:
         world.engine.faults.set_weather(Weather(seed, TROUBLE))
         world.deliveries.set_mood(
@@ -83,6 +105,10 @@ async def play(
     if way in (Paid.BANK_TOO_MUCH, Paid.BANK_TOO_LATE):
         expected.got_minor += OVER_MINOR
         expected.credit_minor = OVER_MINOR
+    if way is Paid.DEBIT_TAKEN_BACK:
+        expected.payment, expected.award = PaymentState.REFUNDED, AwardState.VOID
+        expected.credited_minor, expected.paid_minor = expected.got_minor, 0
+        expected.sent_minor = dict.fromkeys(expected.sent_minor, 0)
     turn.expected(course, held, expected)
     world.watch = None
     return Played(
@@ -114,8 +140,8 @@ async def _issue(
     buyer = BidderId(f"buyer-{seed}")
     weather = world.engine.faults._weather
     world.engine.faults.clear()  # what people do is no part of this
-    card = None if way in BY_BANK else CARDS.get(way, turn.card)
-    customer = await world.people.buyer(card, buyer_id=buyer)
+    card = None if way in BY_BANK or way in DEBITS else CARDS.get(way, turn.card)
+    customer = await world.people.buyer(card, debit=DEBITS.get(way), buyer_id=buyer)
     if way is Paid.DECLINED_FIRST:
         (card_id,) = [
             row["id"] for row in world.people.rows("payment_method") if row["customer"] == customer
@@ -146,14 +172,23 @@ async def _pays(course: Course) -> None:
         case Paid.BANK:
             sums = [open_minor]
         case Paid.BANK_IN_PARTS:
-            first = course.rng.randrange(1, open_minor)
-            sums = [first, open_minor - first]
+            sums = _in_parts(course.rng, open_minor)
         case Paid.BANK_TOO_MUCH:
             sums = [open_minor + OVER_MINOR]
         case _:
             sums = []
     for amount_minor in sums:
         await course.sends(amount_minor)
+    if course.way in DEBITS:
+        await course.debited()
     if course.way is Paid.DECLINED_FIRST:
         course.world.engine.move(DAY_S)
         await course.work()
+
+
+def _in_parts(rng: Random, whole_minor: int) -> list[int]:
+    """The sums of several transfers."""
+    count = rng.choice(PARTS)
+    spare = whole_minor - count * LEAST_PART_MINOR
+    cuts = [0, *sorted(rng.randrange(spare) for _ in range(count - 1)), spare]
+    return [LEAST_PART_MINOR + b - a for a, b in itertools.pairwise(cuts)]

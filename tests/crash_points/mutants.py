@@ -8,7 +8,6 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import (
-    AbstractAsyncContextManager,
     AbstractContextManager,
     ExitStack,
     contextmanager,
@@ -64,8 +63,9 @@ from settlement.stripe_gateway import StripeGateway
 from settlement.webhook_inbox import MissedEvents, WebhookHandler
 from settlement.worker import Worker
 from tests.crash_points.course import Paid
+from tests.crash_points.drawn import TURNS
 from tests.crash_points.life import EVERY, play
-from tests.crash_points.turns import TURNS
+from tests.crash_points.tables import Tables
 from tests.crash_points.world import Mortal, Restless, house, world
 
 Mutated = AbstractContextManager[object]
@@ -607,10 +607,6 @@ class Discovery(Struct, frozen=True):
     scene: Scene
     seed: int
     sentences: tuple[str, ...]
-
-
-# A database of all tables with nothing in them, for as long as the block lasts.
-Tables = Callable[[], AbstractAsyncContextManager[str]]
 
 
 async def find(name: str, tables: Tables) -> Discovery | None:

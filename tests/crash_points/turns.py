@@ -10,12 +10,11 @@ from typing import Any, Final
 from accounts.audit import Actor
 from accounts.ids import PersonId
 from foundation.database import acquire, transaction
-from settlement.chart import buyer_credit, sales_tax
+from settlement.chart import buyer_credit
 from settlement.claiming.figures import Before, formula_of
 from settlement.claims import ClaimedLine, Reason, Threshold
 from settlement.entries import About, AwardMoney
-from settlement.ids import AwardId, TaxPlace
-from settlement.invoices import Line
+from settlement.ids import AwardId
 from settlement.ledger import post
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import LEASE_US, SECOND_US, Handler, Operation
@@ -24,13 +23,13 @@ from settlement.payouts.words import PayoutRefused
 from settlement.policy import ThresholdPays
 from settlement.postings import claim_after_release
 from settlement.rows import Held
-from settlement.steps import Wanted
 from settlement.stripe_simulator.faults import Fault, Trouble
 from settlement.stripe_simulator.work import Work
 from tests.books import NORTH
 from tests.catalogue import a_line
-from tests.crash_points.books import Expected, sellers_part
+from tests.crash_points.books import Expected
 from tests.crash_points.course import HOUR_S, Course
+from tests.crash_points.giving_back import first_line, goes_back, refund, tenths
 from tests.settling import asks_seller
 
 STAFF: Final = Actor(PersonId("person-owner"), "198.51.100.9")
@@ -135,37 +134,37 @@ class Claimed(Turn):
     """One of ten pieces of a lot is missing, and credited by the formula before the release."""
 
     async def fetched(self, course: Course) -> None:
-        line = _first_line(await course.held())
+        line = first_line(await course.held())
         threshold = Threshold(0, ThresholdPays.FULL)
         missing = ClaimedLine(line=1, reason=Reason.MISSING, quantity=1, loss_bps=10_000)
         back = formula_of(line, [a_line(1, quantity=10)], [missing], threshold, Before())
-        await course.wants(_refund(course, line, back, "CLAIM"))
+        await course.wants(refund(course, line, back, "CLAIM"))
         await course.work()
 
     def expected(self, course: Course, held: Held, expected: Expected) -> None:
-        line = _first_line(held)
+        line = first_line(held)
         hammer = (line.hammer_minor + 5) // 10
         premium = (line.premium_minor + 5) // 10
         # 8.25 % on what remains.
         remains = line.hammer_minor - hammer + line.premium_minor - premium
         tax = line.tax_minor - (remains * 825 + 5_000) // 10_000
-        _goes_back(expected, line, hammer, hammer + premium + tax)
+        goes_back(expected, line, hammer, hammer + premium + tax)
 
 
 class RefundedTwice(Turn):
     """Two people give back six tenths of the same lot: the second is too much."""
 
     async def paid(self, course: Course) -> None:
-        line = _first_line(await course.held())
-        back = _tenths(line, 6)
-        await course.wants(_refund(course, line, back, "CANCELLED"))
-        await course.wants(_refund(course, line, back, "CANCELLED", number=2))
+        line = first_line(await course.held())
+        back = tenths(line, 6)
+        await course.wants(refund(course, line, back, "CANCELLED"))
+        await course.wants(refund(course, line, back, "CANCELLED", number=2))
         await course.work()
 
     def expected(self, course: Course, held: Held, expected: Expected) -> None:
-        line = _first_line(held)
-        back = _tenths(line, 6)
-        _goes_back(expected, line, back.hammer_minor, back.total_minor)
+        line = first_line(held)
+        back = tenths(line, 6)
+        goes_back(expected, line, back.hammer_minor, back.total_minor)
         expected.person = ["refund"]
 
 
@@ -173,8 +172,8 @@ class SlowWorker(Turn):
     """Who gives money back falls asleep, and wakes when another has done it."""
 
     async def paid(self, course: Course) -> None:
-        line = _first_line(await course.held())
-        await course.wants(_refund(course, line, _tenths(line, 2), "CANCELLED"))
+        line = first_line(await course.held())
+        await course.wants(refund(course, line, tenths(line, 2), "CANCELLED"))
         nap = _Nap()
         asleep = asyncio.create_task(course.world.once(nap.takes))
         await nap.began.wait()
@@ -185,9 +184,9 @@ class SlowWorker(Turn):
         await course.work()
 
     def expected(self, course: Course, held: Held, expected: Expected) -> None:
-        line = _first_line(held)
-        back = _tenths(line, 2)
-        _goes_back(expected, line, back.hammer_minor, back.total_minor)
+        line = first_line(held)
+        back = tenths(line, 2)
+        goes_back(expected, line, back.hammer_minor, back.total_minor)
 
 
 class _Nap:
@@ -298,50 +297,7 @@ class SellerAsked(Turn):
         await course.passes(days=2)
 
 
-TURNS: Final[dict[str, type[Turn]]] = {
-    turn.__name__: turn
-    for turn in (
-        Turn, Deaf, DisputeWon, DisputeLost, DisputeAtOnce, SameHammers, Claimed, RefundedTwice,
-        SlowWorker, LongNight, NoTransfersYet, Moved, Owes, Greedy, SellerAsked,
-    )
-}  # fmt: skip
-
 _EARLIER: Any = "earlier-buyer"
-
-
-def _first_line(held: Held) -> Line:
-    return held.invoiced.invoice.lines[0]
-
-
-def _tenths(line: Line, tenths: int) -> AwardMoney:
-    return AwardMoney(
-        award_id=line.award_id,
-        hammer_minor=line.hammer_minor * tenths // 10,
-        premium_minor=line.premium_minor * tenths // 10,
-        tax_minor=line.tax_minor * tenths // 10,
-        tax_place=sales_tax(TaxPlace(line.tax.tax_place)),
-    )
-
-
-def _refund(course: Course, line: Line, back: AwardMoney, reason: str, number: int = 1) -> Wanted:
-    arguments = {
-        "invoice_id": course.invoice_id,
-        "award_id": line.award_id,
-        "amount_minor": back.total_minor,
-        "reason": reason,
-        "hammer_minor": back.hammer_minor,
-        "premium_minor": back.premium_minor,
-        "tax_minor": back.tax_minor,
-        "freight_minor": back.freight_minor,
-    }
-    return Wanted(operation="refund", subject=line.award_id, generation=number, arguments=arguments)
-
-
-def _goes_back(expected: Expected, line: Line, hammer_minor: int, back_minor: int) -> None:
-    expected.got_minor -= back_minor
-    expected.paid_minor -= back_minor
-    expected.credited_minor += back_minor
-    expected.sent_minor[str(line.award_id)] = sellers_part(line.hammer_minor - hammer_minor)
 
 
 def _transfers(course: Course, standing: str) -> None:

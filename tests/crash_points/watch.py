@@ -20,7 +20,9 @@ CLAIMS_S: Final = 48 * HOUR_S
 FROZEN_S: Final = 48 * HOUR_S
 HEARD_S: Final = 2 * HOUR_S
 _ENDED: Final = ("succeeded", "canceled")
-_EARNED: Final = ("commission_income", "premium_income", "forfeits", "storage_income")
+_EARNED: Final = (
+    "commission_income", "premium_income", "forfeits", "storage_income", "cancellation_fees",
+)  # fmt: skip
 _SPENT: Final = ("stripe_fees", "dispute_fees", "bad_debt")
 # A payout is booked when it is asked for, and taken back where Stripe refuses it.
 _BOOKED: Final = """
@@ -42,7 +44,8 @@ class Watch:
         self.handed_over_s: int | None = None
         self.changed_s: list[int] = []
         self.found: dict[str, None] = {}
-        self._payouts = 0
+        # What went before is not this life's: what was earned then may be lost by now.
+        self._payouts = self._payouts_minor()
 
     async def look(self) -> None:
         """How it stands now."""
@@ -106,6 +109,9 @@ class Watch:
         for row in self._rows("dispute"):
             if row["charge"] not in charges or at_s < row["created"] + HEARD_S:
                 continue
+            nets = [each["amount"] for each in row["balance_transactions"]]
+            if not any(net < 0 for net in nets):
+                continue  # the bank only asks
             back = [each for each in row["balance_transactions"] if each["amount"] > 0]
             if not back or at_s < back[0]["created"]:
                 wrong.append("a lot's money was sent while the buyer's bank had it back")
@@ -115,14 +121,17 @@ class Watch:
             wrong.append("a lot's money was sent to an account that was changed just now")
         return wrong
 
+    def _payouts_minor(self) -> int:
+        """What the house was paid out, and nobody sent back."""
+        rows = [row for row in self._rows("payout") if row["status"] not in ("failed", "canceled")]
+        return sum(row["amount"] for row in rows if row.get("metadata", {}).get("payout"))
+
     def _paid_out(self, balances: dict[str, int]) -> list[str]:
         """Looked at when a payout is new: what comes later makes it no worse."""
-        rows = [row for row in self._rows("payout") if row["status"] not in ("failed", "canceled")]
-        rows = [row for row in rows if row.get("metadata", {}).get("payout")]
-        sum_minor = sum(row["amount"] for row in rows)
-        if sum_minor == self._payouts:
-            return []
+        sum_minor, before_minor = self._payouts_minor(), self._payouts
         self._payouts = sum_minor
+        if sum_minor <= before_minor:
+            return []
         earned = sum(balances.get(name, 0) for name in _EARNED)
         earned -= sum(balances.get(name, 0) for name in _SPENT)
         if sum_minor <= earned:

@@ -20,6 +20,8 @@ from accounts.audit import Actor
 from accounts.ids import PersonId
 from foundation.database import Pool, acquire, open_pool, transaction
 from foundation.mail import Mail
+from settlement.after_default.fees import fee_handlers
+from settlement.claiming.refunding import claim_handlers
 from settlement.ids import StripeId
 from settlement.operations import LEASE_US, SECOND_US, Handler
 from settlement.payment_objects import Event
@@ -33,9 +35,10 @@ from settlement.stripe_simulator.deliveries import Deliveries
 from settlement.stripe_simulator.engine import Engine
 from settlement.stripe_simulator.in_process import InProcess
 from settlement.stripe_simulator.store import Store
+from settlement.stripe_simulator.work import Work
 from settlement.webhook_inbox import SWEEP, Inbox, MissedEvents, WebhookHandler
 from tests.crashing import Life
-from tests.settling import CLOSED, Settling, card_cap
+from tests.settling import CLOSED, Funding, Settling, card_cap
 
 _SELLER: Final = (
     "insert into organisation (organisation_id, kind, name, currency, created_at_us)"
@@ -106,11 +109,23 @@ class World:
         more = payout_handlers(pool, self.gateway, NoMail(), "https://x.test", self.now_us)
         self.people = Settling(pool, engine, self.gateway, more)
         self.funded: list[str] = []
+        self._spare: list[Pool] = []
+        # What the seller owed when the last life was over, by the provider's transfers.
+        self.owed_minor = 0
+        self.keeps = False
+        # Operations of lives that are over, at which a person has to look.
+        self.left: set[str] = set()
         self.watch: Callable[[], Awaitable[None]] | None = None
 
     def now_us(self) -> int:
         """The time of all."""
         return self.engine.now * SECOND_US
+
+    def ends(self) -> None:
+        """Cut all connections."""
+        self.people.pool.terminate()
+        for pool in self._spare:
+            pool.terminate()
 
     async def work(self, mortal: Mortal) -> None:
         """Process after process, until nothing is due soon."""
@@ -140,7 +155,10 @@ class World:
     async def _process(
         self, life: Life, change: Callable[[dict[str, Handler]], None] | None = None
     ) -> None:
-        pool = await open_pool(self._dsn, name="mortal", max_connections=CONNECTIONS)
+        if self._spare:
+            pool = self._spare.pop()
+        else:
+            pool = await open_pool(self._dsn, name="mortal", max_connections=CONNECTIONS)
         life.shuts(pool.terminate)
 
         async def turn() -> None:
@@ -151,6 +169,8 @@ class World:
         http: stripe.HTTPClient = Hasty(self.engine, turn)
         gateway = StripeGateway("sk_test_simulator", http_client=http)
         more = payout_handlers(pool, gateway, NoMail(), "https://x.test", self.now_us)
+        more |= {**claim_handlers(), **fee_handlers()}
+        more |= {"free": Funding(), "mail": Funding()}  # nobody is told
         more["missed_events"] = MissedEvents(pool, gateway, self.now_us)
         room = Settling(pool, self.engine, gateway, more)
         room.funding.told = self.funded
@@ -163,7 +183,12 @@ class World:
         inbox = Inbox(pool, [], live=False, wall_s=lambda: self.engine.now, now_us=self.now_us)
         while await room.worker.drain() or await self._deliver(inbox):
             life.check()
-        pool.terminate()
+        # Who came to its own end leaves its connections to the next one: opening them takes longer
+        # than most of them live. Of the dead nobody inherits.
+        if life.over:
+            pool.terminate()
+        else:
+            self._spare.append(pool)
 
     async def _deliver(self, inbox: Inbox) -> int:
         """Hand over the webhooks that are due; how many."""
@@ -195,8 +220,11 @@ class World:
             return [dict(row) for row in await connection.fetch(statement, *values)]
 
 
-async def house(world: World) -> None:
-    """The seller, who can be paid: an account at Stripe that was not changed lately."""
+async def house(world: World, *, keeps: bool = False) -> None:
+    """The seller, who can be paid: an account at Stripe that was not changed lately.
+
+    ``keeps``: what it is sent stays in its balance, so that it can be taken back.
+    """
     async with acquire(world.people.pool) as connection:
         for statement in _SELLER:
             await connection.execute(statement)
@@ -208,11 +236,21 @@ async def house(world: World) -> None:
     assert shown.connected is not None and shown.connected.account_id is not None
     account_id = str(shown.connected.account_id)
     world.engine.run(lambda work: onboarded(work, account_id))
+    world.keeps = keeps
+    if keeps:
+        world.engine.run(lambda work: _keeps(work, account_id))
     await Onboarding(world.people.pool, world.gateway, world.now_us).refresh("north")
     async with transaction(world.people.pool) as connection:
         await card_cap(connection, 99_999_999)
         await want(connection, [SWEEP], world.now_us())
     world.engine.move(3 * 86_400)
+
+
+def _keeps(work: Work, account_id: str) -> None:
+    account = work.edit("account", account_id)
+    payouts = account["settings"]["payouts"]
+    payouts = payouts | {"schedule": payouts["schedule"] | {"interval": "manual"}}
+    account["settings"] = account["settings"] | {"payouts": payouts}
 
 
 def _event(body: bytes) -> Event:
@@ -235,13 +273,12 @@ def _event(body: bytes) -> Event:
 async def world(dsn: str) -> AsyncIterator[World]:
     """A house on these tables, which are new, for the block."""
     pool = await open_pool(dsn, name="people", max_connections=4)
-    engine = Engine(Store(), lambda: CLOSED / SECOND_US)
+    made = World(dsn, pool, Engine(Store(), lambda: CLOSED / SECOND_US))
     try:
-        made = World(dsn, pool, engine)
         await made.gateway.v1.webhook_endpoints.create_async(
             {"url": ENDPOINT, "enabled_events": ["*"]}
         )
         yield made
     finally:
-        pool.terminate()
+        made.ends()
         gc.collect()  # what the dead leave behind warns of itself here, and not in a later test

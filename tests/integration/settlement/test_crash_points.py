@@ -3,10 +3,14 @@
 import pytest
 import structlog
 
+from tests.crash_points.course import Paid
+from tests.crash_points.later import DisputeLostAtHome
+from tests.crash_points.life import play
 from tests.crash_points.many import play_on
+from tests.crash_points.world import Mortal, house, world
 
-# Cards, banks and a buyer who never pays are among them.
-SEEDS = (7, 9, 10, 19, 23)
+# Cards, banks and a buyer who never pays are among them; disputes, cancellations and claims too.
+SEEDS = (3, 4, 7, 14, 25, 27)
 
 
 @pytest.mark.timeout(300)
@@ -19,3 +23,16 @@ async def test_whatever_dies_and_is_lost_everything_is_paid_once_and_the_books_a
     assert not [life for life in lives if life.wrong]
     assert all(life.deaths > 3 for life in lives)
     assert len({life.way for life in lives}) > 3
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_award_whose_money_went_back_with_its_goods_at_the_buyer_is_closed(
+    database_url: str,
+) -> None:
+    with structlog.testing.capture_logs():
+        async with world(database_url) as home:
+            await house(home)
+            turn = DisputeLostAtHome()
+            life = await play(home, 1, Mortal(None), troubled=False, way=Paid.CARD, turn=turn)
+    assert life.wrong == []
