@@ -34,8 +34,7 @@ RETRY_S: Final = 2.0
 # What may go well the next time, with nobody doing anything.
 _PASSING: Final = (
     Unknown,
-    OSError,
-    TimeoutError,
+    OSError,  # a time-out too
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.SerializationError,

@@ -11,6 +11,7 @@ from foundation.database import AnyConnection, Pool, acquire, open_pool, transac
 from settlement.operations import (
     HOUR_US,
     LEASE_US,
+    MAX_NOTE,
     PAUSE_FIRST_US,
     Again,
     NeedsPerson,
@@ -20,7 +21,7 @@ from settlement.operations import (
     release,
 )
 from settlement.steps import Wanted, want
-from settlement.worker import Worker
+from settlement.worker import AT_ONCE, Worker
 from tests.books import NOON_US
 from tests.waiting import turns, until
 
@@ -42,6 +43,7 @@ class Asking:
 
     def __init__(self, *answers: object) -> None:
         self.answers = list(answers)
+        self.raised: list[Exception] = []
         self.calls: list[Operation] = []
         self.settled: list[object] = []
         self.before_settling: Callable[[AnyConnection], Awaitable[None]] | None = None
@@ -52,6 +54,7 @@ class Asking:
         answer = self.answers.pop(0) if self.answers else "yes"
         if isinstance(answer, asyncio.Event):
             await answer.wait()
+            answer = self.raised.pop(0) if self.raised else "yes"
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -181,16 +184,22 @@ async def test_a_result_that_is_not_written_leaves_nothing_and_is_written_again(
         asyncpg.AdminShutdownError,
         asyncpg.CannotConnectNowError,
         asyncpg.TooManyConnectionsError,
+        asyncpg.DeadlockDetectedError,
+        asyncpg.LockNotAvailableError,
+        asyncpg.SerializationError,
+        asyncpg.QueryCanceledError,
+        asyncpg.InterfaceError,
+        TimeoutError,
     ],
 )
-async def test_a_connection_that_the_database_ends_is_no_matter_for_a_person(
-    pool: Pool, ended: type[asyncpg.PostgresError]
+async def test_what_the_database_does_not_do_this_time_is_no_matter_for_a_person(
+    pool: Pool, ended: type[Exception]
 ) -> None:
     asking, clock = Asking(), Clock()
 
     async def is_ended(connection: AnyConnection) -> None:
         asking.before_settling = None
-        raise ended("the database ends this connection")
+        raise ended("not this time")
 
     asking.before_settling = is_ended
     worker = Worker(pool, {"ask": asking}, clock)
@@ -222,6 +231,79 @@ async def test_who_sleeps_beyond_its_lease_writes_nothing(pool: Pool) -> None:
     held.set()
     await sleeping
     assert asking.settled == ["second"]
+
+
+async def test_who_sleeps_beyond_its_lease_writes_nothing_while_another_is_at_it(
+    pool: Pool,
+) -> None:
+    naps = [asyncio.Event(), asyncio.Event()]
+    asking, clock = Asking(*naps), Clock()
+    first, second = (Worker(pool, {"ask": asking}, clock) for _ in range(2))
+    await wanted(pool, ASK)
+    sleeping = asyncio.create_task(first.drain())
+    await until(lambda: asking.calls)
+    clock.now_us += LEASE_US
+    other = asyncio.create_task(second.drain())
+    await until(lambda: len(asking.calls) == 2)
+    naps[0].set()
+    await sleeping
+    assert asking.settled == []
+    naps[1].set()
+    await other
+    assert asking.settled == ["yes"]
+
+
+@pytest.mark.parametrize("error", [Unknown("no answer"), NeedsPerson("two fit")])
+async def test_who_fails_beyond_its_lease_leaves_it_to_whoever_is_at_it(
+    pool: Pool, error: Exception
+) -> None:
+    nap, other = asyncio.Event(), asyncio.Event()
+    asking, clock = Asking(nap, other), Clock()
+    asking.raised = [error]
+    first, second = (Worker(pool, {"ask": asking}, clock) for _ in range(2))
+    await wanted(pool, ASK)
+    sleeping = asyncio.create_task(first.drain())
+    await until(lambda: asking.calls)
+    clock.now_us += LEASE_US
+    working = asyncio.create_task(second.drain())
+    await until(lambda: len(asking.calls) == 2)
+    leased = await row(pool)
+    nap.set()
+    await sleeping
+    assert await row(pool) == leased
+    other.set()
+    await working
+    assert asking.settled == ["yes"]
+
+
+async def test_pauses_double_up_to_five_minutes_and_a_note_has_its_length(pool: Pool) -> None:
+    asking, clock = Asking(*(Unknown("no" * MAX_NOTE) for _ in range(12))), Clock()
+    worker = Worker(pool, {"ask": asking}, clock)
+    await wanted(pool, ASK)
+    pauses = []
+    for _ in range(12):
+        assert await worker.drain() == 1
+        found = await row(pool)
+        pauses.append((found["due_at_us"] - clock.now_us) // 1_000_000)
+        clock.now_us = found["due_at_us"]
+    assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert len(found["note"]) == MAX_NOTE
+    asking.answers = [NeedsPerson("no" * MAX_NOTE)]
+    await worker.drain()
+    held = await row(pool)
+    assert (held["state"], len(held["note"])) == ("HELD", MAX_NOTE)
+
+
+async def test_of_more_than_can_be_done_at_once_the_longest_due_comes_first(pool: Pool) -> None:
+    asking, clock = Asking(), Clock()
+    due = [NOON_US - place for place in range(2 * AT_ONCE)]
+    await wanted(
+        pool,
+        *(Wanted(operation="ask", subject=f"S{us}", due_at_us=us) for us in due),
+    )
+    await Worker(pool, {"ask": asking}, clock).drain()
+    first = {op.subject for op in asking.calls[:AT_ONCE]}
+    assert first == {f"S{us}" for us in sorted(due)[:AT_ONCE]}
 
 
 async def test_operations_of_one_subject_are_done_one_after_the_other(pool: Pool) -> None:
