@@ -15,7 +15,7 @@ from settlement.access import ACT, STAFF, joined_of
 from settlement.api_common import row
 from settlement.papers.kinds import PaperRefusal
 from settlement.payments.dispute_desk import DisputeDesk
-from settlement.payments.dispute_words import DisputeRow, Fault
+from settlement.payments.dispute_words import Bearer, DisputeRow, Fault
 from settlement.payments.handlers_dispute import DisputeRefusal
 
 Version = Annotated[int, Meta(ge=1, le=2**31)]
@@ -29,6 +29,14 @@ class FaultSaid(Input):
     """Who bears it if it is lost after the release. ``version``: of the dispute as it was seen."""
 
     fault: Fault
+    version: Version
+
+
+class BearerSaid(Input):
+    """Who bears what no lot can of a dispute that is decided: the house, or the buyer by its
+    credit, as far as that goes. What came back too much, they get. ``version``: as it was seen."""
+
+    bearer: Bearer
     version: Version
 
 
@@ -52,9 +60,11 @@ class Disputes(Struct, frozen=True):
 
 
 class DisputeAnswer(Struct, frozen=True, kw_only=True):
-    """A dispute, and what is sent to the bank: texts by Stripe's names of them."""
+    """A dispute, and what is sent to the bank: texts by Stripe's names of them.
+    ``unsettled_minor``: what is pending of it; below 0, more came back than was to come."""
 
     dispute: DisputeRow
+    unsettled_minor: int
     version: int
     evidence: Mapping[str, str]
 
@@ -121,7 +131,26 @@ class DisputesApi:
                 body=LetGo,
                 answer=DisputeAnswer,
             ),
+            row(
+                "POST",
+                f"{one}/bearer",
+                self.say_bearer,
+                "Say who bears what no lot can of it, or gets what came back too much",
+                ACT,
+                DisputeRefusal.NOTHING_TO_BEAR,
+                DisputeRefusal.NO_CREDIT,
+                DisputeRefusal.CHANGED_MEANWHILE,
+                *EVIDENCE,
+                body=BearerSaid,
+                answer=DisputeAnswer,
+            ),
         ]
+
+    async def say_bearer(self, request: web.Request) -> web.StreamResponse:
+        """POST .../disputes/{dispute_id}/bearer."""
+        given = await body_of(request, BearerSaid)
+        await self._desk.bear(actor_of(request), _id(request), given.bearer, given.version)
+        return await self._shown(request)
 
     async def disputes(self, request: web.Request) -> web.StreamResponse:
         """GET .../disputes."""
@@ -153,7 +182,12 @@ class DisputesApi:
         view = await self._desk.view(_id(request))
         return answer(
             request,
-            DisputeAnswer(dispute=view.dispute, version=view.version, evidence=view.evidence),
+            DisputeAnswer(
+                dispute=view.dispute,
+                unsettled_minor=view.dispute.unsettled_minor,
+                version=view.version,
+                evidence=view.evidence,
+            ),
         )
 
 

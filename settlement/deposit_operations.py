@@ -25,7 +25,6 @@ from settlement.ids import StripeId
 from settlement.operations import Again, Deadline, Handler, NeedsPerson, Operation, Refused
 from settlement.payment_objects import (
     Charge,
-    Dispute,
     Event,
     IntentStatus,
     MethodKind,
@@ -43,8 +42,6 @@ ANSWER_WITHIN_US: Final = 24 * HOUR_US
 
 # How often it is asked whether a deposit has done its work.
 WATCH_EVERY_US: Final = HOUR_US // 2
-
-_IS_DEPOSIT: Final = "select true from deposit where charge_id = $1 and taken_minor > 0"
 
 _SUBJECT: Final = re.compile(r"deposit~[^~]+~[^~]+")
 
@@ -345,20 +342,6 @@ class DepositMoneyReader:
         return True
 
 
-class DepositDisputeReader:
-    """Events of disputes about a deposit that was taken: what becomes of it, a person decides."""
-
-    async def settle(
-        self, connection: AnyConnection, event: Event, found: Dispute, now_us: int
-    ) -> bool:
-        """See `webhook_inbox.Reader`."""
-        if await connection.fetchval(_IS_DEPOSIT, found.charge_id) is None:
-            return False
-        if found.is_over:
-            return True
-        raise NeedsPerson(f"{found.dispute_id}: a buyer disputes its deposit, {found.charge_id}")
-
-
 def _whose(payment: Payment) -> tuple[SaleId, BidderId] | None:
     """Of which deposit a payment says that it is; None: of none."""
     subject = payment.metadata.get(DEPOSIT, "")
@@ -385,7 +368,6 @@ def deposit_readers(deposits: Deposits) -> Mapping[str, Sequence[Any]]:
     money = DepositMoneyReader()
     return {
         "charge": [money],
-        "dispute": [DepositDisputeReader()],
         "payment_intent": [DepositReader(deposits)],
         "refund": [money],
     }

@@ -14,7 +14,7 @@ from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, joined_of
 from settlement.pages.doing import done, told
 from settlement.pages.room import HOME, show
-from settlement.payments.dispute_words import DisputeState, Fault
+from settlement.payments.dispute_words import Bearer, DisputeState, Fault
 from settlement.room import Settlement
 
 DISPUTES: Final = f"{HOME}/disputes"
@@ -32,7 +32,7 @@ WORDS: Final = {
 class Doing(Input):
     """What staff do about a dispute."""
 
-    what: Annotated[str, Meta(pattern=r"\A(answer|let_go|seller|house)\Z")]
+    what: Annotated[str, Meta(pattern=r"\A(answer|let_go|seller|house|by_house|by_buyer)\Z")]
     version: Annotated[int, Meta(ge=1, le=2**31)]
     words: Annotated[str, Meta(max_length=4_000, pattern=STORABLE)] = ""
 
@@ -49,7 +49,7 @@ class DisputePages:
         return [
             Route("GET", DISPUTES, self.list, "What buyers' banks want back", STAFF),
             Route("GET", one, told(self.show), "A dispute", STAFF),
-            Route("POST", one, self.do, "Answer it, let it go, or say whose fault it is", ACT),
+            Route("POST", one, self.do, "Answer it, let it go, or say who bears it", ACT),
         ]
 
     async def list(self, request: web.Request) -> web.StreamResponse:
@@ -83,6 +83,10 @@ class DisputePages:
             case "let_go":
                 work = desk.give_up(actor, dispute_id, given.version)
                 said = "It is let go. The bank keeps the money."
+            case "by_house" | "by_buyer" as who:
+                bearer = Bearer.HOUSE if who == "by_house" else Bearer.BUYER
+                work = desk.bear(actor, dispute_id, bearer, given.version)
+                said = f"It is the {bearer.lower()}'s now."
             case fault:
                 chosen = Fault.SELLER if fault == "seller" else Fault.HOUSE
                 work = desk.blame(actor, dispute_id, chosen, given.version)

@@ -100,7 +100,7 @@ def _row(given: Given, new: Sequence[BalanceTransaction], now_us: int) -> Disput
         borne_minor=before.borne_minor if before else 0,
         booked=[*(before.booked if before else ()), *(each.transaction_id for each in new)],
     )
-    state = _state(row)
+    state = state_of(row)
     ended_us = (before.ended_at_us if before else None) or now_us
     return structs.replace(row, state=state, ended_at_us=ended_us if state in ENDED else None)
 
@@ -118,7 +118,7 @@ def _currency(dispute: Dispute, before: DisputeRow | None) -> str:
     return moved.pop() if moved else dispute.currency
 
 
-def _state(row: DisputeRow) -> DisputeState:
+def state_of(row: DisputeRow) -> DisputeState:
     """By the money, not by the words: a bank that only asks has taken nothing, and what it gave up
     is not won before it is back."""
     if not row.taken_minor:

@@ -8,7 +8,8 @@ from msgspec import Struct
 from accounts.audit import Actor
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.papers.reading_evidence import evidence_content
-from settlement.payments.dispute_words import ENDED, DisputeRow, Fault
+from settlement.payments.dispute_bearing import bear
+from settlement.payments.dispute_words import ENDED, Bearer, DisputeRow, Fault
 from settlement.payments.evidence_texts import evidence_texts
 from settlement.payments.handlers_dispute import (
     DisputeRefusal,
@@ -18,6 +19,7 @@ from settlement.payments.handlers_dispute import (
     dispute_row,
     set_fault,
 )
+from settlement.payments.payers import TablePayers
 from settlement.rows import AwardRow, Held, InvoiceRow, read_invoice
 
 # Of the list: those that are open, and the latest that are over.
@@ -81,6 +83,12 @@ class DisputeDesk:
         async with transaction(self._pool) as connection:
             await accept_loss(connection, dispute_id, actor, self._now_us(), version=version)
         self._ring()
+
+    async def bear(self, actor: Actor, dispute_id: str, bearer: Bearer, version: int) -> None:
+        """Who bears what no lot can, or gets what came back too much."""
+        async with transaction(self._pool) as connection:
+            now_us, payers = self._now_us(), TablePayers()
+            await bear(connection, payers, dispute_id, bearer, actor, now_us, version=version)
 
 
 async def _view(connection: AnyConnection, dispute_id: str, words: str = "") -> DisputeView:

@@ -94,6 +94,8 @@ class DisputeRefusal(StrEnum):
     ENDED = "ENDED"
     ANSWERED = "ANSWERED"
     CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
+    NOTHING_TO_BEAR = "NOTHING_TO_BEAR"
+    NO_CREDIT = "NO_CREDIT"
 
 
 MEANINGS: Final = {
@@ -101,6 +103,8 @@ MEANINGS: Final = {
     DisputeRefusal.ENDED: "The bank has decided already.",
     DisputeRefusal.ANSWERED: "The evidence is with the bank already; it takes none twice.",
     DisputeRefusal.CHANGED_MEANWHILE: "Somebody has changed this meanwhile. Look at it again.",
+    DisputeRefusal.NOTHING_TO_BEAR: "The bank has not decided, or nothing of it is left to bear.",
+    DisputeRefusal.NO_CREDIT: "The buyer has no credit for it that is free.",
 }
 
 
@@ -199,14 +203,14 @@ class AcceptDispute:
 
 async def decided(connection: AnyConnection, dispute: Dispute, payers: Payers, now_us: int) -> bool:
     """What follows from a dispute as it is now; ``False``: its charge is none of ours, yet."""
-    await connection.execute(_FIRST, dispute.dispute_id)
+    await alone_with(connection, dispute.dispute_id)
     whose = await _whose(connection, dispute, now_us)
     if whose is None:
         return False
     if whose.invoice_id is None:
         given = await _given(connection, dispute, whose, [])
         decision = dispute_seen(None, None, given, now_us)
-        await _write(connection, decision.row)
+        await write_dispute(connection, decision.row)
         for step in decision.steps:
             await write(connection, Held(None, {}), step, now_us)
         return True
@@ -214,12 +218,17 @@ async def decided(connection: AnyConnection, dispute: Dispute, payers: Payers, n
     given = await _given(connection, dispute, whose, list(held.awards))
     facts = await facts_of(connection, held, payers)
     decision = dispute_seen(held, facts, given, now_us)
-    await _write(connection, decision.row)
+    await write_dispute(connection, decision.row)
     await credit_line(connection, whose.invoice_id, LOST, decision.lost, now_us)
     await connection.execute(_LOST_WHOLE, list(decision.whole), now_us)
     written = Decided(steps=decision.steps, earmarked_minor=decision.earmarked_minor)
     await carry_out(connection, held, written, now_us)
     return True
+
+
+async def alone_with(connection: AnyConnection, dispute_id: str) -> None:
+    """Nobody else decides about a dispute until the caller's transaction ends; before all else."""
+    await connection.execute(_FIRST, dispute_id)
 
 
 async def _whose(connection: AnyConnection, dispute: Dispute, now_us: int) -> Whose | None:
@@ -343,6 +352,8 @@ async def _ask(
 async def _told(
     connection: AnyConnection, row: DisputeRow, kind: str, actor: Actor, now_us: int, **facts: Any
 ) -> None:
+    if row.invoice_id is None:
+        return  # there is no story that it could be told in; the audit has it
     told = Told(kind=kind, invoice_id=row.invoice_id, actor=actor.person_id or "staff", facts=facts)
     await tell(connection, [told], now_us)
 
@@ -352,7 +363,8 @@ async def _commissions(connection: AnyConnection, award_ids: list[AwardId]) -> d
     return {AwardId(row["award_id"]): row["earned"] for row in rows}
 
 
-async def _write(connection: AnyConnection, row: DisputeRow) -> None:
+async def write_dispute(connection: AnyConnection, row: DisputeRow) -> None:
+    """Keep a dispute as it stands now."""
     await connection.execute(
         _WRITE, row.dispute_id, row.charge_id, row.invoice_id, row.buyer_id, row.deposit,
         row.amount_minor, row.currency, row.fee_minor, row.reason, row.status, row.state, row.fault,

@@ -24,17 +24,32 @@ _LOCK_CREDIT: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _TRIES: Final = "select * from payment_try where invoice_id = $1 order by number"
 _TRY_OF: Final = "select * from payment_try where payment_id = $1"
 _CREDITS: Final = "select * from award_credit where invoice_id = $1 order by award_id, number"
+# Of a buyer's credit: what is kept for invoices, and what a bank has taken back of money that no
+# lot got, until somebody bears it.
 _KEPT: Final = """
-select coalesce(sum(amount_minor), 0)::bigint from payment_earmark
-where buyer_id = $1 and currency = $2
+select coalesce(sum(amount_minor), 0)::bigint + (
+    select coalesce(sum(taken_minor - given_minor - borne_minor), 0)::bigint
+    from payment_dispute d join payment_charge c using (charge_id)
+    where d.buyer_id = $1 and d.currency = $2 and (d.invoice_id is null or d.state = 'LOST')
+        and taken_minor <> given_minor + borne_minor
+        and taken_minor > given_minor + borne_minor and dispute_id is distinct from $3
+)
+from payment_earmark where buyer_id = $1 and currency = $2
 """
 # What is said and kept of one invoice, and of its buyer's other ones: one journey.
 _SAID: Final = """
 select (select award_ids from payment_named where invoice_id = $3) as named,
-    s.until_us as asked_until_us, e.own, e.every
+    s.until_us as asked_until_us, e.own, e.every + e.disputed as every
 from (
     select coalesce(sum(amount_minor) filter (where invoice_id = $3), 0)::bigint as own,
-        coalesce(sum(amount_minor), 0)::bigint as every
+        coalesce(sum(amount_minor), 0)::bigint as every, (
+            select coalesce(sum(taken_minor - given_minor - borne_minor), 0)::bigint
+            from payment_dispute d join payment_charge c using (charge_id)
+            where d.buyer_id = $1 and d.currency = $2
+                and (d.invoice_id is null or d.state = 'LOST')
+                and taken_minor <> given_minor + borne_minor
+                and taken_minor > given_minor + borne_minor
+        ) as disputed
     from payment_earmark where buyer_id = $1 and currency = $2
 ) as e left join seller_confirmation s on s.invoice_id = $3 and s.confirmed_at_us is null
 """
@@ -135,9 +150,16 @@ async def hold_credit(connection: AnyConnection, buyer_id: BidderId, currency: s
     await connection.execute(_LOCK_CREDIT, f"buyer_credit:{buyer_id}:{currency}")
 
 
-async def free_credit_minor(connection: AnyConnection, buyer_id: BidderId, currency: str) -> int:
-    """A buyer's credit that is kept for no invoice: what others may take, holding it."""
-    kept_minor: int = await connection.fetchval(_KEPT, buyer_id, currency)
+async def free_credit_minor(
+    connection: AnyConnection,
+    buyer_id: BidderId,
+    currency: str,
+    *,
+    of_dispute: str | None = None,
+) -> int:
+    """A buyer's credit that is kept for no invoice: what others may take, holding it.
+    ``of_dispute``: what is kept for this one counts as free."""
+    kept_minor: int = await connection.fetchval(_KEPT, buyer_id, currency, of_dispute)
     return max(0, await _balance_minor(connection, buyer_id, currency) - kept_minor)
 
 

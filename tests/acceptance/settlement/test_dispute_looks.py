@@ -29,6 +29,11 @@ insert into payment_dispute (dispute_id, charge_id, invoice_id, amount_minor, cu
     reason, status, state, answer_by_us, opened_at_us, ended_at_us)
 values ($1, 'ch_1', $2, 154054, 'USD', 1500, $3, $4, $5, $6, $7, $8)
 """
+_OF_CREDIT = """
+insert into payment_dispute (dispute_id, charge_id, buyer_id, amount_minor, currency, fee_minor,
+    reason, status, state, opened_at_us, ended_at_us, taken_minor)
+values ('du_3', 'ch_3', $1, 70000, 'USD', 1500, 'unrecognized', 'lost', 'LOST', $2, $2, 70000)
+"""
 
 
 @pytest.mark.timeout(300)
@@ -73,6 +78,12 @@ async def test_staff_say_whose_fault_it_is_and_send_the_evidence(
             await page.get_by_role("button", name="Send the evidence").click()
             await expect(page.get_by_text("The evidence is on its way")).to_be_visible()
             faults += await look(visitor, "dispute-lost", f"{DISPUTES}/du_2")
+            async with acquire(site.pool) as connection:
+                await connection.execute(_OF_CREDIT, buyer.bidder_id, at_us)
+            faults += await look(visitor, "disputes-to-bear", DISPUTES)
+            faults += await look(visitor, "dispute-to-bear", f"{DISPUTES}/du_3")
+            await page.get_by_role("button", name="The house bears it").click()
+            await expect(page.get_by_text("It is the house's now")).to_be_visible()
         async with acquire(site.pool) as connection:
             asked = await connection.fetchrow(
                 "select arguments::text as said from settlement_op where operation = $1",

@@ -7,16 +7,22 @@ from typing import Any
 
 import pytest
 
+from accounts.audit import Actor
+from accounts.ids import PersonId
 from auction.ids import BidderId, SaleId
 from foundation.database import AnyConnection, Pool, transaction
 from settlement.buyer_operations import buyer_operations
 from settlement.buyers import Buyers, NoSuchMethod
-from settlement.deposit_life import Deposit, DepositState
+from settlement.deposit_life import Deposit, DepositState, deposit_subject
 from settlement.deposit_operations import deposit_operations, deposit_readers
 from settlement.deposit_rules import AskFor
 from settlement.deposits import Deposits, entry_id_of
 from settlement.ids import StripeId
 from settlement.payment_objects import IntentStatus, MethodKind
+from settlement.payments.dispute_bearing import bear
+from settlement.payments.dispute_words import Bearer
+from settlement.payments.handlers_dispute import DisputeReader
+from settlement.payments.payers import TablePayers
 from settlement.saved_methods import buyer_readers
 from settlement.steps import Wanted, want
 from settlement.stripe_gateway import StripeGateway
@@ -172,7 +178,11 @@ async def room(database_url: str) -> AsyncIterator[Room]:
         made.append(Room(None, buyers, deposits, book))  # type: ignore[arg-type]
         return (
             {**buyer_operations(buyers, stripe), **deposit_operations(deposits, stripe, pool)},
-            {**buyer_readers(), **deposit_readers(deposits)},
+            {
+                **buyer_readers(),
+                **deposit_readers(deposits),
+                "dispute": [DisputeReader(TablePayers())],
+            },
         )
 
     async with stripe_house(database_url, parts, live=False, wall_s=time.time) as house:
@@ -501,12 +511,48 @@ async def test_all_that_the_provider_tells_of_a_deposit_is_somebodys(room: Room)
     assert await room.held_back() == []
 
 
-async def test_a_disputed_deposit_needs_a_person(room: Room) -> None:
+async def test_what_a_bank_takes_of_a_deposit_is_booked_at_once(room: Room) -> None:
     await room.held("pm_card_createDispute")
     await room.forfeit()
     await room.house.move(seconds=2)
     await room.house.settled()
-    assert any("disputes its deposit" in note for note in await room.held_back())
+    assert await room.held_back() == []
+    (dispute,) = await room.house.rows("select * from payment_dispute")
+    assert (dispute["deposit"], dispute["buyer_id"], dispute["state"]) == (
+        deposit_subject(SALE, ACME), ACME, "OPEN",
+    )  # fmt: skip
+    assert (await room.balances())["disputes_pending"] == AMOUNT
+    assert await room.stripe_difference() == 0
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_deposit_that_a_bank_took_back_is_borne_by_what_it_was(
+    room: Room, kept: bool
+) -> None:
+    method_id = await room.held()
+    await room.house.running.control.decline(method_id)
+    await room.house.move(days=6, hours=13)
+    await room.house.settled()
+    assert await room.state() is _D.TAKEN
+    if kept:
+        await room.forfeit()
+    (charge,) = await room.house.rows("select charge_id from deposit")
+    control = room.house.running.control
+    dispute_id = await control.open_dispute(charge["charge_id"])
+    await control.decide_dispute(dispute_id, won=False)
+    await room.house.settled()
+    bearer = Bearer.HOUSE if kept else Bearer.BUYER
+    async with transaction(room.house.pool) as connection:
+        row = await connection.fetchrow("select version from payment_dispute")
+        assert row is not None
+        await bear(
+            connection, TablePayers(), dispute_id, bearer,
+            Actor(person_id=PersonId("carol"), address="192.0.2.1"), room.house.clock(),
+            version=row["version"],
+        )  # fmt: skip
+    balances = await room.balances()
+    assert {"disputes_pending", "forfeits", PURSE}.isdisjoint(balances)
+    assert await room.stripe_difference() == 0
 
 
 async def test_without_any_webhook_all_of_it_works(room: Room) -> None:

@@ -24,6 +24,11 @@ insert into payment_dispute (dispute_id, charge_id, invoice_id, amount_minor, cu
     reason, status, state, answer_by_us, opened_at_us)
 values ('du_1', 'ch_1', $1, 154054, 'USD', 1500, 'fraudulent', 'needs_response', 'OPEN', $2, $3)
 """
+_LOST = """
+insert into payment_dispute (dispute_id, charge_id, amount_minor, currency, fee_minor, reason,
+    status, state, opened_at_us, ended_at_us, taken_minor)
+values ('du_2', 'ch_2', 700, 'USD', 1500, 'fraudulent', 'lost', 'LOST', $1, $1, 700)
+"""
 
 
 def read(given: Answer) -> dict[str, Any]:
@@ -65,3 +70,26 @@ async def test_staff_answer_a_dispute_once_by_the_version_that_they_saw(
             assert (await staff.send("POST", f"{DISPUTES}/du_1/fault", json=said)).status == 412
             sent = {"words": "It was signed for.", "version": done["version"]}
             assert (await staff.send("POST", f"{DISPUTES}/du_1/answer", json=sent)).status == 200
+
+
+async def test_staff_say_who_bears_what_no_lot_can(database_url: str, tmp_path: Path) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        house = await site.people.organisation(OrganisationKind.HOUSE, "Softclose")
+        staff_id = await site.people.person(house, Role.SETTLEMENT, mail="sam@softclose.example")
+        async with acquire(site.pool) as connection:
+            await connection.execute(_LOST, now_us() - DAY_US)
+        async with visitor(site, staff_id) as staff:
+            queue = await staff.get("/settlement")
+            assert "No lot bears this" in queue.body.decode()
+            one = read(await staff.get(f"{DISPUTES}/du_2"))
+            assert (one["unsettled_minor"], one["dispute"]["invoice_id"]) == (700, None)
+            said = {"bearer": "BUYER", "version": one["version"]}
+            refused = await staff.send("POST", f"{DISPUTES}/du_2/bearer", json=said)
+            assert (refused.status, read(refused)["code"]) == (409, "NO_CREDIT")
+            said["bearer"] = "HOUSE"
+            given = await staff.send("POST", f"{DISPUTES}/du_2/bearer", json=said)
+            assert (given.status, read(given)["unsettled_minor"]) == (200, 0)
+            said["version"] = read(given)["version"]
+            again = await staff.send("POST", f"{DISPUTES}/du_2/bearer", json=said)
+            assert (again.status, read(again)["code"]) == (409, "NOTHING_TO_BEAR")
+            assert "No lot bears this" not in (await staff.get("/settlement")).body.decode()
