@@ -39,6 +39,7 @@ class Waiting(StrEnum):
     ADJUSTMENT = "ADJUSTMENT"
     FEE = "FEE"
     DEPOSIT = "DEPOSIT"
+    SMALL = "SMALL"
 
 
 MEANINGS: Final[Mapping[Waiting, str]] = {
@@ -54,6 +55,7 @@ MEANINGS: Final[Mapping[Waiting, str]] = {
     Waiting.ADJUSTMENT: "Adjustment to approve",
     Waiting.FEE: "Fee owed after a default",
     Waiting.DEPOSIT: "Deposit to decide",
+    Waiting.SMALL: "Too little to be taken in",
 }
 
 

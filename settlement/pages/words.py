@@ -70,6 +70,7 @@ QUEUE: Final[Mapping[str, Badge]] = {
     Waiting.ADJUSTMENT: (MEANINGS[Waiting.ADJUSTMENT], "info", "edit"),
     Waiting.FEE: (MEANINGS[Waiting.FEE], "warn", "dollar"),
     Waiting.DEPOSIT: (MEANINGS[Waiting.DEPOSIT], "warn", "wallet"),
+    Waiting.SMALL: (MEANINGS[Waiting.SMALL], "info", "wallet"),
 }
 
 # Kinds of account that do not say enough by their own name.

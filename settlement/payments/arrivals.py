@@ -3,6 +3,10 @@
 Money in a buyer's cash balance is the buyer's own. We take all of it in, movement by movement, as
 payments of exactly as much: so a part payment is ours before the rest comes, and what is over is
 the buyer's credit in our books and not money of which nobody knows.
+
+What is less than one payment may be at least (`least_charge_minor`) waits for the buyer's next
+transfer and is taken in with that, or with others as small once they come to enough. Until then it
+is the buyer's own money in its own balance, and the queue shows it when it waits for long.
 """
 
 from collections.abc import Sequence
@@ -22,22 +26,42 @@ from settlement.steps import Wanted, want
 # Of a transfer in a buyer's cash balance: money that came from its bank.
 FUNDED: Final = "funded"
 NOTED, APPLYING, BOOKED = "NOTED", "APPLYING", "BOOKED"
+# Too little for a payment of its own: it waits, or was taken in with another.
+SMALL, JOINED = "SMALL", "JOINED"
 
 _KNOWN: Final = "select distinct movement_id from cash_arrival where movement_id = any($1)"
 _NOTE: Final = """
 insert into cash_arrival (movement_id, part, customer_id, buyer_id, amount_minor, currency,
     reference, sender, arrived_at_us, state)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'NOTED')
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (movement_id, part) do nothing
 """
 _HOLD: Final = "select * from cash_arrival where movement_id = $1 and part = $2 for update"
+_TOO_LITTLE: Final = """
+update cash_arrival set state = 'SMALL' where movement_id = $1 and part = $2 and state = 'NOTED'
+and joined_minor = 0
+"""
 _MOVE: Final = """
 update cash_arrival set state = $3, payment_id = $4 where movement_id = $1 and part = $2
 """
 _ARRIVING: Final = """
 select movement_id from cash_arrival
-where buyer_id = $1 and currency = $2 and state <> 'BOOKED' and amount_minor >= $3
+where buyer_id = $1 and currency = $2 and state in ('NOTED', 'APPLYING')
 order by movement_id
+"""
+# Whoever holds them decides with which one they go: two looks at a balance take none twice.
+_HOLD_SMALL: Final = """
+select movement_id, part, amount_minor from cash_arrival
+where customer_id = $1 and currency = $2 and state = 'SMALL'
+order by arrived_at_us, movement_id, part for update
+"""
+_JOIN: Final = """
+update cash_arrival set state = 'JOINED', joined_to = $3
+where movement_id = $1 and part = $2 and state = 'SMALL'
+"""
+_CARRIES: Final = """
+update cash_arrival set state = 'NOTED', joined_minor = joined_minor + $3
+where movement_id = $1 and part = $2
 """
 _OPEN: Final = """
 select * from invoice where buyer_id = $1 and currency = $2
@@ -60,6 +84,13 @@ class Arrival(Struct, frozen=True, kw_only=True):
     arrived_at_us: int
     payment_id: StripeId | None
     state: str
+    joined_minor: int = 0
+    joined_to: str | None = None
+
+    @property
+    def taken_minor(self) -> int:
+        """What is taken in with it: itself, and what was too little alone."""
+        return self.amount_minor + self.joined_minor
 
 
 async def taken_note_of(
@@ -74,12 +105,35 @@ async def taken_note_of(
     new = [came[name] for name in sorted(came.keys() - {row["movement_id"] for row in rows})]
     for movement in new:
         for part, amount_minor in enumerate(_parts(movement.net_minor), 1):
+            least_minor = least_charge_minor(movement.currency)
+            state = NOTED if amount_minor >= least_minor else SMALL
             await connection.execute(
                 _NOTE, movement.movement_id, part, movement.customer_id, buyer_id, amount_minor,
-                movement.currency, movement.reference, movement.sender, movement.made_at_us,
+                movement.currency, movement.reference, movement.sender, movement.made_at_us, state,
             )  # fmt: skip
-            await want(connection, [_taken(movement, part, amount_minor)], now_us)
+            taken_minor = await _joined(connection, movement, part, state, amount_minor)
+            if taken_minor:
+                await want(connection, [_taken(movement, part, taken_minor)], now_us)
     return len(new)
+
+
+async def _joined(
+    connection: AnyConnection, movement: CashMovement, part: int, state: str, amount_minor: int
+) -> int:
+    """How much is taken in with an arrival, if it is enough: nothing, where all that is there is
+    too little, or the two together would be more than a payment takes."""
+    own = (movement.movement_id, part)
+    rows = await connection.fetch(_HOLD_SMALL, movement.customer_id, movement.currency)
+    others = [row for row in rows if (row["movement_id"], row["part"]) != own]
+    joined_minor: int = sum(row["amount_minor"] for row in others)
+    if amount_minor + joined_minor > MAX_AMOUNT_MINOR:
+        return amount_minor
+    if state == SMALL and amount_minor + joined_minor < least_charge_minor(movement.currency):
+        return 0
+    for row in others:
+        await connection.execute(_JOIN, row["movement_id"], row["part"], movement.movement_id)
+    await connection.execute(_CARRIES, *own, joined_minor)
+    return amount_minor + joined_minor
 
 
 async def hold_arrival(connection: AnyConnection, movement_id: str, part: int) -> Arrival:
@@ -96,10 +150,15 @@ async def move_arrival(
     await connection.execute(_MOVE, arrival.movement_id, arrival.part, state, payment_id)
 
 
+async def too_little(connection: AnyConnection, arrival: Arrival) -> None:
+    """The provider takes no payment of it: it waits for the next one."""
+    await connection.execute(_TOO_LITTLE, arrival.movement_id, arrival.part)
+
+
 async def arriving(connection: AnyConnection, buyer_id: BidderId, currency: str) -> list[str]:
     """A buyer's transfers that are not in the books yet, but for what is too little to be taken in:
-    it waits for a person, and nothing else waits for it."""
-    rows = await connection.fetch(_ARRIVING, buyer_id, currency, least_charge_minor(currency))
+    nothing waits for it."""
+    rows = await connection.fetch(_ARRIVING, buyer_id, currency)
     return [row["movement_id"] for row in rows]
 
 

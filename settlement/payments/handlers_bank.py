@@ -9,7 +9,7 @@ from foundation.database import AnyConnection
 from settlement.entries import About, entry
 from settlement.ids import InvoiceId, StripeId
 from settlement.ledger import post
-from settlement.operations import SECOND_US, Again, Deadline, NeedsPerson, Operation
+from settlement.operations import SECOND_US, Again, Deadline, NeedsPerson, Operation, Refused
 from settlement.payment_objects import BankAddress, CashMovement, IntentStatus, MethodKind, Payment
 from settlement.payments.arrivals import (
     APPLYING,
@@ -20,6 +20,7 @@ from settlement.payments.arrivals import (
     open_invoices,
     paid_by,
     taken_note_of,
+    too_little,
 )
 from settlement.payments.decisions import collect
 from settlement.payments.decisions_card import booked_for, taken_in
@@ -42,6 +43,8 @@ from settlement.story import Told, tell
 
 # A buyer's newest movements: more came between two looks than can have come.
 MAX_PAGES: Final = 5
+# How the provider says that it is less than one payment is at least.
+TOO_SMALL: Final = "amount_too_small"
 SOON_US: Final = 5 * SECOND_US
 
 _DETAILS: Final = """
@@ -140,9 +143,12 @@ class TakeCash:
         self, connection: AnyConnection, op: Operation, answer: object, now_us: int
     ) -> None:
         """See `operations.Handler`."""
+        arrival = await hold_arrival(connection, op.subject, op.generation)
+        if isinstance(answer, Refused) and answer.code == TOO_SMALL and not arrival.joined_minor:
+            await too_little(connection, arrival)
+            return
         if not isinstance(answer, Payment):
             raise NeedsPerson(f"the transfer {op.subject} cannot be taken in: {answer}")
-        arrival = await hold_arrival(connection, op.subject, op.generation)
         await move_arrival(connection, arrival, APPLYING, answer.payment_id)
         apply = Wanted(
             operation="apply_cash",
@@ -150,7 +156,7 @@ class TakeCash:
             generation=op.generation,
             arguments={
                 "payment_id": answer.payment_id,
-                "amount_minor": arrival.amount_minor,
+                "amount_minor": arrival.taken_minor,
             },
         )
         await want(connection, [apply], now_us)

@@ -14,6 +14,8 @@ from settlement.payments.asking import PayRefusal, PayRefused, choose_way
 from settlement.payments.payers import TablePayers
 from settlement.payments.words import Way
 from settlement.postings import bank_funding
+from settlement.queue import Queue, Waiting
+from settlement.queue_sources import PART_SOURCES
 from settlement.stripe_simulator import cash_balances
 from settlement.stripe_simulator.currencies import smallest
 from tests.settling import BUYER, Settling, settling
@@ -65,7 +67,54 @@ async def test_who_sends_a_cent_does_not_keep_an_invoice_open_for_ever(room: Set
     await room.moves(days=8)
     await room.patiently(5)
     assert (await room.held(invoice_id)).invoiced.payment is _P.DEFAULTED
-    assert [operation for operation, _ in await room.waiting()] == ["take_cash"]
+    assert await room.waiting() == []
+
+
+async def test_what_is_too_little_alone_is_taken_in_with_the_next_transfer(
+    room: Settling,
+) -> None:
+    customer_id = await room.buyer()
+    invoice_id = await room.invoice(2_000_00)
+    await room.drain()
+    await sends(room, customer_id, 20)
+    assert "buyer_credit:buyer" not in await room.balances()
+    await sends(room, customer_id, TWO_THOUSAND - 20)
+    assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
+    assert await room.waiting() == []
+    assert (await room.balances())["stripe_balance"] == room.at_stripe_minor()
+    payments = [row["amount"] for row in room.rows("payment_intent")]
+    assert payments == [TWO_THOUSAND]
+
+
+async def test_transfers_that_are_each_too_little_are_taken_in_once_they_are_enough(
+    room: Settling,
+) -> None:
+    customer_id = await room.buyer()
+    await room.invoice(2_000_00)
+    await room.drain()
+    for _ in range(2):
+        await sends(room, customer_id, 20)
+    assert room.rows("payment_intent") == []
+    await sends(room, customer_id, 20)
+    assert [row["amount"] for row in room.rows("payment_intent")] == [60]
+    await sends(room, customer_id, 20)
+    assert len(room.rows("payment_intent")) == 1
+    balances = await room.balances()
+    assert balances["buyer_credit:buyer"] == 60
+    assert balances["stripe_balance"] == room.at_stripe_minor()
+
+
+async def test_very_little_that_has_waited_for_a_month_is_in_the_queue(room: Settling) -> None:
+    customer_id = await room.buyer()
+    await room.invoice(2_000_00)
+    await room.drain()
+    await sends(room, customer_id, 20)
+    queue = Queue(room.pool, room.now_us, more=PART_SOURCES)
+    await room.moves(days=29)
+    assert Waiting.SMALL not in (await queue.page()).counts
+    await room.moves(days=2)
+    (item,) = (await queue.page(Waiting.SMALL)).items
+    assert (item.amount_minor, item.party) == (20, "buyer")
 
 
 async def test_what_is_a_few_cents_short_is_not_void_but_waits_for_a_person(
