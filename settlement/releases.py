@@ -2,8 +2,9 @@
 
 Of what remains of the hammer price after credits, the house takes its commission. Of a liquidator's
 own goods it gets the rest; of consigned goods the consignor first gets what their agreement says
-(`auction.consignment`, the computation that the desk shows), and the liquidator what is left. That
-may be less than nothing, where a guarantee promises more than the lot brought: then it owes.
+(`auction.consignment`, the computation that the desk shows), less what it bears of the cost of the
+buyer's payment, and the liquidator what is left. That may be less than nothing, where a guarantee
+promises more than the lot brought: then it owes.
 
 Hammer 1,237.50, commission 10 % 123.75: 1,113.75 to the liquidator.
 """
@@ -12,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from auction.consignment import AgreementTerms, share_of
+from auction.consignment import AgreementTerms, Share, cost_split, share_of
 from settlement.due import Calendar
 from settlement.entries import AwardMoney
 from settlement.invoices import Line
@@ -21,10 +22,14 @@ from settlement.policy import Commission, Policy
 
 
 class Consigned(Struct, frozen=True):
-    """Whose goods a lot's are not the liquidator's: what was agreed when it was published."""
+    """Whose goods a lot's are not the liquidator's: what was agreed when it was published.
+
+    ``payment_minor``: what taking the buyer's money has cost.
+    """
 
     terms: AgreementTerms
     pallets: int
+    payment_minor: int = 0
 
 
 class Release(Struct, frozen=True, kw_only=True):
@@ -38,6 +43,25 @@ class Release(Struct, frozen=True, kw_only=True):
     liquidator_minor: int
 
 
+class ConsignorPart(Struct, frozen=True):
+    """What a consignor gets of a lot that was sold. ``share``: by the agreement, before
+    ``payment_minor``, which it bears of the cost of payment; with it the part may be negative."""
+
+    share: Share
+    payment_minor: int
+
+    @property
+    def net_minor(self) -> int:
+        return self.share.consignor_minor - self.payment_minor
+
+
+def consignor_part(consigned: Consigned, hammer_minor: int, credit_minor: int) -> ConsignorPart:
+    """By the agreement; the one computation of releases and statements."""
+    share = share_of(consigned.terms, hammer_minor, consigned.pallets, credit_minor)
+    borne, _ = cost_split(consigned.terms.payment_fees, consigned.payment_minor, share)
+    return ConsignorPart(share, borne)
+
+
 def release_of(
     line: Line, left: AwardMoney, commission: Commission, consigned: Consigned | None = None
 ) -> Release:
@@ -46,8 +70,7 @@ def release_of(
     consignor_minor = 0
     if consigned is not None:
         credit_minor = line.hammer_minor - left.hammer_minor
-        share = share_of(consigned.terms, line.hammer_minor, consigned.pallets, credit_minor)
-        consignor_minor = share.consignor_minor
+        consignor_minor = consignor_part(consigned, line.hammer_minor, credit_minor).net_minor
     return Release(
         hammer_minor=left.hammer_minor,
         premium_minor=left.premium_minor,

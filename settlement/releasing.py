@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from auction.consignment import AgreementTerms
+from auction.consignment import AgreementTerms, Bearer
 from auction.desk.agreements import versions
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection
@@ -32,6 +32,7 @@ from settlement.payouts.payables import (
     make_payees,
     new_payable,
 )
+from settlement.payouts.payment_costs import payment_costs
 from settlement.payouts.words import PayeeKind
 from settlement.policy import Commission
 from settlement.policy_table import commission_at
@@ -81,12 +82,16 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class OfConsignor(Struct, frozen=True, kw_only=True):
-    """Whose goods they were, by which agreement, and what of earlier ones is open."""
+    """Whose goods they were, by which agreement, and what of earlier ones is open.
+
+    ``payment_minor``: what taking the buyer's money has cost.
+    """
 
     consignor_id: ConsignorId
     terms: AgreementTerms
     pallets: int
     charges: tuple[Charge, ...]
+    payment_minor: int = 0
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -111,7 +116,7 @@ def released(held: Held, row: AwardRow, facts: Facts, now_us: int) -> Released:
     """The release of an award that nothing keeps. Pure."""
     line = next(each for each in held.invoiced.invoice.lines if each.award_id == row.award_id)
     of = facts.consignor
-    consigned = None if of is None else Consigned(of.terms, of.pallets)
+    consigned = None if of is None else Consigned(of.terms, of.pallets, of.payment_minor)
     who_gets = release_of(line, facts.kept, facts.commission, consigned)
     consignor_minor = max(0, who_gets.consignor_minor)
     taken = _taken(of.charges if of else (), consignor_minor)
@@ -197,11 +202,15 @@ async def _facts_of(connection: AnyConnection, held: Held, row: AwardRow, now_us
         if agreement.terms.currency != row.currency:
             raise NeedsPerson(f"the agreement is in {agreement.terms.currency}")
         charges = await connection.fetch(_CHARGES, agreed, row.currency)
+        # Most agreements leave the cost of payment to the liquidator, and nobody asks for it.
+        bears = agreement.terms.payment_fees is not Bearer.LIQUIDATOR
+        costs = await payment_costs(connection, [row.award_id] if bears else [])
         consignor = OfConsignor(
             consignor_id=agreed,
             terms=agreement.terms,
             pallets=lot["pallets"],
             charges=tuple(Charge(**each) for each in charges),
+            payment_minor=costs.get(row.award_id, 0),
         )
     return Facts(
         kept=await kept_of(connection, row),

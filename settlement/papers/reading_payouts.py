@@ -106,7 +106,7 @@ async def _advice(
     lots = await connection.fetch(LOTS_OF_AWARDS, list(award_ids))
     awards = [one for one in await awards_of(connection, lots) if one.award_id in set(award_ids)]
     liquidator_id = LiquidatorId(lots[0]["liquidator_id"] if lots else payee_id)
-    seller = await agreed_with(connection, lots, liquidator_id, currency, paid_at_us)
+    seller = await agreed_with(connection, lots, liquidator_id, currency, paid_at_us, awards)
     flows = await flows_of(connection, list(award_ids))
     sale = await sale_facts(connection, SaleId(lots[0]["sale_id"] if lots else ""))
     make = of_consignor if as_consignor else of_liquidator

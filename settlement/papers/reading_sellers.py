@@ -50,7 +50,7 @@ async def liquidator_statement(connection: AnyConnection, sale_id: str) -> Liqui
     sale = await sale_facts(connection, SaleId(sale_id))
     awards = await awards_of(connection, lots)
     closed_us = max((row["closed_at_us"] or 0 for row in lots), default=0)
-    seller = await agreed_with(connection, lots, liquidator_id, currency, closed_us)
+    seller = await agreed_with(connection, lots, liquidator_id, currency, closed_us, awards)
     flows = await flows_of(connection, [award.award_id for award in awards])
     moved = moved_of(
         await connection.fetch(
@@ -96,7 +96,7 @@ async def consignor_statement(connection: AnyConnection, subject: str) -> Consig
     sale = await sale_facts(connection, SaleId(lots[0]["sale_id"]))
     awards = await awards_of(connection, lots)
     liquidator_id = LiquidatorId(lots[0]["liquidator_id"])
-    seller = await agreed_with(connection, lots, liquidator_id, currency, period.from_us)
+    seller = await agreed_with(connection, lots, liquidator_id, currency, period.from_us, awards)
     flows = await flows_of(connection, [award.award_id for award in awards])
     moved = await moved_for_consignor(connection, consignor_id, currency, awards)
     changed = [*(row["closed_at_us"] for row in lots), *(award.changed_at_us for award in awards)]

@@ -6,6 +6,7 @@ from typing import Final
 import asyncpg
 
 from auction.catalog.words import restriction_words
+from auction.consignment import Bearer
 from auction.desk.agreements import versions
 from auction.ids import LiquidatorId
 from foundation.database import AnyConnection
@@ -16,6 +17,7 @@ from settlement.papers.contents import MAX_ROWS, Moved, Party
 from settlement.papers.kinds import PaperRefusal, Refused
 from settlement.papers.parties import SaleFacts, party_of
 from settlement.papers.seller_lots import Agreed, Flows
+from settlement.payouts.payment_costs import payment_costs
 from settlement.policy import Commission
 from settlement.policy_table import commission_at, policy_at
 from settlement.rows import AwardRow, award_row
@@ -120,6 +122,7 @@ async def agreed_with(
     liquidator_id: LiquidatorId,
     currency: str,
     at_us: int,
+    awards: Sequence[AwardRow],
 ) -> Agreed:
     policy = await policy_at(connection, currency, at_us)
     none = Commission(0)
@@ -130,7 +133,11 @@ async def agreed_with(
         if row["agreement_id"] is not None
     ]
     agreed = await versions(connection, keys) if keys else {}
-    return Agreed(rate, {key: one.terms for key, one in agreed.items()})
+    # Most agreements leave the cost of payment to the liquidator, and nobody asks for it.
+    bear = [one for one in agreed.values() if one.terms.payment_fees is not Bearer.LIQUIDATOR]
+    consigned = [award.award_id for award in awards if bear and award.consignor_id is not None]
+    costs = await payment_costs(connection, consigned)
+    return Agreed(rate, {key: one.terms for key, one in agreed.items()}, costs)
 
 
 async def flows_of(connection: AnyConnection, award_ids: Sequence[str]) -> dict[str, Flows]:

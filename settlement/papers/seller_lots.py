@@ -3,15 +3,17 @@
 Pure. A lot comes as a row of the results with the consignor's papers, and its award as it stands.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import asyncpg
 from msgspec import Struct
 
-from auction.consignment import AgreementTerms, Bearer, share_of, unsold_share
+from auction.consignment import AgreementTerms, Bearer, unsold_share
+from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.papers.contents import Load, Outcome, SoldLot
 from settlement.policy import Commission
+from settlement.releases import Consigned, ConsignorPart, consignor_part
 from settlement.rows import AwardRow
 
 
@@ -29,6 +31,7 @@ class Agreed(Struct, frozen=True):
 
     commission: Commission
     agreed: Mapping[tuple[str, int], AgreementTerms]
+    payment_minor: Mapping[AwardId, int] = {}  # what taking the buyers' money has cost
 
 
 def sold_lots(
@@ -86,11 +89,11 @@ def of_liquidator(
         commission, consignor = flow.commission_minor, flow.consignor_minor
     else:
         commission = seller.commission.of_minor(hammer - flow.credited_minor)
-        terms = _terms(row, seller)
+        consigned = _consigned(row, award, seller)
         consignor = 0
-        if terms is not None:
-            share = share_of(terms, hammer, row["pallets"], flow.credited_minor)
-            consignor = max(0, share.consignor_minor)
+        if consigned is not None:
+            part = consignor_part(consigned, hammer, flow.credited_minor)
+            consignor = max(0, part.net_minor)
     return SoldLot(
         lot=award.goods.number,
         title=award.goods.title,
@@ -108,12 +111,12 @@ def of_consignor(
 ) -> SoldLot:
     """By the agreement, whose computation pays."""
     ended = _ended(row, award)
-    terms = _terms(row, seller)
-    if ended is not None or terms is None:
+    consigned = _consigned(row, award, seller)
+    if ended is not None or consigned is None:
         return ended or _unsold(row)
     flow, hammer = flows.get(award.award_id, Flows()), award.award.hammer_minor
-    share = share_of(terms, hammer, row["pallets"], flow.credited_minor)
-    net = share.consignor_minor
+    part = consignor_part(consigned, hammer, flow.credited_minor)
+    share, terms = part.share, consigned.terms
     # Of a credit, what the agreement lets the consignor bear.
     borne = 0 if terms.claims is Bearer.LIQUIDATOR else flow.credited_minor
     return SoldLot(
@@ -123,9 +126,16 @@ def of_consignor(
         hammer_minor=hammer,
         credited_minor=borne,
         commission_minor=share.commission_minor,
-        others_minor=hammer - borne - share.commission_minor - net,
-        note="raised to the guarantee" if share.top_up_minor else "",
+        others_minor=hammer - borne - share.commission_minor - part.net_minor,
+        note=", ".join(_notes(part)),
     )
+
+
+def _notes(part: ConsignorPart) -> Iterator[str]:
+    if part.share.top_up_minor:
+        yield "raised to the guarantee"
+    if part.payment_minor:
+        yield "with the cost of payment"
 
 
 def _ended(row: asyncpg.Record, award: AwardRow) -> SoldLot | None:
@@ -158,6 +168,13 @@ def _consigned_unsold(row: asyncpg.Record, seller: Agreed) -> SoldLot:
     return SoldLot(
         lot=line.lot, title=line.title, outcome=line.outcome, others_minor=fees, note=line.note
     )
+
+
+def _consigned(row: asyncpg.Record, award: AwardRow, seller: Agreed) -> Consigned | None:
+    terms = _terms(row, seller)
+    if terms is None:
+        return None
+    return Consigned(terms, row["pallets"], seller.payment_minor.get(award.award_id, 0))
 
 
 def _terms(row: asyncpg.Record, seller: Agreed) -> AgreementTerms | None:

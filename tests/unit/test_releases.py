@@ -1,6 +1,7 @@
 """What a release brings to whom, and what keeps it back."""
 
 import pytest
+from msgspec import structs
 
 from auction.consignment import AgreementTerms, Bearer, CommissionTier
 from settlement.entries import AwardMoney
@@ -60,6 +61,22 @@ def test_a_buyers_credit_is_borne_as_agreed(bearer: Bearer, consignor_minor: int
     made = release_of(sold, left_of(sold, [credit]), NONE, Consigned(terms, 0))
     assert made.consignor_minor == consignor_minor
     assert made.liquidator_minor == 900_00 - consignor_minor
+
+
+@pytest.mark.parametrize(
+    ("bearer", "consignor_minor"),
+    [
+        (Bearer.LIQUIDATOR, 8_728_00),
+        (Bearer.CONSIGNOR, 8_728_00 - 345_62),
+        (Bearer.SHARED, 8_728_00 - 301_66),  # 87.28 % of it
+    ],
+)
+def test_the_cost_of_payment_is_borne_as_agreed(bearer: Bearer, consignor_minor: int) -> None:
+    sold = line(hammer_minor=10_000_00)
+    terms = structs.replace(TWELVE, payment_fees=bearer)
+    made = release_of(sold, sold.money, Commission(500), Consigned(terms, 4, 345_62))
+    assert made.consignor_minor == consignor_minor
+    assert made.liquidator_minor == 10_000_00 - 500_00 - consignor_minor
 
 
 def test_a_guarantee_may_cost_the_liquidator_more_than_the_lot_brought() -> None:

@@ -210,6 +210,32 @@ async def test_a_consignor_reads_its_month_load_by_load(house: PaperHouse) -> No
         assert refused.value.refusal is PaperRefusal.NOT_FOUND
 
 
+async def test_a_consignor_reads_what_was_sold_what_passed_and_whose_buyer_did_not_pay(
+    house: PaperHouse,
+) -> None:
+    await house.sells("3")
+    await a_consignor_named(house.pool, SELLER, TARGET, "agreement-1")
+    first, second = await house.paid("1", "2", hammer_minor=1_000_000)
+    await house.does(
+        "update award set state = 'VOID', funded_at_us = null where award_id = $1", second
+    )
+    await house.result("1", hammer_minor=1_000_000)
+    await house.result("2", hammer_minor=1_000_000)
+    await house.result("3", "PASSED", reason="NO_BIDS")
+    for number in ("1", "2", "3"):
+        await house.does(
+            "insert into consigned_lot values ($1, $2, $3, 'agreement-1', 1, 4, 'LD-7', '', '')",
+            *(SALE, number, TARGET),
+        )
+    kind = PaperKind.CONSIGNOR_STATEMENT
+    found = drawn((await house.archive.get_document(kind, f"{TARGET}:2026-03")).data)
+    assert {"Load LD-7", "Buyer did not pay", "Passed \u00b7 no bids"} <= set(found)
+    assert any("1 defaulted" in text and "1 passed" in text for text in found)
+    # Of the three only one brings anything.
+    assert found.count("8,728.00") >= 1 and "17,456.00" not in found
+    assert first != second
+
+
 async def test_costs_that_other_goods_bore_are_on_both_statements(house: PaperHouse) -> None:
     await a_consignor_named(house.pool, SELLER, TARGET, "agreement-1")
     first, second = await house.paid("1", "2", hammer_minor=1_000_000)
