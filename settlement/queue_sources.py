@@ -9,6 +9,8 @@ from settlement.queue import QueueItem, Source, Waiting
 DAY_US: Final = 24 * HOUR_US
 # Until when a bank file should be released.
 FILE_US: Final = DAY_US
+# For so long a transfer of very little may wait for the buyer's next one.
+SMALL_US: Final = 30 * DAY_US
 
 # To be answered; or decided, and nobody bears yet what no lot could.
 _DISPUTES: Final = """
@@ -20,6 +22,9 @@ from payment_dispute where (
 """
 _FILES: Final = "from payout_batch where state = 'MADE'"
 _CONSENTS: Final = "from seller_consent where consents is null"
+_SMALL: Final = (
+    f"from cash_arrival where state = 'SMALL' and arrived_at_us < $1::bigint - {SMALL_US}"
+)
 _NOW: Final = "$1::bigint is not null"
 
 
@@ -58,6 +63,20 @@ def _file(row: Any) -> QueueItem:
     )
 
 
+def _small(row: Any) -> QueueItem:
+    return QueueItem(
+        kind=Waiting.SMALL,
+        subject=row["movement_id"],
+        title="A transfer of very little",
+        words="It lies in the buyer's balance at the provider, less than one payment is at least."
+        " The buyer's next transfer takes it along; else send it back there.",
+        deadline_at_us=row["arrived_at_us"] + SMALL_US,
+        party=row["buyer_id"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+    )
+
+
 def _consent(row: Any) -> QueueItem:
     return QueueItem(
         kind=Waiting.CONSENT,
@@ -87,5 +106,11 @@ PART_SOURCES: Final = (
         items=f"select * {_CONSENTS} and {_NOW} order by until_us limit $2",
         count=f"select count(*) {_CONSENTS} and {_NOW}",
         item_of=_consent,
+    ),
+    Source(
+        kind=Waiting.SMALL,
+        items=f"select * {_SMALL} order by arrived_at_us limit $2",
+        count=f"select count(*) {_SMALL}",
+        item_of=_small,
     ),
 )
