@@ -169,14 +169,17 @@ async def test_an_operation_that_nobody_needs_any_more_is_dropped_unless_it_is_d
     wanted = [
         Wanted(operation="overdue", subject=INVOICE.invoice_id),
         Wanted(operation="a", subject="b"),
+        Wanted(operation="held", subject="b"),
     ]
     await written(pool, Step(operations=wanted))
     async with acquire(pool) as connection:
         await connection.execute("update settlement_op set state = 'DONE' where operation = 'a'")
+        await connection.execute("update settlement_op set state = 'HELD' where operation = 'held'")
     await written(pool, Step(drops=[each.idempotency_key for each in wanted]))
     async with acquire(pool) as connection:
         rows = await connection.fetch("select operation, state from settlement_op")
-    assert {row[0]: row[1] for row in rows} == {"overdue": "DROPPED", "a": "DONE"}
+    found = {row[0]: row[1] for row in rows}
+    assert found == {"overdue": "DROPPED", "a": "DONE", "held": "DROPPED"}
 
 
 async def test_tries_are_counted(pool: Pool) -> None:
@@ -198,6 +201,20 @@ async def test_the_time_of_the_first_move_into_a_state_stays(pool: Pool) -> None
     one = held.awards[ONE]
     times = (one.funded_at_us, one.handed_over_at_us, one.accepted_at_us)
     assert times == (CLOSED + 5, CLOSED + 6, CLOSED + 7)
+    await written(pool, Step(payments={INVOICE.invoice_id: PaymentState.DISPUTED}))
+    held = await written(pool, Step(payments={INVOICE.invoice_id: PaymentState.PAID}))
+    assert held.invoiced.paid_at_us == CLOSED + 5
+
+
+def test_two_steps_are_one_with_all_of_both() -> None:
+    first, second = Step(drops=["a"], at_us=CLOSED), Step(drops=["b"], tried=INVOICE.invoice_id)
+    both = first + second
+    assert (both.drops, both.tried, both.at_us) == (("a", "b"), INVOICE.invoice_id, CLOSED)
+    assert (second + Step(at_us=LATER)).at_us == LATER
+    assert (second + Step(at_us=LATER)).tried == INVOICE.invoice_id
+    paid = Step(payments={INVOICE.invoice_id: PaymentState.PAID})
+    with pytest.raises(AssertionError, match="one move"):
+        _ = paid + paid
 
 
 async def test_what_is_held_after_a_step_is_what_the_tables_then_say(pool: Pool) -> None:
