@@ -6,8 +6,7 @@ import structlog
 
 from auction.codec import Recorded
 from auction.ids import Shard
-
-Listener = Callable[[Shard, Sequence[Recorded]], None]
+from auction.ports import Listener
 
 _logger = structlog.get_logger(__name__)
 
@@ -19,7 +18,7 @@ class LocalBus:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with every durable batch of a shard; the answer ends that."""
+        """See ``Bus``."""
         self._listeners.append(listener)
         return lambda: self._forget(listener)
 

@@ -4,7 +4,7 @@ Each docstring states guarantees; the behaviour suites of ``tests/contract`` hol
 adapter to them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -167,11 +167,22 @@ class Clock(Protocol):
         ...
 
 
+Listener = Callable[[Shard, Sequence[Recorded]], None]
+
+
 class Bus(Protocol):
     """Tells listeners what was written down. Not the truth: who missed something reads the log."""
 
     def publish(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
         """Announce durable events of a shard, in order. Never blocks, never fails the caller."""
+        ...
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with what is announced from now on; the answer ends that.
+
+        Of each shard in order, each event once. What was lost on the way shows as a gap before the
+        next batch, if there is one. A listener must not block, and one that fails is dropped.
+        """
         ...
 
 

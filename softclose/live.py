@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from auction.bus_local import LocalBus
-from auction.ports import Clock, Engine, EventLog
+from auction.ports import Bus, Clock, Engine, EventLog
 from bidder_gateway.figures import GatewayFigures
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.limits import Limits
@@ -18,7 +17,7 @@ async def live_gateway(
     log: EventLog,
     engine: Engine,
     clock: Clock,
-    bus: LocalBus,
+    bus: Bus,
     authenticator: Authenticator,
     freight: BidFreight,
     metrics: Metrics,

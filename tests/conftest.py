@@ -18,7 +18,9 @@ from foundation.database import connect
 from foundation.outbound import Answer, NoAnswer, Outbound
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
+from softclose.redis_server import RedisClusterServers, RedisServer, find_redis
 from tests.browser import running_chromium
+from tests.redis_rooms import emptied
 
 TEMPLATE = "template_softclose"
 
@@ -75,6 +77,50 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     await _execute(postgres, f"create database {name} template template0")
     yield _named(postgres, name)
     await _execute(postgres, f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_run() -> Iterator[RedisServer]:
+    """The run's Redis, or what is like it."""
+    with TemporaryDirectory(prefix="softclose-tests-", ignore_cleanup_errors=True) as folder:
+        server = RedisServer(find_redis(), Path(folder))
+        asyncio.run(server.start())
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_of_the_run() -> Iterator[RedisClusterServers]:
+    """The run's Redis Cluster: three masters on loopback."""
+    with TemporaryDirectory(prefix="softclose-tests-", ignore_cleanup_errors=True) as folder:
+        servers = RedisClusterServers(find_redis(), Path(folder))
+        asyncio.run(servers.start())
+        yield servers
+        servers.stop()
+
+
+@pytest.fixture
+async def redis_url(redis_of_the_run: RedisServer) -> str:
+    """A Redis with nothing in it."""
+    await emptied(redis_of_the_run.url)
+    return redis_of_the_run.url
+
+
+@pytest.fixture
+async def redis_cluster_url(redis_cluster_of_the_run: RedisClusterServers) -> str:
+    """A Redis Cluster with nothing in it."""
+    for node in redis_cluster_of_the_run.nodes:
+        await emptied(node.url)
+    return redis_cluster_of_the_run.url
+
+
+@pytest.fixture
+async def own_redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A Redis that a test may pause, end and start."""
+    server = RedisServer(find_redis(), tmp_path / "redis")
+    await server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

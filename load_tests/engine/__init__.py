@@ -13,11 +13,12 @@ from foundation.database import connect
 from load_tests.engine.bench import CLIENTS, FULL, QUICK, Bench, Plan
 from load_tests.engine.ours import our_engine
 from load_tests.machine import describe
-from load_tests.redis_server import find_redis, redis_server, version_of
+from load_tests.redis_server import find_redis
 from load_tests.report import Bar, Chart, Report
 from load_tests.steps import Say
 from softclose.databases import prepare
 from softclose.embedded_postgres import EmbeddedPostgres
+from softclose.redis_server import redis_server, version_of
 
 SUMMARY: Final = "Bids per second and latency of the engine, beside its peers."
 

@@ -14,7 +14,6 @@ from uuid import UUID
 import pytest
 
 from foundation.database import connect
-from load_tests import redis_server as redis_servers
 from load_tests.engine import measure_plan
 from load_tests.engine.bench import TINY
 from load_tests.engine.ours import HOUR_US, Ours, our_engine
@@ -24,7 +23,9 @@ from load_tests.engine.rules import EXTENSION_US, ProxyLot
 from load_tests.engine.workload import FAR_END_US, Bid, make_bids
 from load_tests.machine import Others
 from load_tests.plots import draw
-from load_tests.redis_server import NoRedis, find_redis, redis_server
+from load_tests.redis_server import find_redis
+from softclose import redis_server as redis_servers
+from softclose.redis_server import NoRedis, redis_server
 
 LOTS, BIDDERS = 3, 6
 
