@@ -1,4 +1,4 @@
-"""The ledger's lines as journals for an accountant: by entry, or summed by day. Pure.
+"""The ledger's lines as journals for an accountant, summed by day. Pure.
 
 A ledger has accounts for every award; an accountant's books have one for each kind. So a journal's
 lines are by kind, debits and credits apart, and say whose they are where it is one party or place.
@@ -37,22 +37,6 @@ class Journal(Struct, frozen=True):
 def day_of(at_us: int) -> date:
     """The day of the books, which are kept in UTC, as are their months."""
     return (_EPOCH + timedelta(microseconds=at_us)).date()
-
-
-def journals_by_entry(lines: Iterable[Line]) -> list[Journal]:
-    """A journal for each entry, in the order of the lines."""
-    grouped: dict[str, list[Line]] = {}
-    for line in lines:
-        grouped.setdefault(line.key, []).append(line)
-    return [
-        Journal(
-            f"SC-{of[0].order[0]}",
-            day_of(of[0].at_us),
-            f"{key} {of[0].note}".rstrip(),
-            _summed(of),
-        )
-        for key, of in grouped.items()
-    ]
 
 
 def journals_by_day(lines: Iterable[Line]) -> list[Journal]:

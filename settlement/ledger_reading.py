@@ -61,7 +61,7 @@ async def read_lines(
 async def read_totals(
     connection: AnyConnection, scope: Scope, currency: str, period: Period
 ) -> dict[Account, Totals]:
-    """What each account of a scope had before a period and got in it (`statements.totals_of`).
+    """What each account of a scope had before a period and got in it.
 
     Of the whole book it reads every line there is: pages ask `read_book`.
     """
@@ -102,7 +102,7 @@ async def read_book(
     connection: AnyConnection, currency: str, period: Period
 ) -> dict[Kind, tuple[Totals, tuple[int, int]]]:
     """The whole book by kind: what was booked before a period and in it, and what stands on debit
-    and on credit at its end (`statements.trial_balance`).
+    and on credit at its end; an account below zero stands on the other side, netted with none.
 
     Counted back from the balances as they are now, so that it reads what took effect since, and not
     all that ever did.

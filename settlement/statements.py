@@ -96,31 +96,8 @@ class Totals(Struct, frozen=True):
     debits_minor: int = 0
     credits_minor: int = 0
 
-    def with_line(self, side: Side, amount_minor: int, *, before: bool) -> "Totals":
-        debit, credit = (amount_minor, 0) if side is Side.DEBIT else (0, amount_minor)
-        if before:
-            return Totals(
-                self.opening_debits_minor + debit,
-                self.opening_credits_minor + credit,
-                self.debits_minor,
-                self.credits_minor,
-            )
-        return Totals(
-            self.opening_debits_minor,
-            self.opening_credits_minor,
-            self.debits_minor + debit,
-            self.credits_minor + credit,
-        )
-
     def opening_minor(self, account: Account) -> int:
         return signed_minor(account, self.opening_debits_minor, self.opening_credits_minor)
-
-    def closing_minor(self, account: Account) -> int:
-        return signed_minor(
-            account,
-            self.opening_debits_minor + self.debits_minor,
-            self.opening_credits_minor + self.credits_minor,
-        )
 
 
 class StatementLine(Struct, frozen=True):
@@ -158,20 +135,6 @@ class Position(Struct, frozen=True):
     @property
     def all_owed_minor(self) -> int:
         return sum(self.owed_minor.values())
-
-
-def totals_of(lines: Iterable[Line], period: Period, scope: Scope) -> dict[Account, Totals]:
-    """What each account of the scope had before the period and got in it; ``lines``: of the scope,
-    all until the period's end."""
-    totals: dict[Account, Totals] = {}
-    for line in lines:
-        assert line.at_us < period.to_us
-        for account, side in ((line.debit, Side.DEBIT), (line.credit, Side.CREDIT)):
-            if scope.accounts is None or account in scope.accounts:
-                before = line.at_us < period.from_us
-                known = totals.get(account, Totals())
-                totals[account] = known.with_line(side, line.amount_minor, before=before)
-    return totals
 
 
 def statements(
@@ -212,26 +175,6 @@ def statements(
     ]
 
 
-def trial_balance(totals: Mapping[Account, Totals]) -> dict[Kind, tuple[int, int]]:
-    """Each kind's balance at the end of the period, as a debit or a credit; the columns sum alike.
-
-    An account below zero stands on the other side, so that nothing is netted away.
-    """
-    columns: dict[Kind, tuple[int, int]] = {}
-    for account, its in totals.items():
-        balance = its.closing_minor(account)
-        on_debit = (account.row.side is Side.DEBIT) == (balance > 0)
-        debit, credit = columns.get(account.kind, (0, 0))
-        if on_debit:
-            columns[account.kind] = (debit + abs(balance), credit)
-        else:
-            columns[account.kind] = (debit, credit + abs(balance))
-    ordered = {kind: columns[kind] for kind in Kind if columns.get(kind, (0, 0)) != (0, 0)}
-    debits, credits_ = (sum(column[side] for column in ordered.values()) for side in (0, 1))
-    assert debits == credits_, "the whole book's debits are its credits"
-    return ordered
-
-
 def free_to_pay_out_minor(position: Position, covers_minor: int = 0) -> int:
     """What a payout from Stripe to the bank may take at most: nothing that is held, payable,
     deferred, a buyer's, or tax.
@@ -241,16 +184,6 @@ def free_to_pay_out_minor(position: Position, covers_minor: int = 0) -> int:
     """
     assert 0 <= covers_minor <= position.all_owed_minor
     return max(0, position.stripe_minor - position.all_owed_minor + covers_minor)
-
-
-def stripe_differences(
-    booked_minor: Mapping[str, int], net_minor: Mapping[str, int]
-) -> dict[str, int]:
-    """By currency, what the books have more than Stripe's balance transactions sum to; without
-    those that agree, so that an empty answer means that the books are Stripe's."""
-    currencies = sorted(booked_minor.keys() | net_minor.keys())
-    differences = {c: booked_minor.get(c, 0) - net_minor.get(c, 0) for c in currencies}
-    return {currency: difference for currency, difference in differences.items() if difference}
 
 
 def _days(first: date, days: int) -> Period:

@@ -19,7 +19,7 @@ from settlement.exports import (
     xero_csvs,
 )
 from settlement.ids import AwardId, EntryKey
-from settlement.journals import journals_by_day, journals_by_entry
+from settlement.journals import journals_by_day
 from settlement.statements import Line, Period
 from tests.books import DAY_US, LOT, NOON_US, NORTH
 
@@ -60,17 +60,17 @@ def read(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(text)))
 
 
-def test_quickbooks_gets_a_journal_for_each_entry_with_debits_or_credits() -> None:
-    rows = read(quickbooks_csv(journals_by_entry(LINES), "USD", {Kind.HELD: "Held funds:Lots"}))
+def test_quickbooks_gets_a_journal_for_each_day_with_debits_or_credits() -> None:
+    rows = read(quickbooks_csv(journals_by_day(LINES), "USD", {Kind.HELD: "Held funds:Lots"}))
     assert list(rows[0]) == [
         "Journal No.", "Journal Date", "Account Name", "Description", "Debits", "Credits",
     ]  # fmt: skip
     assert [tuple(row.values())[:3] + tuple(row.values())[4:] for row in rows] == [
-        ("SC-1", "03/10/2026", "stripe_balance", "1500.05", ""),
-        ("SC-1", "03/10/2026", "Held funds:Lots", "", "1500.05"),
-        ("SC-2", "03/11/2026", "Held funds:Lots", "1000.05", ""),
-        ("SC-2", "03/11/2026", "seller_payable", "", "900.00"),
-        ("SC-2", "03/11/2026", "premium_income", "", "100.05"),
+        ("SC-20260310", "03/10/2026", "stripe_balance", "1500.05", ""),
+        ("SC-20260310", "03/10/2026", "Held funds:Lots", "", "1500.05"),
+        ("SC-20260311", "03/11/2026", "Held funds:Lots", "1000.05", ""),
+        ("SC-20260311", "03/11/2026", "seller_payable", "", "900.00"),
+        ("SC-20260311", "03/11/2026", "premium_income", "", "100.05"),
     ]
 
 
@@ -96,8 +96,8 @@ def test_xero_gets_signed_amounts_that_sum_to_nothing() -> None:
 
 
 def test_a_file_for_xero_has_whole_journals_and_no_more_lines_than_it_takes() -> None:
-    lines = [line(n, STRIPE, held(LOT), n) for n in range(1, 400)]
-    files = [read(text) for text in xero_csvs(journals_by_entry(lines), "USD", CODES, "None")]
+    lines = [line(n, STRIPE, held(LOT), n, day=n) for n in range(1, 400)]
+    files = [read(text) for text in xero_csvs(journals_by_day(lines), "USD", CODES, "None")]
     assert [len(rows) for rows in files] == [XERO_LINES, XERO_LINES, 198]
     for rows in files:
         assert sum(Decimal(row["*Amount"]) for row in rows) == 0
@@ -105,20 +105,20 @@ def test_a_file_for_xero_has_whole_journals_and_no_more_lines_than_it_takes() ->
 
 def test_an_account_without_a_code_is_named() -> None:
     with pytest.raises(ValueError, match="held: it has no account code"):
-        xero_csvs(journals_by_entry(LINES), "USD", {Kind.STRIPE_BALANCE: "1"}, "None")
+        xero_csvs(journals_by_day(LINES), "USD", {Kind.STRIPE_BALANCE: "1"}, "None")
 
 
 def test_what_looks_like_a_formula_is_text() -> None:
     names = {Kind.STRIPE_BALANCE: "=1+1", Kind.HELD: "@x", Kind.PREMIUM_INCOME: "-y"}
-    rows = read(quickbooks_csv(journals_by_entry(LINES), "USD", names))
+    rows = read(quickbooks_csv(journals_by_day(LINES), "USD", names))
     cells = [cell for row in rows for cell in row.values()]
     assert "'=1+1" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
 def test_currencies_have_the_fractions_that_they_have() -> None:
-    yen = quickbooks_csv(journals_by_entry([line(1, STRIPE, held(LOT), 1_234)]), "JPY")
-    dinars = quickbooks_csv(journals_by_entry([line(1, STRIPE, held(LOT), 1_234)]), "KWD")
+    yen = quickbooks_csv(journals_by_day([line(1, STRIPE, held(LOT), 1_234)]), "JPY")
+    dinars = quickbooks_csv(journals_by_day([line(1, STRIPE, held(LOT), 1_234)]), "KWD")
     assert read(yen)[0]["Debits"] == "1234"
     assert read(dinars)[0]["Debits"] == "1.234"
 

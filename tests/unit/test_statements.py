@@ -10,18 +10,13 @@ from settlement.entries import Purpose, entry_key, named
 from settlement.ids import AwardId, EntryKey, award_id_of
 from settlement.statements import (
     Line,
-    Period,
     Position,
     Scope,
     StatementLine,
-    Totals,
     day_period,
     free_to_pay_out_minor,
     month_period,
     statements,
-    stripe_differences,
-    totals_of,
-    trial_balance,
 )
 from tests.books import DAY_US, LOT, NOON_US, NORTH
 
@@ -60,33 +55,12 @@ def test_an_account_that_only_has_an_opening_balance_is_on_the_statement() -> No
     assert (its.account, its.lines, its.closing_minor) == (PAYABLE, (), 50)
 
 
-def test_totals_part_what_was_before_the_period() -> None:
-    totals = totals_of([RELEASED, SENT], Period(25, 40), Scope())
-    assert totals[PAYABLE] == Totals(0, 700, 300, 0)
-    assert totals[PAYABLE].opening_minor(PAYABLE) == 700
-    assert totals[PAYABLE].closing_minor(PAYABLE) == 400
-
-
-def test_the_columns_of_a_trial_balance_sum_alike() -> None:
-    totals = totals_of([RELEASED, SENT], Period(), Scope())
-    assert trial_balance(totals) == {
-        Kind.STRIPE_BALANCE: (0, 300),
-        Kind.HELD: (700, 0),
-        Kind.SELLER_PAYABLE: (0, 400),
-    }
-
-
 def test_a_payout_takes_nothing_that_is_owed() -> None:
     owed = {Kind.HELD: 500, Kind.SALES_TAX: 80, Kind.DEFERRED_FEES: 20}
     assert free_to_pay_out_minor(Position(1_000, 9_999, owed)) == 400
     assert free_to_pay_out_minor(Position(600, 9_999, owed)) == 0
     assert free_to_pay_out_minor(Position(-5, 9_999, owed)) == 0
     assert free_to_pay_out_minor(Position(1_000, 0, owed), covers_minor=80) == 480
-
-
-def test_books_that_are_stripes_have_no_differences() -> None:
-    assert stripe_differences({"USD": 5, "JPY": 0}, {"USD": 5}) == {}
-    assert stripe_differences({"USD": 5}, {"USD": 7, "EUR": 1}) == {"EUR": -1, "USD": -2}
 
 
 def test_a_statement_has_one_scope() -> None:
