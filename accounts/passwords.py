@@ -10,6 +10,7 @@ import asyncio
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -26,9 +27,15 @@ SHORTEST, LONGEST = 12, 128
 T = TypeVar("T")
 
 
+@cache
 def production_hasher() -> PasswordHasher:
     """Argon2id with m = 19 MiB, t = 2, p = 1."""
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
+
+
+@cache
+def _nobodys(hasher: PasswordHasher) -> str:
+    return hasher.hash("nobody has this password")
 
 
 class Passwords:
@@ -39,7 +46,7 @@ class Passwords:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._waiting = 0
         # What an unknown address is verified against, at the same cost. Fits no password.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _nobodys(self._hasher)
         # How often was verified: for tests, which must not compare durations.
         self.verified = 0
 

@@ -12,7 +12,7 @@ from foundation.http import manifest
 from foundation.http.client_address import TRUSTED_PROXIES, Network
 from foundation.http.errors import LOST, answer_errors
 from foundation.http.metrics import METRICS, METRICS_CLIENTS, Metrics, answer_metrics
-from foundation.http.openapi import UNNAMED, About, openapi_json, route_to
+from foundation.http.openapi import UNNAMED, About, route_to
 from foundation.http.pages import PAGES, ContextOf, PageContext, Pages
 from foundation.http.problem_pages import route_to_problems
 from foundation.http.problems import NOT_FOUND
@@ -66,7 +66,7 @@ def application(
     app.router.add_get("/metrics", answer_metrics)
     app.router.add_get(PATH, static.answer, allow_head=True)
     app.router.add_get(manifest.PATH, manifest.manifest)
-    app.router.add_routes([route_to(openapi_json(mounts, about)), route_to_problems(mounts)])
+    app.router.add_routes([route_to(mounts, about), route_to_problems(mounts)])
     for mount in mounts:
         add_routes(app.router, mount.routes, guard)
     app.cleanup_ctx.append(_watching_loop)

@@ -4,6 +4,7 @@ So it cannot forget a route, a field or a refusal. Paths under ``/api/`` are des
 their row says that they cannot be (a WebSocket).
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -104,10 +105,18 @@ def openapi_json(mounts: Iterable[Mount], about: About) -> bytes:
     return msgspec.json.format(msgspec.json.encode(openapi(mounts, about)), indent=2) + b"\n"
 
 
-def route_to(description: bytes) -> web.RouteDef:
-    """GET /api/v1/openapi.json, for anybody."""
+def route_to(mounts: Sequence[Mount], about: About) -> web.RouteDef:
+    """GET /api/v1/openapi.json, for anybody.
+
+    Made when it is first asked for, in a thread: it takes a good part of a second.
+    """
+    made: asyncio.Future[bytes] | None = None
 
     async def get(request: web.Request) -> web.Response:
+        nonlocal made
+        if made is None:
+            made = asyncio.ensure_future(asyncio.to_thread(openapi_json, mounts, about))
+        description = await asyncio.shield(made)
         return bytes_answer(
             request, description, "application/json", headers={"Cache-Control": "public, no-cache"}
         )
@@ -125,12 +134,14 @@ class _Schemas:
             wanted += [kind for kind in (row.body, *answers) if kind is not None]
             for field in _fields(row):
                 wanted.append(field.type)
-        schemas, self.components = msgspec.json.schema_components(wanted, ref_template=_REF)
+        different = list(dict.fromkeys(wanted))
+        schemas, self.components = msgspec.json.schema_components(different, ref_template=_REF)
         self.refusals: dict[str, Any] = {}
-        self._of = list(zip(wanted, schemas, strict=True))
+        self._of = dict(zip(different, schemas, strict=True))
 
     def of(self, wanted: Any) -> dict[str, Any]:
-        return next(schema for kind, schema in self._of if kind is wanted or kind == wanted)
+        schema: dict[str, Any] = self._of[wanted]
+        return schema
 
     def refusal(self, kinds: Sequence[ProblemKind]) -> dict[str, str]:
         """A reference to the answer that is any of these problems; many rows share it."""

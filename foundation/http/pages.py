@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from types import CodeType
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 import jinja2
 import msgspec
 from aiohttp import web
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from foundation.http.browsers import browser_name
@@ -84,6 +86,22 @@ class PageContext:
     foot: Sequence[Link] = ()
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What templates were compiled to, once for all applications of this process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None, "it was just compiled"
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
+
 ContextOf: TypeAlias = Callable[[web.Request], PageContext]
 
 
@@ -122,6 +140,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_COMPILED,
         )
         self._templates.globals["static"] = static.url
         self._templates.globals["style_sheets"] = STYLE_SHEETS

@@ -7,6 +7,7 @@ can be. Nothing is guessed from text in a body: ``"10"`` is no number there.
 
 import asyncio
 import re
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -120,6 +121,7 @@ def too_large(limit: int) -> Problem:
     return BODY_TOO_LARGE(f"At most {limit:,} bytes are taken.", headers={"Connection": "close"})
 
 
+@cache
 def assert_strict(expected: type[msgspec.Struct]) -> None:
     """A type of input, and each struct in it, has to refuse what it does not know."""
     seen: set[type] = set()

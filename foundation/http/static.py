@@ -12,6 +12,7 @@ Only names that were found at the start are answered; no path from outside reach
 import gzip
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -58,7 +59,7 @@ class StaticFiles:
     def __init__(self, folders: Iterable[tuple[str, Path]]) -> None:
         """``folders``: where a folder hangs (``accounts/static``), and where it lies."""
         self._files = {
-            f"{prefix}/{path.relative_to(folder).as_posix()}": _read(path)
+            f"{prefix}/{path.relative_to(folder).as_posix()}": _read(path, path.stat().st_mtime_ns)
             for prefix, folder in folders
             for path in sorted(folder.rglob("*"))
             if path.suffix in MEDIA_TYPES and path.is_file()
@@ -101,7 +102,9 @@ class StaticFiles:
         return web.Response(body=file.content, headers=headers)
 
 
-def _read(path: Path) -> StaticFile:
+@cache
+def _read(path: Path, _changed_ns: int) -> StaticFile:
+    """A file as it was then, read and packed once for all applications of this process."""
     content = path.read_bytes()
     packed = None
     if path.suffix in _PACKED and len(content) > _WORTH_PACKING:
