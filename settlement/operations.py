@@ -56,6 +56,11 @@ class Unknown(Exception):
     """Nobody knows whether the call took effect: it is made again under the same key."""
 
 
+class Kept(Unknown):
+    """The other side repeats an error that it has kept under the key: the call has ended, and the
+    same answer comes until the key is forgotten. Whether it took effect is seen by looking."""
+
+
 class Refused(Exception):
     """The other side has said no, for good: the call took no effect. It is an answer."""
 

@@ -58,6 +58,15 @@ select generation, account_id, charge_id, amount_minor, state, transfer_id, reve
 from payout_transfer where payable_id = $1 order by generation for update
 """
 
+# Why a transfer is made anew that nobody has judged: nothing came of the one before.
+NEVER_SENT: Final = "never_sent"
+NEVER_MADE: Final = "never_made"
+
+_NOT_TAKEN: Final = """
+select exists (select from payout_transfer where payable_id = $1 and state = 'REFUSED'
+    and charge_id is not null and split_part(note, ':', 1) <> all($2::text[]))
+"""
+
 
 class Sent(Struct, frozen=True, kw_only=True):
     """A transfer of a payable, or a try."""
@@ -188,8 +197,7 @@ async def hold_with(
 
 async def _source_of(connection: AnyConnection, payable: Payable) -> StripeId | None:
     """The charge whose money is passed on before it is available, if it is one and takes it."""
-    tries = await tries_of(connection, payable)
-    if any(each.state == "REFUSED" and each.charge_id for each in tries):
+    if await connection.fetchval(_NOT_TAKEN, payable.payable_id, [NEVER_SENT, NEVER_MADE]):
         return None
     rows = await connection.fetch(_SOURCES, payable.award_id)
     return StripeId(rows[0]["stripe_id"]) if len(rows) == 1 else None

@@ -5,6 +5,12 @@ rows of transfers with an operation each, whose account, amount and charge are s
 anything is sent; after the call, the same call under the same key, or a look for what it made;
 after that nothing, since the transfer, its entry and the end of the operation are one transaction.
 So a payable is never sent twice, whatever is lost.
+
+Stripe keeps a 5xx under its key, and repeats it for a day. Such an answer says that the first call
+has ended (while it runs, the answer is 409), and the list of the invoice's transfers shows what was
+made a moment ago (a search would not): what is not in it then was not made by that call. Stripe may
+still mend its own fault some time later, so a new key is used only after `MENDED_US` of looking.
+What came even later would be in Stripe's books and not in ours: an exception of the reconciliation.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,10 +21,17 @@ from foundation.database import AnyConnection
 from settlement.chart import STRIPE
 from settlement.entries import About, Entry
 from settlement.ids import ConsignorId, StripeId
-from settlement.operations import HOUR_US, Again, NeedsPerson, Operation, Refused
+from settlement.operations import HOUR_US, Again, Kept, NeedsPerson, Operation, Refused
 from settlement.payment_objects import Transfer
 from settlement.payouts.closing import close_us
-from settlement.payouts.deciding import Sent, hold_with, told_of, tries_of
+from settlement.payouts.deciding import (
+    NEVER_MADE,
+    NEVER_SENT,
+    Sent,
+    hold_with,
+    told_of,
+    tries_of,
+)
 from settlement.payouts.payables import (
     Payable,
     all_done,
@@ -38,6 +51,10 @@ from settlement.steps import Step, Wanted, write
 LOW_BALANCE_US: Final = HOUR_US
 REFUSED_US: Final = 24 * HOUR_US
 LOW_BALANCE: Final = "balance_insufficient"
+# From the first try, while the same error comes again: looks every few minutes, far beyond the time
+# in which a call can end, and far below the day after which the key is forgotten.
+MENDED_US: Final = 2 * HOUR_US
+_PAUSES_US: Final = {LOW_BALANCE: LOW_BALANCE_US, NEVER_MADE: 0}
 
 _SENT: Final = """
 update payout_transfer set state = 'SENT', transfer_id = $3, transaction_id = $4, sent_at_us = $5
@@ -63,16 +80,29 @@ class TransferOut:
             if found is not None:
                 return found
         if not op.may_send(self._now_us()):
-            raise Refused("never_sent", "no answer came in a day, and there is no transfer")
-        return await self._provider.transfer(
-            op.idempotency_key,
-            account_id=StripeId(asked["account_id"]),
-            amount_minor=asked["amount_minor"],
-            currency=asked["currency"],
-            source_charge_id=asked["charge_id"],
-            group=asked["group"],
-            about={"award": asked["award_id"], "invoice": asked["invoice_id"]},
-        )
+            raise Refused(NEVER_SENT, "no answer came in a day, and there is no transfer")
+        try:
+            return await self._provider.transfer(
+                op.idempotency_key,
+                account_id=StripeId(asked["account_id"]),
+                amount_minor=asked["amount_minor"],
+                currency=asked["currency"],
+                source_charge_id=asked["charge_id"],
+                group=asked["group"],
+                about={"award": asked["award_id"], "invoice": asked["invoice_id"]},
+            )
+        except Kept as kept:
+            return await self._made_all_the_same(op, kept)
+
+    async def _made_all_the_same(self, op: Operation, kept: Kept) -> Transfer:
+        """The transfer that an error hides. Raises `Refused` once it is certain that there is none,
+        and ``kept`` before."""
+        found = await self._provider.find_transfer(op.idempotency_key, op.arguments["group"])
+        if found is not None:
+            return found
+        if self._now_us() < op.first_sent_at_us + MENDED_US:
+            raise kept
+        raise Refused(NEVER_MADE, "Stripe has kept an error under the key, and made no transfer")
 
     async def settle(
         self, connection: AnyConnection, op: Operation, answer: object, now_us: int
@@ -156,7 +186,7 @@ async def _refused(
     refused: Refused,
     now_us: int,
 ) -> None:
-    pause_us = LOW_BALANCE_US if refused.code == LOW_BALANCE else REFUSED_US
+    pause_us = _PAUSES_US.get(refused.code, REFUSED_US)
     payable = moved(payable, note=str(refused)[:500])
     payable, again = _again(payable, others, now_us + pause_us)
     await write_payable(connection, payable, now_us)

@@ -1,10 +1,10 @@
 """The way to Stripe: one client of the official SDK, and its errors in our two words.
 
 What says nothing of the effect is `Unknown`: a broken connection, a cut answer, 409 (another try of
-the same key is under way), 429 and 5xx. So are 401 and 403: the key or its rights are wrong, which
-decides nothing about a payment, and the same call goes through once the operator has mended it.
-Only what Stripe judged is `Refused`. The same key with other arguments is neither: it is a fault of
-ours, and a person looks at it.
+the same key is under way), 429 and 5xx; a 5xx that Stripe repeats under its key is `Kept`. So are
+401 and 403: the key or its rights are wrong, which decides nothing about a payment, and the same
+call goes through once the operator has mended it. Only what Stripe judged is `Refused`. The same
+key with other arguments is neither: it is a fault of ours, and a person looks at it.
 """
 
 import logging
@@ -15,7 +15,7 @@ import stripe
 import structlog
 
 from settlement.ids import StripeId
-from settlement.operations import NeedsPerson, Refused, Unknown
+from settlement.operations import Kept, NeedsPerson, Refused, Unknown
 from settlement.payment_objects import MAX_AMOUNT_MINOR, OP_ID
 from settlement.ports import PaymentDeclined
 
@@ -97,7 +97,15 @@ def translated(error: stripe.StripeError) -> Exception:
         return _declined(error)
     if isinstance(error, stripe.InvalidRequestError):
         return Refused(code or "invalid_request", _message(error))
-    return Unknown(f"{type(error).__name__}, status {status}: {code or 'no answer that counts'}")
+    words = f"{type(error).__name__}, status {status}: {code or 'no answer that counts'}"
+    if (status or 0) >= 500 and _is_replayed(error):
+        return Kept(f"{words}, kept under the key")
+    return Unknown(words)
+
+
+def _is_replayed(error: stripe.StripeError) -> bool:
+    named = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return named.get("idempotent-replayed", "").lower() == "true"
 
 
 def _declined(error: stripe.CardError) -> PaymentDeclined:
