@@ -1,13 +1,19 @@
 """A buyer's bank in tests: it opens disputes at the simulator, moves money, and decides."""
 
+from accounts.audit import Actor
+from accounts.ids import PersonId
 from foundation.database import acquire, transaction
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState
-from settlement.payments.dispute_words import DisputeRow
+from settlement.payments.dispute_bearing import bear
+from settlement.payments.dispute_words import Bearer, DisputeRow
 from settlement.payments.handlers_dispute import dispute_row
+from settlement.payments.payers import TablePayers
 from settlement.steps import Wanted, want
 from settlement.stripe_simulator import cash_balances, disputes
 from tests.settling import Settling
+
+STAFF = Actor(person_id=PersonId("carol"), address="192.0.2.1")
 
 
 async def opens(
@@ -86,3 +92,15 @@ async def accepts(room: Settling, award_id: str) -> None:
         )
         await want(connection, [Wanted(operation="release", subject=award_id)], room.now_us())
     await room.drain()
+
+
+async def bears(room: Settling, dispute_id: str, bearer: Bearer, version: int = 0) -> None:
+    """Staff say whose it is, by the version that there is without more said."""
+    async with transaction(room.pool) as connection:
+        seen = await connection.fetchval(
+            "select version from payment_dispute where dispute_id = $1", dispute_id
+        )
+        await bear(
+            connection, TablePayers(), dispute_id, bearer, STAFF, room.now_us(),
+            version=version or seen,
+        )  # fmt: skip

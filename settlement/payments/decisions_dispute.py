@@ -47,6 +47,9 @@ def dispute_seen(
     if held is None or facts is None:
         steps = [Step(entries=entries)] if entries else []
         return DisputeDecided(row=row, steps=steps)
+    if row.unsettled_minor > 0 and row.currency != held.invoiced.invoice.currency:
+        # No lot can bear it: a person says who does, and until then nothing is let go.
+        row = structs.replace(row, state=_D.OPEN, ended_at_us=None)
     was_open, opens = _opens(given, row, new)
     step = Step(entries=entries, story=_told(given, row, new, opens=opens))
     if opens:

@@ -56,10 +56,8 @@ def borne(
     """A dispute of an invoice is lost. ``held``: as it stands once ``decided`` is written."""
     row, invoiced = decided.row, held.invoiced
     assert row.invoice_id is not None, "it is an invoice's"
-    kept_minor, lost = 0, list[AwardMoney]()
-    if row.currency == invoiced.invoice.currency:
-        kept_minor = min(row.unsettled_minor, facts.earmarked_minor)
-        lost = lost_of(held, facts, row.unsettled_minor - kept_minor)
+    kept_minor = min(row.unsettled_minor, facts.earmarked_minor)
+    lost = lost_of(held, facts, row.unsettled_minor - kept_minor)
     at_us = row.ended_at_us or row.opened_at_us
     entries = [_borne(held, facts, given, row, money, about_of) for money in lost]
     taken_back = _taken_back(facts, entries)

@@ -130,7 +130,8 @@ async def _write(
     version: int,
 ) -> None:
     after = structs.replace(row, borne_minor=row.borne_minor + share.amount_minor)
-    after = structs.replace(after, state=state_of(after))
+    if not after.unsettled_minor:
+        after = structs.replace(after, state=state_of(after))
     ends = after.state in ENDED and row.state not in ENDED
     after = structs.replace(after, ended_at_us=now_us if ends else row.ended_at_us)
     await write_dispute(connection, after)

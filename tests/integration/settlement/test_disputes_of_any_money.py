@@ -9,12 +9,25 @@ from settlement.accepting import Accept
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler
-from settlement.payments.dispute_words import DisputeState
+from settlement.payments.dispute_words import Bearer, DisputeState
 from settlement.pickups.pickup_table import why_not_handed_over
 from settlement.pickups.words import PickupRefusal
 from settlement.releasing import Releasing
 from settlement.steps import Wanted, want
-from tests.disputing import accepts, agrees, ends, escalates, kept, moves, opens, sends, states
+from settlement.stripe_simulator import disputes
+from settlement.stripe_simulator.work import Work
+from tests.disputing import (
+    accepts,
+    agrees,
+    bears,
+    ends,
+    escalates,
+    kept,
+    moves,
+    opens,
+    sends,
+    states,
+)
 from tests.settling import Settling, card_cap, settling
 
 _P, _A = PaymentState, AwardState
@@ -281,6 +294,43 @@ async def test_what_a_bank_takes_after_a_full_refund_no_lot_can_bear(room: Settl
     assert (await room.held(invoice_id)).invoiced.standing is _P.REFUNDED
     assert (await agrees(room))["disputes_pending"] == TWO_THOUSAND
     assert (await kept(room, dispute_id)).waits_for_bearer
+
+
+async def test_what_a_bank_takes_more_of_a_dispute_that_is_lost_is_borne_as_well(
+    room: Settling,
+) -> None:
+    invoice_id = await by_card(room, 2_000_00)
+    dispute_id = await opens(room, 100_00)
+    await ends(room, dispute_id, won=False)
+    await moves(room, dispute_id, -50_00)
+    invoiced = (await room.held(invoice_id)).invoiced
+    assert (invoiced.payment, invoiced.credited_minor) == (_P.PAID, 150_00)
+    assert "disputes_pending" not in await agrees(room)
+
+
+async def test_in_another_currency_no_lot_bears_it_and_nothing_is_let_go(room: Settling) -> None:
+    invoice_id = await by_card(room, 2_000_00)
+    charge_id = room.rows("charge")[0]["id"]
+
+    def in_euros(work: Work) -> str:
+        row = disputes.opened(work, charge_id, "fraudulent", None, inquiry=False)
+        moved = work.edit("dispute", row["id"])["balance_transactions"][0]
+        moved |= {"currency": "eur", "amount": -2_000_00}
+        return str(row["id"])
+
+    dispute_id = room.engine.run(in_euros)
+    await room.hears()
+    await ends(room, dispute_id, won=False)
+    row = await kept(room, dispute_id)
+    assert (row.currency, row.unsettled_minor) == ("EUR", 2_000_00)
+    assert row.waits_for_bearer
+    assert (await room.held(invoice_id)).invoiced.payment is _P.DISPUTED
+    assert await states(room, invoice_id) == [_A.FUNDED]
+    await bears(room, dispute_id, Bearer.HOUSE)
+    assert (await kept(room, dispute_id)).state is DisputeState.LOST
+    invoiced = (await room.held(invoice_id)).invoiced
+    assert (invoiced.payment, invoiced.open_disputes) == (_P.PAID, 0)
+    assert await room.waiting() == []
 
 
 async def refunds(room: Settling, invoice_id: InvoiceId, amount_minor: int) -> None:

@@ -4,20 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from accounts.audit import Actor
-from accounts.ids import PersonId
 from foundation.database import acquire, transaction
 from settlement.ids import StripeId
 from settlement.lives import AwardState, PaymentState
-from settlement.payments.dispute_bearing import bear
 from settlement.payments.dispute_words import Bearer, DisputeState
 from settlement.payments.handlers_dispute import DisputeRefusal, DisputeRefused
-from settlement.payments.payers import TablePayers
 from settlement.payments.tables import free_credit_minor
-from tests.disputing import agrees, ends, kept, moves, opens, sends, states
+from tests.disputing import agrees, bears, ends, kept, moves, opens, sends, states
 from tests.settling import BUYER, Settling, card_cap, settling
 
-STAFF = Actor(person_id=PersonId("carol"), address="192.0.2.1")
 SENT, FEE = 2_489_75, 1_500
 
 
@@ -38,18 +33,6 @@ async def credit(room: Settling) -> StripeId:
 async def free_minor(room: Settling) -> int:
     async with acquire(room.pool) as connection:
         return await free_credit_minor(connection, BUYER, "USD")
-
-
-async def bears(room: Settling, dispute_id: str, bearer: Bearer, version: int = 0) -> None:
-    """Staff say whose it is, by the version that there is without more said."""
-    async with transaction(room.pool) as connection:
-        seen = await connection.fetchval(
-            "select version from payment_dispute where dispute_id = $1", dispute_id
-        )
-        await bear(
-            connection, TablePayers(), dispute_id, bearer, STAFF, room.now_us(),
-            version=version or seen,
-        )  # fmt: skip
 
 
 async def strange(room: Settling) -> str:
