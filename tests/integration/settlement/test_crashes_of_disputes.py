@@ -29,6 +29,10 @@ async def disputed(room: Settling) -> str:
     return str(row["id"])
 
 
+def won(room: Settling, dispute_id: str) -> None:
+    room.engine.run(lambda work: disputes.decided(work, dispute_id, won=True))
+
+
 async def wanted(room: Settling, operation: str, dispute_id: str, **more: object) -> None:
     arguments = {"dispute_id": dispute_id, **more}
     asked = Wanted(operation=operation, subject=dispute_id, arguments=arguments)
@@ -97,7 +101,7 @@ async def test_of_a_partly_paid_invoice(database_url: str) -> None:
         assert {row["open_disputes"] for row in rows} == {1}
         assert (await room.balances())["disputes_pending"] == len(rows) * TWO_THOUSAND
         for row in room.rows("dispute"):
-            room.engine.run(lambda work, row=row: disputes.decided(work, row["id"], won=True))
+            won(room, row["id"])
         await read(room)
         assert "disputes_pending" not in await room.balances()
         assert (await room.balances())["stripe_balance"] == room.at_stripe_minor()
