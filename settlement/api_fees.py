@@ -71,33 +71,33 @@ class FeesApi:
         """Their rows."""
         own, fee = "/purchases/charges/{charge_id}", "/fees/{charge_id}"
         return [
-            row("GET", "/purchases/charges", self.own, "Your open charges", PURCHASES,
+            row("GET", "/purchases/charges", self.own_charges, "Your open charges", PURCHASES,
                 answer=OpenCharges),
-            row("POST", f"{own}/card-payment", self.by_card, "Your card pays it", PAY,
+            row("POST", f"{own}/card-payment", self.pay_charge_by_card, "Your card pays it", PAY,
                 *_BY_CARD, answer=Charge),
-            row("POST", f"{own}/credit-payment", self.from_credit, "Your credit pays it", PAY,
-                *_OPEN, R.BAD_AMOUNT, *BOOKING, answer=Charge),
+            row("POST", f"{own}/credit-payment", self.pay_charge_from_credit, "Your credit pays it",
+                PAY, *_OPEN, R.BAD_AMOUNT, *BOOKING, answer=Charge),
             row("GET", "/fees", self.fees, "Fees for lots that were not paid", STAFF,
                 answer=OwedFees),
-            _act(f"{fee}/card-payment", self.ask_card, "Ask the buyer's card", *_BY_CARD),
-            _act(f"{fee}/write-off", self.ask, "Ask to give it up", R.NOT_OPEN,
+            _act(f"{fee}/card-payment", self.ask_card_for_fee, "Ask the buyer's card", *_BY_CARD),
+            _act(f"{fee}/write-off", self.ask_fee_write_off, "Ask to give it up", R.NOT_OPEN,
                  R.CHANGED_MEANWHILE, R.WHY_NEEDED, R.WRITE_OFF_IS_ASKED, body=AskedFeeWriteOff),
-            _act(f"{fee}/write-off/agreement", self.agree, "Agree, as another person",
+            _act(f"{fee}/write-off/agreement", self.agree_fee_write_off, "Agree, as another person",
                  *_OPEN, R.NO_WRITE_OFF_ASKED, R.SAME_PERSON),
-            _act(f"{fee}/write-off/refusal", self.refuse, "It stays to be paid",
+            _act(f"{fee}/write-off/refusal", self.refuse_fee_write_off, "It stays to be paid",
                  R.NOT_OPEN, R.NO_WRITE_OFF_ASKED),
-            row("GET", "/hand-deposits", self.deposits, "Deposits of who did not pay, to decide",
+            row("GET", "/hand-deposits", self.hand_deposits, "Deposits of who did not pay",
                 STAFF, answer=HandDepositsSeen),
-            row("POST", "/hand-deposits/{sale_id}/{buyer_id}/decision", self.decide_deposit,
+            row("POST", "/hand-deposits/{sale_id}/{buyer_id}/decision", self.decide_hand_deposit,
                 "Say what becomes of one", ACT, A.ANSWERED_OTHERWISE, A.REASON_NEEDED,
                 A.TOO_LITTLE_CREDIT, *BOOKING, body=DecidedDeposit, answer=HandDeposit),
         ]  # fmt: skip
 
-    async def deposits(self, request: web.Request) -> web.StreamResponse:
+    async def hand_deposits(self, request: web.Request) -> web.StreamResponse:
         """GET .../hand-deposits."""
         return answer(request, HandDepositsSeen(await self._deposits.waiting()))
 
-    async def decide_deposit(self, request: web.Request) -> web.StreamResponse:
+    async def decide_hand_deposit(self, request: web.Request) -> web.StreamResponse:
         """POST .../hand-deposits/{sale_id}/{buyer_id}/decision."""
         given = await body_of(request, DecidedDeposit)
         sale_id = SaleId(joined_of(request, "sale_id"))
@@ -106,18 +106,18 @@ class FeesApi:
         decided = await self._deposits.decide(by, sale_id, buyer_id, given.fate, given.why)
         return answer(request, decided)
 
-    async def own(self, request: web.Request) -> web.StreamResponse:
+    async def own_charges(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/charges."""
         buyer_id = BidderId(own_organisation(request))
         return answer(request, OpenCharges(await self._charges.of_buyer(buyer_id, only_open=True)))
 
-    async def by_card(self, request: web.Request) -> web.StreamResponse:
+    async def pay_charge_by_card(self, request: web.Request) -> web.StreamResponse:
         """POST .../purchases/charges/{charge_id}/card-payment: whether it pays is known later."""
         charge_id, buyer_id = joined_of(request, "charge_id"), _payer(request)
         paid = await self._charges.pay_by_card(charge_id, actor_of(request), buyer_id)
         return answer(request, paid)
 
-    async def from_credit(self, request: web.Request) -> web.StreamResponse:
+    async def pay_charge_from_credit(self, request: web.Request) -> web.StreamResponse:
         """POST .../purchases/charges/{charge_id}/credit-payment: as far as it goes."""
         charge_id, buyer_id = joined_of(request, "charge_id"), _payer(request)
         paid = await self._charges.pay_from_credit(charge_id, actor_of(request), buyer_id)
@@ -127,24 +127,24 @@ class FeesApi:
         """GET .../fees."""
         return answer(request, OwedFees(await self._desk.owed()))
 
-    async def ask_card(self, request: web.Request) -> web.StreamResponse:
+    async def ask_card_for_fee(self, request: web.Request) -> web.StreamResponse:
         """POST .../fees/{charge_id}/card-payment."""
         charge_id = joined_of(request, "charge_id")
         return answer(request, await self._charges.pay_by_card(charge_id, actor_of(request)))
 
-    async def ask(self, request: web.Request) -> web.StreamResponse:
+    async def ask_fee_write_off(self, request: web.Request) -> web.StreamResponse:
         """POST .../fees/{charge_id}/write-off."""
         given, charge_id = await body_of(request, AskedFeeWriteOff), joined_of(request, "charge_id")
         by = actor_of(request)
         asked = await self._desk.ask_write_off(by, charge_id, given.version, given.why)
         return answer(request, asked)
 
-    async def agree(self, request: web.Request) -> web.StreamResponse:
+    async def agree_fee_write_off(self, request: web.Request) -> web.StreamResponse:
         """POST .../fees/{charge_id}/write-off/agreement: by another person than who asked."""
         charge_id = joined_of(request, "charge_id")
         return answer(request, await self._desk.decide(actor_of(request), charge_id, agrees=True))
 
-    async def refuse(self, request: web.Request) -> web.StreamResponse:
+    async def refuse_fee_write_off(self, request: web.Request) -> web.StreamResponse:
         """POST .../fees/{charge_id}/write-off/refusal."""
         charge_id = joined_of(request, "charge_id")
         return answer(request, await self._desk.decide(actor_of(request), charge_id, agrees=False))

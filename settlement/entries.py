@@ -71,6 +71,7 @@ class Purpose(StrEnum):
     PAYOUT = "payout"
     PAYOUT_RETURNED = "payout_returned"
     CREDIT_REFUNDED = "credit_refunded"
+    CREDIT_SET_ASIDE = "credit_set_aside"
     WIRE_IDENTIFIED = "wire_identified"
     TAX_REMITTED = "tax_remitted"
     ROUNDING = "rounding"

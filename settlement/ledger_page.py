@@ -75,6 +75,7 @@ EXAMPLES: Final[tuple[tuple[Callable[..., Entry], tuple[Any, ...]], ...]] = (
     (h.payout, (900_000,)),
     (h.payout_returned, (900_000,)),
     (h.credit_refunded, (_BUYER, 9_250)),
+    (h.credit_set_aside, (_BUYER, "credit-payout~7", 9_250)),
     (h.wire_identified, (_BUYER, 70_001)),
     (h.tax_remitted, (_PLACE, 79_860)),
     (h.rounding, (BANK, -1)),

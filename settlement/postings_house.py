@@ -134,6 +134,12 @@ def credit_refunded(
     return entry(Purpose.CREDIT_REFUNDED, about, [posting])
 
 
+def credit_set_aside(about: About, buyer_id: BidderId, purse: str, amount_minor: int) -> Entry:
+    """A buyer's credit is to be paid back: until it has gone, nothing else takes it."""
+    posting = moved(buyer_credit(buyer_id), buyer_credit(BidderId(purse)), amount_minor)
+    return entry(Purpose.CREDIT_SET_ASIDE, about, [posting])
+
+
 def wire_identified(about: About, buyer_id: BidderId, amount_minor: int) -> Entry:
     """It is known whose a wire was that came in without a name we know."""
     posting = moved(buyer_credit(UNIDENTIFIED), buyer_credit(buyer_id), amount_minor)

@@ -40,6 +40,7 @@ class Waiting(StrEnum):
     FEE = "FEE"
     DEPOSIT = "DEPOSIT"
     SMALL = "SMALL"
+    CREDIT = "CREDIT"
 
 
 MEANINGS: Final[Mapping[Waiting, str]] = {
@@ -56,6 +57,7 @@ MEANINGS: Final[Mapping[Waiting, str]] = {
     Waiting.FEE: "Fee owed after a default",
     Waiting.DEPOSIT: "Deposit to decide",
     Waiting.SMALL: "Too little to be taken in",
+    Waiting.CREDIT: "Credit to pay back",
 }
 
 

@@ -18,6 +18,7 @@ from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
 from settlement.api_claims import ClaimsApi, ClaimsDeskApi
 from settlement.api_confirmations import ConfirmationsApi
+from settlement.api_credit import CreditApi
 from settlement.api_deliveries import DeliveriesApi
 from settlement.api_deposits import DepositsApi
 from settlement.api_disputes import DisputesApi
@@ -45,6 +46,7 @@ from settlement.invoice_lists import InvoiceLists
 from settlement.papers.archive import Archive
 from settlement.payments.dispute_desk import DisputeDesk
 from settlement.payments.payers import TablePayers
+from settlement.payouts.credit_payouts import CREDITS
 from settlement.payouts.room import PayoutRoom
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
@@ -74,7 +76,7 @@ class Shown:
 
 NOTHING_SHOWN: Final = Shown()
 # What waits for a person, beside what the queue knows itself.
-WAITING: Final = (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES, *HAND_DEPOSITS)
+WAITING: Final = (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES, *HAND_DEPOSITS, *CREDITS)
 NOBODY_REGISTERS: Final = Registering()
 
 
@@ -204,6 +206,7 @@ class Settlement:
             AfterDefaultApi(self.after),
             ConfirmationsApi(self.confirming),
             FeesApi(self.charges, self.after.fees, self.after.hand_deposits),
+            CreditApi(self.payouts.credit),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

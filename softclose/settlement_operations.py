@@ -28,6 +28,7 @@ from settlement.payments import sweep
 from settlement.payments.payers import TablePayers
 from settlement.payments.readers import readers_of
 from settlement.payments.room import payment_operations
+from settlement.payouts.credit_refunds import credit_handlers, credit_readers
 from settlement.payouts.handlers import payout_handlers, payout_readers
 from settlement.pickups.charge_cards import charge_handlers, charge_readers
 from settlement.pickups.deadlines import pickup_handlers
@@ -86,6 +87,7 @@ def handlers_of(means: Means) -> dict[str, Handler]:
         payout_handlers(pool, provider, means.mailer, means.public_url, now_us),
         pickup_handlers(),
         charge_handlers(provider),
+        credit_handlers(provider),
         claim_handlers(),
     )
     every: dict[str, Handler] = {}
@@ -103,6 +105,7 @@ def _readers(payers: TablePayers, deposits: Deposits) -> Mapping[str, Sequence[R
         deposit_readers(deposits),
         buyer_readers(),
         charge_readers(),
+        credit_readers(),
     ):
         for kind, readers in part.items():
             every.setdefault(kind, []).extend(readers)

@@ -6,6 +6,7 @@ from settlement.pages.cards import CardPages
 from settlement.pages.charges import ChargePages
 from settlement.pages.claims import ClaimPages
 from settlement.pages.confirmations import ConfirmationPages
+from settlement.pages.credit import CreditPages
 from settlement.pages.deliveries import DeliveryPages
 from settlement.pages.deposits import DepositPages
 from settlement.pages.disputes import DisputePages
@@ -47,5 +48,6 @@ def routes(settlement: Settlement) -> list[Route]:
         ConfirmationPages(settlement),
         OfferPages(settlement),
         FeePages(settlement),
+        CreditPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

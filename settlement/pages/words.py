@@ -71,6 +71,7 @@ QUEUE: Final[Mapping[str, Badge]] = {
     Waiting.FEE: (MEANINGS[Waiting.FEE], "warn", "dollar"),
     Waiting.DEPOSIT: (MEANINGS[Waiting.DEPOSIT], "warn", "wallet"),
     Waiting.SMALL: (MEANINGS[Waiting.SMALL], "info", "wallet"),
+    Waiting.CREDIT: (MEANINGS[Waiting.CREDIT], "warn", "dollar"),
 }
 
 # Kinds of account that do not say enough by their own name.

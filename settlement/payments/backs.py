@@ -23,6 +23,9 @@ select c.charge_id, c.customer_id, c.way, (c.amount_minor - coalesce((
     select sum(b.amount_minor) from money_back b
     where b.charge_id = c.charge_id and b.state in ('ASKED', 'SENT')
 ), 0) - coalesce((
+    select sum(p.amount_minor) from credit_payout_part p
+    where p.charge_id = c.charge_id and p.state in ('ASKED', 'SENT')
+), 0) - coalesce((
     select sum(d.amount_minor) from payment_dispute d
     where d.charge_id = c.charge_id and d.state in ('OPEN', 'LOST')
 ), 0))::bigint as left_minor

@@ -176,6 +176,8 @@ class RefundReader:
             if found.status in FAILED:
                 raise NeedsPerson(f"refund {found.refund_id} to the buyer's bank came back")
             return True
+        if made_by.startswith("credit_refund:"):
+            return False  # a buyer's credit that is paid back, and on no invoice
         invoice_id = await _invoice_of(connection, found)
         if invoice_id is None:
             return False

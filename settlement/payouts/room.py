@@ -6,6 +6,7 @@ from typing import Self
 
 from foundation.database import Pool
 from settlement.payouts.batches import BankFiles
+from settlement.payouts.credit_payouts import CreditPayouts
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.late_certificates import LateCertificates
 from settlement.payouts.onboarding import Onboarding
@@ -32,6 +33,7 @@ class PayoutRoom:
     write_offs: WriteOffs
     late_certificates: LateCertificates
     withheld: Withheld
+    credit: CreditPayouts
 
     @classmethod
     def over(
@@ -53,4 +55,5 @@ class PayoutRoom:
             write_offs=WriteOffs(pool, now_us),
             late_certificates=LateCertificates(pool, now_us, ring),
             withheld=Withheld(pool, now_us, ring),
+            credit=CreditPayouts(pool, now_us, ring),
         )

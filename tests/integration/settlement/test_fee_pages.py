@@ -165,3 +165,35 @@ async def test_staff_decide_about_a_deposit_that_was_recorded_by_hand(people: Pe
     await people.ann.post(f"{STAFF}/deposits", {**given, "words": "cheque 7"})
     assert "Deposits recorded by hand" not in (await people.ann.get(STAFF)).text
     assert read(await people.ann.get(f"{API}/hand-deposits"))["items"] == []
+
+
+async def test_credit_is_paid_back_by_two_of_staff(people: People) -> None:
+    await give_credit(people.site.pool, 300_00, people.buyer_id)
+    page = (await people.ann.get("/settlement/credit")).text
+    assert "Acme Resale" in page and "$300.00" in page
+    ask = {"what": "ask", "buyer_id": people.buyer_id, "currency": "USD", "words": "they asked"}
+    await people.ann.post("/settlement/credit", {**ask, "amount": "400.00"})
+    assert "free credit is 300.00" in (await people.ann.get("/settlement/credit")).text
+    await people.ann.post("/settlement/credit", {**ask, "amount": "250.00"})
+    assert "Credit to pay back" in (await people.bob.get("/settlement")).text
+    seen = read(await people.bob.get(f"{API}/credit-payouts"))
+    (asked,), (holder,) = seen["payouts"], seen["holders"]
+    assert (asked["amount_minor"], holder["free_minor"]) == (250_00, 300_00)
+    one = f"{API}/credit-payouts/{asked['number']}"
+    alone = await people.ann.send("POST", f"{one}/agreement", json={})
+    assert (alone.status, read(alone)["code"]) == (409, "SAME_PERSON")
+    await people.bob.post("/settlement/credit", {"what": "agree", "number": str(asked["number"])})
+    (agreed,) = read(await people.ann.get(f"{API}/credit-payouts"))["payouts"]
+    assert agreed["state"] == "SENDING"
+    # The money of this test came by no charge.
+    assert "by bank" in (await people.ann.get("/settlement/credit")).text
+    overdrawn = await people.ann.send("POST", f"{one}/bank-transfer", json={"reference": "wire 9"})
+    assert overdrawn.status == 409
+    more = {
+        "buyer_id": people.buyer_id,
+        "currency": "USD",
+        "amount_minor": 50_00,
+        "why": "the rest",
+    }
+    assert (await people.bob.send("POST", f"{API}/credit-payouts", json=more)).status == 201
+    assert (await people.buyer.get("/settlement/credit")).status in (403, 404)
