@@ -22,8 +22,12 @@ _CARD: Final[tuple[type[Turn], ...]] = (
     later.DisputeWithdrawn, later.DisputeLostAtHome, later.DisputeLostLater, later.SellersFault,
     later.PartDisputed, later.RefundedThenDisputed, later.RefundReturned,
 )  # fmt: skip
-# Only where it is asked for: a card is promised, and the promise ends.
-_ASKED_FOR: Final[tuple[type[Turn], ...]] = (turns.SellerAsked,)
+# Only where it is asked for: a card is promised, and the promise ends; answers are lost on purpose.
+_ASKED_FOR: Final[tuple[type[Turn], ...]] = (
+    turns.SellerAsked,
+    later.RefundLost,
+    later.ReversalLost,
+)
 
 TURNS: Final[dict[str, type[Turn]]] = {turn.__name__: turn for turn in (*_CARD, *_ASKED_FOR)}
 

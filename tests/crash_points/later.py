@@ -21,11 +21,12 @@ from settlement.claiming.words import ClaimState, FiledLine
 from settlement.claims import Reason
 from settlement.ids import TaxPlace
 from settlement.lives import AwardState, PaymentState
-from settlement.payments.dispute_words import Fault
+from settlement.payments.dispute_words import Fault as Blame
 from settlement.payments.handlers_dispute import DisputeRefused, set_fault
 from settlement.payouts.platform import PlatformPayouts
 from settlement.rows import Held
 from settlement.stripe_simulator import payouts
+from settlement.stripe_simulator.faults import Fault, Trouble
 from settlement.stripe_simulator.work import Work
 from tests.crash_points.books import Expected, sellers_part
 from tests.crash_points.course import Course
@@ -78,7 +79,7 @@ class DisputeLostAtHome(DisputeWon):
 class DisputeLostLater(Turn):
     """The seller was paid long ago when the bank takes the money back and keeps it."""
 
-    fault: Fault | None = None
+    fault: Blame | None = None
 
     async def fetched(self, course: Course) -> None:
         for _ in range(3):
@@ -95,7 +96,7 @@ class DisputeLostLater(Turn):
     def expected(self, course: Course, held: Held, expected: Expected) -> None:
         expected.payment = PaymentState.REFUNDED
         expected.credited_minor, expected.paid_minor = expected.got_minor, 0
-        if self.fault is Fault.SELLER:
+        if self.fault is Blame.SELLER:
             expected.late_minor = sum(expected.sent_minor.values())
             expected.sent_minor = dict.fromkeys(expected.sent_minor, 0)
 
@@ -103,7 +104,7 @@ class DisputeLostLater(Turn):
 class SellersFault(DisputeLostLater):
     """Staff say that the seller has misdescribed the goods."""
 
-    fault = Fault.SELLER
+    fault = Blame.SELLER
 
 
 class PartDisputed(DisputeLostLater):
@@ -140,6 +141,15 @@ class Refunded(Turn):
         line = first_line(held)
         back = tenths(line, course.facts["tenths"])
         goes_back(expected, line, back.hammer_minor, back.total_minor)
+
+
+class RefundLost(Refunded):
+    """Stripe gives the money back, and nobody hears of it."""
+
+    async def paid(self, course: Course) -> None:
+        lost = Fault(Trouble.LOST_ANSWER, "POST /v1/refunds", times=3)
+        course.world.engine.faults.add(lost)
+        await super().paid(course)
 
 
 class RefundedThenDisputed(Refunded):
@@ -232,6 +242,15 @@ class ClaimedLater(Turn):
         expected.late_minor = before - expected.sent_minor[str(line.award_id)]
 
 
+class ReversalLost(ClaimedLater):
+    """Stripe takes the seller's part back, and nobody hears of it."""
+
+    async def fetched(self, course: Course) -> None:
+        lost = Fault(Trouble.LOST_ANSWER, "POST /v1/transfers/*/reversals", times=3)
+        course.world.engine.faults.add(lost)
+        await super().fetched(course)
+
+
 class PayoutReturned(Turn):
     """The house is paid out what it has earned, and its bank sends the money back."""
 
@@ -257,7 +276,7 @@ class PayoutReturned(Turn):
         await course.work()
 
 
-async def _blamed(course: Course, dispute_id: str, fault: Fault) -> bool:
+async def _blamed(course: Course, dispute_id: str, fault: Blame) -> bool:
     """Whether staff could say so: who has not heard of a dispute cannot."""
     try:
         async with transaction(course.world.people.pool) as connection:

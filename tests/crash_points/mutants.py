@@ -65,6 +65,12 @@ from settlement.worker import Worker
 from tests.crash_points.course import Paid
 from tests.crash_points.drawn import TURNS
 from tests.crash_points.life import EVERY, play
+from tests.crash_points.mutants_back import (
+    a_lost_dispute_leaves_its_lots_paid,
+    a_lost_refund_is_made_anew,
+    a_lost_reversal_is_made_anew,
+    a_seller_bears_what_nobody_said,
+)
 from tests.crash_points.tables import Tables
 from tests.crash_points.world import Mortal, Restless, house, world
 
@@ -546,11 +552,12 @@ def the_commission_is_of_the_premium_too() -> AbstractContextManager[object]:
 
 
 class Scene(Struct, frozen=True):
-    """A life in which a bug shows, in one of a few seeds."""
+    """A life in which a bug shows, in one of a few seeds. ``keeps``: see `world.house`."""
 
     way: Paid = Paid.CARD
     turn: str = "Turn"
     seeds: int = 3
+    keeps: bool = False
 
 
 class Planted(Struct, frozen=True):
@@ -589,6 +596,10 @@ _PLANTED: Final = (
     Planted(a_claim_keeps_the_tax, (Scene(turn="Claimed"),)),
     Planted(a_dispute_costs_nothing, (Scene(turn="DisputeWon"),)),
     Planted(a_dispute_keeps_nothing_back, (Scene(turn="DisputeWon"),)),
+    Planted(a_lost_refund_is_made_anew, (Scene(turn="RefundLost"),)),
+    Planted(a_lost_reversal_is_made_anew, (Scene(turn="ReversalLost", keeps=True),)),
+    Planted(a_seller_bears_what_nobody_said, (Scene(turn="DisputeLostLater"),)),
+    Planted(a_lost_dispute_leaves_its_lots_paid, (Scene(turn="DisputeLost"),)),
     Planted(money_is_released_at_the_dock),
     Planted(what_a_seller_owes_is_forgotten, (Scene(turn="Owes"),)),
     Planted(a_changed_account_is_paid_at_once, (Scene(turn="Moved"),)),
@@ -626,7 +637,7 @@ async def spoiled(dsn: str, scene: Scene, seed: int) -> list[str]:
     """What is wrong with one life on tables that are new; its process dies as in all others."""
     mortal = Mortal(seed * 37 + 1, EVERY)
     async with world(dsn) as home:
-        await house(home)
+        await house(home, keeps=scene.keeps)
         try:
             life = await play(home, seed, mortal, way=scene.way, turn=TURNS[scene.turn]())
         except Restless as restless:
