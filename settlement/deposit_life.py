@@ -85,6 +85,7 @@ DEPOSIT_LIFE: Final = Life(
         _D.TAKEN: {
             _D.RETURNING: "the buyer won nothing or has paid, or only a part is kept",
             _D.FORFEITED: "the buyer did not pay: it is kept",
+            _D.LOST: "the buyer's bank took it back for good",
         },
         _D.RETURNING: {
             _D.RELEASED: "it went back",

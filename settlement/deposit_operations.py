@@ -14,6 +14,7 @@ from foundation.database import AnyConnection, Pool, acquire
 from settlement.buyers import customer_of
 from settlement.deposit_life import Deposit, DepositState, subject_parts
 from settlement.deposit_rules import (
+    charged_back,
     created,
     declined,
     gone_back,
@@ -242,6 +243,22 @@ class Renew(Deadline):
         return None
 
 
+class ChargedBack(Deadline):
+    """``deposit_charged_back``: its buyer's bank has decided that it keeps it."""
+
+    def __init__(self, deposits: Deposits) -> None:
+        self._deposits = deposits
+
+    async def settle(
+        self, connection: AnyConnection, op: Operation, answer: object, now_us: int
+    ) -> Again | None:
+        """See `operations.Handler`."""
+        deposit = await hold_subject(connection, op.arguments["deposit"])
+        decided = charged_back(deposit, StripeId(op.arguments["charge_id"]))
+        await self._deposits.write(connection, deposit, decided)
+        return None
+
+
 # Whether the sale is over and invoiced; what the buyer has won in it, and what became of that.
 _OUTCOME: Final = """
 select
@@ -354,6 +371,7 @@ def deposit_operations(
     """The kinds of operations of deposits, for the worker."""
     return {
         "deposit_cancel": Cancel(deposits, provider),
+        "deposit_charged_back": ChargedBack(deposits),
         "deposit_confirm": Confirm(deposits, provider),
         "deposit_create": Create(deposits, provider, pool),
         "deposit_renew": Renew(deposits),

@@ -140,6 +140,14 @@ def renewal_due(deposit: Deposit, number: int) -> Decided:
     return Decided(deposit=again, operations=(_create(again),))
 
 
+def charged_back(deposit: Deposit, charge_id: StripeId) -> Decided:
+    """The buyer's bank took it back for good. What was kept of it, or is going back, stays so: a
+    person says who bears it."""
+    if deposit.state is not _D.TAKEN or deposit.charge_id != charge_id:
+        return Decided(deposit=deposit)
+    return Decided(deposit=_without_promise(deposit, _D.LOST, taken_minor=0, counted=None))
+
+
 def released(deposit: Deposit) -> Decided:
     """Nobody needs it any more: it goes back to the buyer."""
     match deposit.state:

@@ -29,7 +29,7 @@ from settlement.payments.dispute_words import (
 from settlement.payments.words import Facts
 from settlement.postings import chargeback, dispute_won
 from settlement.rows import Held, InvoiceRow
-from settlement.steps import Step, Sums, after
+from settlement.steps import Step, Sums, Wanted, after
 from settlement.story import Told
 
 _P, _D = PaymentState, DisputeState
@@ -45,8 +45,8 @@ def dispute_seen(
     invoiced = None if held is None else held.invoiced
     entries = [entry for moved in new for entry in _booked(invoiced, row, moved)]
     if held is None or facts is None:
-        steps = [Step(entries=entries)] if entries else []
-        return DisputeDecided(row=row, steps=steps)
+        step = Step(entries=entries, operations=_deposit_lost(given, row))
+        return DisputeDecided(row=row, steps=[step] if step != _NOTHING else [])
     if row.unsettled_minor > 0 and row.currency != held.invoiced.invoice.currency:
         # No lot can bear it: a person says who does, and until then nothing is let go.
         row = structs.replace(row, state=_D.OPEN, ended_at_us=None)
@@ -140,6 +140,16 @@ def _opens(given: Given, row: DisputeRow, new: Sequence[BalanceTransaction]) -> 
     first = bool(row.taken_minor) and (before is None or not before.taken_minor)
     more = row.unsettled_minor > 0 and any(each.amount_minor < 0 for each in new)
     return was_open, not was_open and (row.state is _D.OPEN or first or more)
+
+
+def _deposit_lost(given: Given, row: DisputeRow) -> list[Wanted]:
+    """A deposit stands no more once a bank keeps it."""
+    before = given.before.state if given.before else None
+    if row.deposit is None or row.state is not _D.LOST or before is _D.LOST:
+        return []
+    arguments = {"deposit": row.deposit, "charge_id": row.charge_id}
+    subject = row.dispute_id
+    return [Wanted(operation="deposit_charged_back", subject=subject, arguments=arguments)]
 
 
 def _opened(held: Held, row: DisputeRow) -> Step:

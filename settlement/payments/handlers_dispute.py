@@ -46,6 +46,7 @@ select null, b.buyer_id, null
 from charge_try t join buyer_charge b using (charge_id) where t.payment_id = $2
 limit 1
 """
+_KNOWN: Final = "select invoice_id, buyer_id, deposit from payment_dispute where dispute_id = $1"
 _HOLD: Final = "select * from payment_dispute where dispute_id = $1 for update"
 _FIRST: Final = "select pg_advisory_xact_lock(hashtextextended('dispute:' || $1, 0))"
 # Goods that a truck or a carrier has, of lots that were not handed over whole.
@@ -234,6 +235,8 @@ async def alone_with(connection: AnyConnection, dispute_id: str) -> None:
 async def _whose(connection: AnyConnection, dispute: Dispute, now_us: int) -> Whose | None:
     """Of whose money it is; None: nobody's yet, and our own row may be on its way."""
     row = await connection.fetchrow(_WHOSE, dispute.charge_id, dispute.payment_id)
+    if row is None:  # a deposit's row is of its latest charge: what was known then stays so
+        row = await connection.fetchrow(_KNOWN, dispute.dispute_id)
     if row is not None:
         return Whose(invoice_id=row["invoice_id"], buyer_id=row["buyer_id"], deposit=row["deposit"])
     return Whose() if now_us >= dispute.made_at_us + NOBODYS_US else None

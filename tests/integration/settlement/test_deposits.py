@@ -541,6 +541,8 @@ async def test_a_deposit_that_a_bank_took_back_is_borne_by_what_it_was(
     dispute_id = await control.open_dispute(charge["charge_id"])
     await control.decide_dispute(dispute_id, won=False)
     await room.house.settled()
+    assert await room.state() is (_D.FORFEITED if kept else _D.LOST)
+    assert room.book.sum_minor == 0
     bearer = Bearer.HOUSE if kept else Bearer.BUYER
     async with transaction(room.house.pool) as connection:
         row = await connection.fetchrow("select version from payment_dispute")
