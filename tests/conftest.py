@@ -24,6 +24,14 @@ from tests.redis_rooms import emptied
 
 TEMPLATE = "template_softclose"
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what our marks mean."""
+    config.addinivalue_line(
+        "markers", "thorough: `./test long` runs it again, with all that it has"
+    )
+
+
 # As an installation does; rich tracebacks print every variable, and take a second each.
 structlog.configure(
     processors=[

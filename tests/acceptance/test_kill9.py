@@ -15,8 +15,9 @@ from tests.acceptance.bidding_process import Mark, Orders
 from tests.acceptance.killing import Account, Killer, Process, fleet
 from tests.acceptance.outsider import Logged, read_log
 from tests.processes import softclose
+from tests.thorough import THOROUGH, thorough
 
-KILLS = 50
+KILLS = 50 if THOROUGH else 12
 SEED = 20_260_302
 
 
@@ -33,8 +34,9 @@ def processes(tmp_path: Path) -> Iterator[Iterator[Process]]:
         yield processes
 
 
+@thorough
 @pytest.mark.timeout(600)  # of a busy machine; a quiet one takes a minute
-async def test_fifty_kills_lose_nothing_and_double_nothing(
+async def test_many_kills_lose_nothing_and_double_nothing(
     database_url: str, history: Path, processes: Iterator[Process]
 ) -> None:
     account = Account(history)

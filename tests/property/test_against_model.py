@@ -60,6 +60,7 @@ from tests.property.scenarios import (
     schedule,
     steps,
 )
+from tests.thorough import THOROUGH, thorough
 
 Answer = tuple[str, int | None, bytes | None]  # code, sequence, receipt
 
@@ -395,8 +396,9 @@ def name_of(combination: object) -> str:
     return str(combination)
 
 
+@thorough
 @pytest.mark.parametrize(("rule", "void", "closing", "soft"), COMBINATIONS, ids=name_of)
-@settings(max_examples=20, deadline=None, print_blob=True)
+@settings(max_examples=40 if THOROUGH else 8, deadline=None, print_blob=True)
 @given(data=st.data())
 def test_the_engine_and_the_naive_model_agree_after_every_command(
     rule: PriceRule,

@@ -9,14 +9,16 @@ import sys
 
 import pytest
 
-from tests.simulation.gateway_mutants import MUTANTS, SHY, find
+from tests.simulation.gateway_mutants import find
 from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run
 
 SEEDS = range(16)
 # Those that are not shy are found in this many; the gateway as it is holds in all of them.
-SEEDS_FOR_MUTANTS = 8
+# ``tests/long`` plants them all.
+SOME_MUTANTS = ("two_writers", "a_gap_of_the_bus_is_ignored", "a_closed_socket_is_written_to")
+SEEDS_FOR_MUTANTS = 16
 FRAMES = (
     "conflated", "error", "event", "goodbye", "own", "snapshot", "standing", "subscribed", "time",
     "unsubscribed", "verdict", "welcome",
@@ -51,8 +53,8 @@ def test_a_run_with_gateways_follows_from_its_seed(runs: list[Run]) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_bugs_planted_in_the_gateway_are_found() -> None:
-    jobs = [(name, SEEDS_FOR_MUTANTS) for name in MUTANTS if name not in SHY]
+def test_some_bugs_planted_in_the_gateway_are_found() -> None:
+    jobs = [(name, SEEDS_FOR_MUTANTS) for name in SOME_MUTANTS]
     found = dict(in_parallel(find, jobs))
     missed = sorted(name for name, discovery in found.items() if discovery is None)
     assert not missed, f"not found in {SEEDS_FOR_MUTANTS} seeds: {missed}"

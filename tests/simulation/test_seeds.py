@@ -5,10 +5,11 @@ import pytest
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run, play, simulate
 from tests.simulation.scenarios import frozen_at, killed_at
+from tests.thorough import THOROUGH, thorough
 
-SEEDS = range(60)
+SEEDS = range(40)
 # A writer takes about this many steps in the five seconds of the short scenario.
-STEPS = 320
+STEPS = range(1, 320, 1 if THOROUGH else 5)
 
 
 @pytest.mark.timeout(600)
@@ -17,16 +18,18 @@ def test_every_invariant_holds_whatever_goes_wrong() -> None:
     assert not broken, "\n".join(broken)
 
 
+@thorough
 @pytest.mark.timeout(300)
 def test_a_writer_may_be_killed_at_every_step() -> None:
-    runs = in_parallel(_killed, range(1, STEPS))
+    runs = in_parallel(_killed, STEPS)
     broken = [f"step {step}: {run.broken[:5]}" for step, run in runs if run.broken]
     assert not broken, "\n".join(broken)
 
 
+@thorough
 @pytest.mark.timeout(300)
 def test_a_writer_may_be_frozen_at_every_step() -> None:
-    runs = in_parallel(_frozen, range(1, STEPS))
+    runs = in_parallel(_frozen, STEPS)
     broken = [f"step {step}: {run.broken[:5]}" for step, run in runs if run.broken]
     assert not broken, "\n".join(broken)
 

@@ -25,6 +25,7 @@ from settlement.worker import Worker
 from tests.books import NOON_US
 from tests.crashing import Life
 from tests.reconciling import operation, txn
+from tests.thorough import THOROUGH, thorough
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -163,6 +164,8 @@ async def test_what_is_made_during_a_pass_is_of_the_next(
     assert await here(pool) == sorted(row.amount_minor for row in stripe.rows)
 
 
+@thorough
+@pytest.mark.timeout(400)
 async def test_killed_at_each_await_nothing_is_lost_or_taken_twice(
     pool: Pool, database_url: str, stripe: Stripe, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,13 +182,13 @@ async def test_killed_at_each_await_nothing_is_lost_or_taken_twice(
     killed = last = 0
     lived = False
     while not lived:
-        last += 1
+        last += 1 if THOROUGH else 4
         stripe.makes(clock.now_us, *range(last * 10, last * 10 + 7))
         life = Life(last)
         lived = await life.lived(lambda life=life: process(life))  # type: ignore[misc]
         killed += not lived
         clock.now_us += LEASE_US + PAUSE_US
-    assert killed > 20
+    assert killed > (20 if THOROUGH else 5)
     assert await Life().lived(lambda: process(Life()))
     assert await here(pool) == sorted(row.amount_minor for row in stripe.rows)
 
