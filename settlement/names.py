@@ -1,4 +1,4 @@
-"""How organisations and sales are called, for pages that have their ids."""
+"""How organisations, persons and sales are called, for pages that have their ids."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -11,6 +11,8 @@ from foundation.database import AnyConnection
 _ORGANISATIONS: Final = """
 select organisation_id, name from organisation where organisation_id = any($1::text[])
 """
+
+_PERSONS: Final = "select person_id, name from person where person_id = any($1::text[])"
 
 _SALES: Final = """
 select sale_id, title, time_zone, liquidator_name from sale_listing where sale_id = any($1::text[])
@@ -34,6 +36,14 @@ async def organisation_names(
         return {}
     rows = await connection.fetch(_ORGANISATIONS, wanted)
     return {row["organisation_id"]: row["name"] for row in rows}
+
+
+async def person_names(connection: AnyConnection, ids: Iterable[str]) -> Mapping[str, str]:
+    """Of those that there are; who else acts goes by its own name."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    return {row["person_id"]: row["name"] for row in await connection.fetch(_PERSONS, wanted)}
 
 
 async def sale_names(

@@ -16,7 +16,7 @@ from settlement.entries import named
 from settlement.ids import AwardId, EntryKey, InvoiceId
 from settlement.ledger_reading import read_entries, read_lines
 from settlement.lot_history import LotEvent, lot_events
-from settlement.names import NamedSale, organisation_names, sale_names
+from settlement.names import NamedSale, organisation_names, person_names, sale_names
 from settlement.rows import AwardRow, Held, InvoiceRow, NotFound, read_award, read_invoice
 from settlement.statements import Line, Period, Scope
 from settlement.story import Told, story_of
@@ -65,7 +65,10 @@ class AccountBalance(Struct, frozen=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """All there is to know. ``award`` None: the story is of the whole invoice."""
+    """All there is to know. ``award`` None: the story is of the whole invoice.
+
+    ``names``: of the organisations that it is about, and of the persons who acted.
+    """
 
     award: AwardRow | None
     invoice: InvoiceRow | None
@@ -174,6 +177,10 @@ async def _story(connection: AnyConnection, held: Held, award: AwardRow | None) 
     subjects = [*ids, *([invoice.invoice_id] if invoice is not None else [])]
     parties = [party for one in awards for party in (one.buyer_id, one.liquidator_id)]
     parties += [one.consignor_id for one in awards if one.consignor_id is not None]
+    names = {
+        **await organisation_names(connection, parties),
+        **await person_names(connection, (line.actor for line in told)),
+    }
     return Story(
         award=award,
         invoice=invoice,
@@ -184,7 +191,7 @@ async def _story(connection: AnyConnection, held: Held, award: AwardRow | None) 
         lines=await _booked(connection, lines),
         balances=_balances(lines),
         sale=(await sale_names(connection, [sale_id])).get(sale_id),
-        names=await organisation_names(connection, parties),
+        names=names,
     )
 
 

@@ -16,6 +16,7 @@ from settlement.pages.words import AWARD_WAY
 from settlement.room import Settlement
 from settlement.rows import AwardRow, NotFound
 from settlement.stories import BookedLine, Story, is_stripe_id
+from settlement.story import HOUSE_ITSELF
 
 # Of the plot of bids, in its own units.
 PLOT_WIDTH: Final = 600
@@ -34,6 +35,9 @@ _EVENT_WORDS: Final[Mapping[str, str]] = {
     "bids_voided": "Bids were voided",
     "reserve_status_changed": "The reserve",
 }
+
+# What amounts and times show by themselves.
+_SAID_ALREADY: Final = frozenset({"currency", "zone"})
 
 _ICONS: Final = (
     ("claim", "box"),
@@ -222,13 +226,18 @@ def _bids_in_a_row(row: Sequence[LotEvent]) -> list[Moment]:
 
 
 def _of_told(story: Story) -> list[Moment]:
+    names = story.names
     return [
         Moment(
             at_us=told.at_us or 0,
             icon=_icon(told.kind),
             words=told.kind.replace("_", " ").capitalize(),
-            actor="" if told.actor == "softclose" else told.actor,
-            facts=[_fact(name, value) for name, value in told.facts.items() if value is not None],
+            actor="" if told.actor == HOUSE_ITSELF else names.get(told.actor, told.actor),
+            facts=[
+                _fact(name, names.get(value, value) if isinstance(value, str) else value)
+                for name, value in told.facts.items()
+                if value not in (None, "", []) and name not in _SAID_ALREADY
+            ],
         )
         for told in story.told
     ]

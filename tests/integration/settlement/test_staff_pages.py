@@ -8,9 +8,12 @@ from urllib.parse import quote
 import pytest
 
 from accounts.identity import OrganisationKind, Role
+from accounts.ids import PersonId
+from auction.ids import BidderId
 from foundation.database import acquire
 from settlement.chart import Kind
 from settlement.lives import AwardState, PaymentState
+from settlement.story import Told, tell
 from tests.accounts_site import Client
 from tests.settled import DAY_US, Settled, held_operation, settled
 from tests.site import Site, now_us, open_site
@@ -25,6 +28,8 @@ class People:
     staff: Client
     buyer: Client
     seller: Client
+    seller_id: PersonId
+    buyer_id: BidderId
     paid: Settled
     overdue: Settled
 
@@ -62,7 +67,8 @@ async def people(database_url: str, tmp_path: Path) -> AsyncIterator[People]:
             visitor(site, buyer.person_id) as of_buyer,
             visitor(site, seller_id) as of_seller,
         ):
-            yield People(site, staff, of_buyer, of_seller, paid, overdue)
+            ids = (seller_id, buyer.bidder_id)
+            yield People(site, staff, of_buyer, of_seller, *ids, paid, overdue)
 
 
 async def test_the_queue_says_what_waits_and_a_held_operation_is_tried_again(
@@ -107,6 +113,20 @@ async def test_an_award_tells_its_whole_story_on_one_page(people: People) -> Non
     ):
         assert part in page, part
     assert "S1~2" not in page  # what is another lot's
+
+
+async def test_a_story_names_who_acted_and_leaves_out_what_is_empty(people: People) -> None:
+    award, person = people.paid.award_ids[0], people.seller_id
+    facts = {"buyer_id": people.buyer_id, "seal": "", "driver": "Jo Driver", "currency": "USD"}
+    line = Told(kind="checked_in", award_id=award, actor=person, facts=facts)
+    async with acquire(people.site.pool) as connection:
+        await tell(connection, [line], now_us())
+    page = (await people.staff.get(f"/settlement/awards/{award}")).text
+    assert "by Lee North" in page and person not in page
+    told = page[page.index("Checked in") :]
+    told = told[: told.index("</li>")]
+    assert "Acme Resale" in told and "Jo Driver" in told
+    assert not any(word in told for word in (people.buyer_id, "seal", "currency"))
 
 
 async def test_an_invoice_shows_its_lots_and_what_was_booked(people: People) -> None:
