@@ -41,6 +41,7 @@ class Waiting(StrEnum):
     DEPOSIT = "DEPOSIT"
     SMALL = "SMALL"
     CREDIT = "CREDIT"
+    ABANDONED = "ABANDONED"
 
 
 MEANINGS: Final[Mapping[Waiting, str]] = {
@@ -58,6 +59,7 @@ MEANINGS: Final[Mapping[Waiting, str]] = {
     Waiting.DEPOSIT: "Deposit to decide",
     Waiting.SMALL: "Too little to be taken in",
     Waiting.CREDIT: "Credit to pay back",
+    Waiting.ABANDONED: "Goods nobody fetched",
 }
 
 

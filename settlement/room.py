@@ -14,6 +14,7 @@ from settlement.accounting import Accounting
 from settlement.after_default.fee_desk import FEES
 from settlement.after_default.hand_deposits import HAND_DEPOSITS
 from settlement.after_default.room import AfterDefault
+from settlement.api_abandoned import AbandonedApi
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
 from settlement.api_claims import ClaimsApi, ClaimsDeskApi
@@ -48,6 +49,7 @@ from settlement.payments.dispute_desk import DisputeDesk
 from settlement.payments.payers import TablePayers
 from settlement.payouts.credit_payouts import CREDITS
 from settlement.payouts.room import PayoutRoom
+from settlement.pickups.abandoned import ABANDONED, AbandonedGoods
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.charges import Charges
@@ -76,7 +78,7 @@ class Shown:
 
 NOTHING_SHOWN: Final = Shown()
 # What waits for a person, beside what the queue knows itself.
-WAITING: Final = (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES, *HAND_DEPOSITS, *CREDITS)
+WAITING: Final = (CLAIMS, *BOOK_SOURCES, *PART_SOURCES, *FEES, *HAND_DEPOSITS, *CREDITS, *ABANDONED)
 NOBODY_REGISTERS: Final = Registering()
 
 
@@ -102,6 +104,7 @@ class Settlement:
     bookings: Bookings
     at_dock: AtDock
     charges: Charges
+    abandoned: AbandonedGoods
     deliveries: Deliveries
     acceptances: Acceptances
     claims: Claims
@@ -150,6 +153,7 @@ class Settlement:
             bookings=Bookings(pool, now_us),
             at_dock=AtDock(pool, now_us, photos),
             charges=Charges(pool, now_us, ring),
+            abandoned=AbandonedGoods(pool, now_us),
             deliveries=Deliveries(pool, now_us, photos),
             acceptances=Acceptances(pool, now_us, ring),
             claims=Claims(pool, now_us, photos, ring),
@@ -207,6 +211,7 @@ class Settlement:
             ConfirmationsApi(self.confirming),
             FeesApi(self.charges, self.after.fees, self.after.hand_deposits),
             CreditApi(self.payouts.credit),
+            AbandonedApi(self.abandoned),
             DepositsApi(self.deposits, self.registering, self._deposit_url),
         )
         return [*(route for part in parts for route in part.routes()), *self.others]

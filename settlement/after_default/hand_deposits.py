@@ -153,8 +153,8 @@ class HandDeposits:
     ) -> HandDeposit:
         """Say what becomes of it, once.
 
-        Raises `Refused`: NOT_FOUND, ANSWERED_OTHERWISE, REASON_NEEDED, TOO_LITTLE_CREDIT where it is to be
-        kept of credit and there is less.
+        Raises `Refused`: NOT_FOUND, ANSWERED_OTHERWISE, REASON_NEEDED, and TOO_LITTLE_CREDIT where
+        it is to be kept of credit and there is less.
         """
         said, now_us, by = why.strip(), self._now_us(), actor_of(staff)
         if len(said) < 3:

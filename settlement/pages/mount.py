@@ -1,6 +1,7 @@
 """The pages as rows."""
 
 from foundation.http.routes import Route
+from settlement.pages.abandoned import AbandonedPages
 from settlement.pages.books import BookPages
 from settlement.pages.cards import CardPages
 from settlement.pages.charges import ChargePages
@@ -49,5 +50,6 @@ def routes(settlement: Settlement) -> list[Route]:
         OfferPages(settlement),
         FeePages(settlement),
         CreditPages(settlement),
+        AbandonedPages(settlement),
     )
     return [route for part in parts for route in part.routes()]

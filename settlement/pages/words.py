@@ -72,6 +72,7 @@ QUEUE: Final[Mapping[str, Badge]] = {
     Waiting.DEPOSIT: (MEANINGS[Waiting.DEPOSIT], "warn", "wallet"),
     Waiting.SMALL: (MEANINGS[Waiting.SMALL], "info", "wallet"),
     Waiting.CREDIT: (MEANINGS[Waiting.CREDIT], "warn", "dollar"),
+    Waiting.ABANDONED: (MEANINGS[Waiting.ABANDONED], "warn", "truck"),
 }
 
 # Kinds of account that do not say enough by their own name.

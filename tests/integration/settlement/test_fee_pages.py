@@ -167,6 +167,37 @@ async def test_staff_decide_about_a_deposit_that_was_recorded_by_hand(people: Pe
     assert read(await people.ann.get(f"{API}/hand-deposits"))["items"] == []
 
 
+async def test_staff_say_what_becomes_of_goods_that_nobody_fetched(people: People) -> None:
+    pool = people.site.pool
+    seller = await people.site.people.organisation(OrganisationKind.LIQUIDATOR, "South")
+    paid = await settled(pool, people.buyer_id, seller, sale_id="S7")
+    award_id = paid.award_ids[0]
+    async with acquire(pool) as connection:
+        await connection.execute(
+            "insert into abandonment (award_id, noticed_at_us, pallets, storage_minor)"
+            " values ($1, $2, 4, 2800)",
+            award_id,
+            now_us() - 3 * DAY_US,
+        )
+    assert "4 pallets stand on the dock" in (await people.ann.get("/settlement")).text
+    page = (await people.ann.get("/settlement/abandoned")).text
+    assert "told 3 days ago" in page and "Acme Resale" in page
+    waits = {"award_id": award_id, "fate": "WAITS", "words": "they come on Friday"}
+    await people.ann.post("/settlement/abandoned", waits)
+    assert read(await people.ann.get(f"{API}/abandoned-goods"))["items"] == []
+    async with acquire(pool) as connection:
+        await connection.execute("update abandonment set look_at_us = 1")
+    (again,) = read(await people.ann.get(f"{API}/abandoned-goods"))["items"]
+    assert (again["fate"], again["why"]) == ("WAITS", "they come on Friday")
+    one = f"{API}/abandoned-goods/{award_id}/decision"
+    gone = {"fate": "DISPOSED", "why": "to the recycler"}
+    assert (await people.bob.send("POST", one, json=gone)).status == 204
+    twice = await people.bob.send("POST", one, json=gone)
+    assert (twice.status, read(twice)["code"]) == (409, "NOT_NOW")
+    assert "Goods nobody fetched" not in (await people.ann.get("/settlement")).text
+    assert (await people.buyer.send("POST", one, json=gone)).status in (403, 404)
+
+
 async def test_credit_is_paid_back_by_two_of_staff(people: People) -> None:
     await give_credit(people.site.pool, 300_00, people.buyer_id)
     page = (await people.ann.get("/settlement/credit")).text
