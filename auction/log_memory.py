@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from auction.ids import SHARDS, SaleId, Shard, shard_of
+from auction.leases_memory import MemoryLeases
 from auction.ports import Batch, LoggedEvent, ShardHead, Snapshot, StoredSnapshot
 
 
@@ -15,18 +16,19 @@ class MemoryLog:
     """An ``EventLog`` whose every call takes effect at once."""
 
     def __init__(self, clock_us: Callable[[], int] = _wall_us) -> None:
-        self._clock_us = clock_us
+        self.now_us = clock_us
         self.events: list[list[LoggedEvent]] = [[] for _ in range(SHARDS)]
         self.epochs: list[int] = [0] * SHARDS
         self.owners: list[str | None] = [None] * SHARDS
         self.beats: list[int | None] = [None] * SHARDS
         self.snapshots: dict[Shard, list[Snapshot]] = {}
+        self.leases = MemoryLeases(self)
 
     async def take(self, shards: Iterable[Shard], owner: str, *, back: bool) -> list[ShardHead]:
         """See ``EventLog``."""
         heads = []
         for shard in shards:
-            if back and self.owners[shard] != owner:
+            if (back and self.owners[shard] != owner) or self.leases.is_gone(owner):
                 continue
             self.owners[shard] = owner
             self.epochs[shard] += 1
@@ -51,8 +53,10 @@ class MemoryLog:
                 assert position == len(self.events[shard]), "positions are gapless"
         return lost
 
-    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
         """See ``EventLog``."""
+        if not self.leases.beat(owner):
+            return set(epochs)
         lost = {shard for shard, epoch in epochs.items() if self.epochs[shard] != epoch}
         for shard in epochs.keys() - lost:
             self.beats[shard] = at_us
@@ -90,4 +94,4 @@ class MemoryLog:
 
     async def clock_us(self) -> int:
         """See ``EventLog``."""
-        return self._clock_us()
+        return self.now_us()

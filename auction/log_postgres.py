@@ -31,6 +31,7 @@ APPEND_TIMEOUT_S = 5.0
 _TAKE = """
 update log_shard set epoch = epoch + 1, owner = $2
 where shard = any ($1::smallint[]) and (not $3 or owner = $2)
+    and not exists (select from log_engine where name = $2 and gone)
 returning shard, position, epoch, beat_at_us
 """
 
@@ -54,10 +55,16 @@ with moved as (
 select shard from moved
 """
 
+# An engine that was counted out gives no sign of life: it has to join again. Whoever never
+# joined owns its shards without a lease.
 _BEAT = """
+with here as (
+    update log_engine set alive_at = clock_timestamp() where name = $4 and not gone returning name
+)
 update log_shard s set beat_at_us = $3
 from unnest($1::smallint[], $2::bigint[]) as w (shard, epoch)
 where s.shard = w.shard and s.epoch = w.epoch
+    and (exists (select from here) or not exists (select from log_engine where name = $4))
 returning s.shard
 """
 
@@ -133,33 +140,32 @@ class PostgresLog:
             )
         return batch.appends.keys() - {row[0] for row in rows}
 
-    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
         """See ``EventLog``."""
+        sent = list(epochs), list(epochs.values())
         async with self._appending() as connection:
-            rows = await connection.fetch(
-                _BEAT, list(epochs), list(epochs.values()), at_us, timeout=APPEND_TIMEOUT_S
-            )
+            rows = await connection.fetch(_BEAT, *sent, at_us, owner, timeout=APPEND_TIMEOUT_S)
         return epochs.keys() - {row[0] for row in rows}
 
     async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return _events(await connection.fetch(READ_SHARD, shard, after, limit))
 
     async def read_sale(self, sale_id: SaleId, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return _events(await connection.fetch(_READ_SALE, sale_id, after, limit))
 
     async def heads(self) -> dict[Shard, int]:
         """See ``EventLog``."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return {Shard(row[0]): row[1] for row in await connection.fetch(_HEADS)}
 
     async def save_snapshot(self, snapshot: Snapshot, epoch: int) -> bool:
         """See ``EventLog``."""
         shard, position = snapshot.shard, snapshot.position
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             saving = connection.transaction()
             await saving.start()
             await connection.execute(_SAVE_STATE, shard, position, snapshot.state)
@@ -175,7 +181,7 @@ class PostgresLog:
     async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:
         """See ``EventLog``."""
         async with (
-            self._reading() as connection,
+            self.reading() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             row = await connection.fetchrow(_LOAD_STATE, shard)
@@ -186,7 +192,7 @@ class PostgresLog:
 
     async def clock_us(self) -> int:
         """See ``EventLog``."""
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             clock_us: int = await connection.fetchval(_CLOCK)
         return clock_us
 
@@ -206,7 +212,8 @@ class PostgresLog:
             raise _unknown(error) from error
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AnyConnection]:
+    async def reading(self) -> AsyncIterator[AnyConnection]:
+        """A connection for everything but appends; its faults are ``OutcomeUnknown``."""
         try:
             async with self._opening:
                 if self._pool is None:

@@ -27,13 +27,14 @@ class ShardHead(Struct, frozen=True):
     """Where a shard stands: its last position, its owner's epoch, and the last sign of life.
 
     ``beat_at_us``: engine time of the last durable append or heartbeat, ``None`` if there
-    never was one. Taking a shard is no sign of life.
+    never was one. Taking a shard is no sign of life. ``let_go``: its owner before had let it go.
     """
 
     shard: Shard
     position: int
     epoch: int
     beat_at_us: int | None
+    let_go: bool = False
 
 
 class ShardAppend(Struct):
@@ -104,15 +105,19 @@ class EventLog(Protocol):
 
     async def take(self, shards: Iterable[Shard], owner: str, *, back: bool) -> list[ShardHead]:
         """Own shards under a new epoch. ``back``: only those whose last owner was ``owner``; the
-        others are missing in the answer. ``owner`` names one run of one process."""
+        others are missing in the answer. ``owner`` names one run of one process; an engine that
+        was counted out (``auction.leases``) owns nothing."""
         ...
 
     async def append(self, batch: Batch) -> set[Shard]:
         """Write the batch; the shards that were lost. Not to be cancelled half-way."""
         ...
 
-    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
-        """A durable sign of life for each shard still owned under its epoch; the lost others."""
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
+        """A durable sign of life for each shard still owned under its epoch; the lost others.
+
+        It prolongs the owner's lease, if it has one; if it was counted out, all are lost.
+        """
         ...
 
     async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:

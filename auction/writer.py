@@ -23,19 +23,20 @@ to its sales before it judges a bid or closes a lot.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 import structlog
 
 from auction.clock_watch import watch_clock
 from auction.closer import Closer
-from auction.commands import Command, MoveEndsAfterOutage
+from auction.commands import Command
 from auction.ids import SHARDS, SaleId, Shard, shard_of
 from auction.judge import Gathering, Judge
-from auction.liveness import BEAT_EVERY_US, Liveness
-from auction.ports import Bus, Clock, EventLog, OutcomeUnknown, ShardHead
+from auction.liveness import Liveness
+from auction.owning import Owning, Taken
+from auction.ports import Bus, Clock, EventLog, OutcomeUnknown
 from auction.rejections import Rejection
-from auction.shards import ShardState, load, load_sale
+from auction.shards import ShardState, load_sale
 from auction.snapshot_keeper import SnapshotKeeper
 from auction.verdicts import Verdict
 
@@ -48,8 +49,8 @@ MAX_BATCH_EVENTS = 250
 MAX_UNTOLD = 10_000
 # Commands judged before the event loop gets a turn: about 2 ms.
 JUDGE_SLICE = 100
-# Between attempts to take the shards back from a database that does not answer.
-RETRY_FIRST_S, RETRY_MOST_S = 0.05, 1.0
+# An idle writer looks this often whether a heartbeat is due.
+LOOK_EVERY_US = 100_000
 # Verdicts of an append whose outcome is unknown wait this long for the database to settle it.
 SETTLE_WITHIN_S = 2.0
 # Sales whose shard is remembered, to save a hash a command.
@@ -81,11 +82,14 @@ class Writer:
         bus: Bus,
         owner: str,
         shards: Iterable[Shard] = ALL_SHARDS,
+        liveness: Liveness | None = None,
     ) -> None:
         self._log, self._clock, self._bus, self._owner = log, clock, bus, owner
         self._wanted = list(shards)
         self._judge = Judge()
-        self._liveness = Liveness(clock)
+        self._liveness = liveness or Liveness(clock)
+        self._owning = Owning(log, clock, owner, self._judge, self._liveness)
+        self._errands: list[tuple[Callable[[], Awaitable[None]], asyncio.Future[None]]] = []
         self._closer = Closer(self._judge, clock, self._liveness)
         self._snapshots = SnapshotKeeper(log)
         self._waiting: deque[tuple[Shard, Command, asyncio.Future[Verdict]]] = deque()
@@ -93,9 +97,6 @@ class Writer:
         self._replies_in_flight: list[Reply] | None = None
         self._doubtful: set[Shard] = set()  # their state may differ from the log
         self._stopping = False
-        # The outage rule moved ends, and that is not durable yet: a sign of life before it
-        # would make the next outage, if we die now, look shorter than what bidders lived through.
-        self._moves_gather = False
         # Kept: on Python 3.11 each look for the running loop is a system call.
         self._loop = asyncio.get_running_loop()
         self._places: dict[SaleId, Shard] = {}
@@ -190,6 +191,8 @@ class Writer:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            for _, done in self._errands:
+                done.cancel()
             self._refuse_undecided()
             _refuse(self._replies_in_flight or [])  # cancelled or broken: nobody waits for ever
 
@@ -199,9 +202,9 @@ class Writer:
         self._liveness.pause()
 
     async def _wait_for_work(self) -> None:
-        if not len(self._judge.gathering) and not self._waiting:
+        if not len(self._judge.gathering) and not self._waiting and not self._errands:
             try:
-                async with asyncio.timeout(BEAT_EVERY_US / 1e6):
+                async with asyncio.timeout(LOOK_EVERY_US / 1e6):
                     await self._liveness.wake.wait()
             except TimeoutError:
                 pass  # time for a heartbeat
@@ -211,6 +214,7 @@ class Writer:
         if self._doubtful or not (self._stopping or self.ready):
             await self._recover("doubt" if self._doubtful else "dark", Gathering(), [])
             return
+        await self._run_errands()
         if not len(self._judge.gathering):
             await self._judge_waiting()
         # Looked at after the clock was read for what is sent: if we were stopped in between, what
@@ -218,7 +222,7 @@ class Writer:
         if len(self._judge.gathering) and (self._stopping or self.ready):
             await self._flush()
         # After every append at most one, so that slow heartbeats cannot keep bids waiting.
-        if self._liveness.beat_is_due() and not self._moves_gather:
+        if self._liveness.beat_is_due() and not self._owning.moves_gather:
             await self._beat()
 
     async def _flush(self) -> None:
@@ -226,7 +230,6 @@ class Writer:
         gathering = self._judge.take_gathering()
         replies = self._replies_in_flight = self._replies
         self._replies = []
-        sent_us = self._clock.monotonic_us()
         appending = asyncio.create_task(self._log.append(gathering.batch))
         await asyncio.sleep(0)  # let it be sent: the database works while we judge
         await self._judge_waiting()
@@ -237,8 +240,7 @@ class Writer:
             self._replies_in_flight = None
             return
         self._replies_in_flight = None
-        self._liveness.sign_of_life(sent_us)
-        self._moves_gather = False
+        self._owning.moves_gather = False
         # In the loop's next turn, so that the next append is sent before all who wait for this
         # one are woken.
         self._loop.call_soon(self._announce, gathering, replies, lost)
@@ -273,7 +275,7 @@ class Writer:
         if not self.ready:  # for the same reason as before an append
             return
         try:
-            self._doubt(await self._log.beat(epochs, at_us))
+            self._doubt(await self._log.beat(epochs, at_us, self._owner))
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return
@@ -308,50 +310,58 @@ class Writer:
         lost |= {shard for _, _, shard in replies if shard not in positions}
         self._announce(gathering, replies, lost)
 
-    async def _own(self, shards: Iterable[Shard], *, back: bool) -> dict[Shard, int]:
-        """Take shards, load those that are not in memory, apply the outage rule, and serve.
-
-        Returns the position at which each was found. Tries until the database answers.
-        """
-        shards = list(shards)
-        pause_s = RETRY_FIRST_S
-        while not self._stopping:
-            try:
-                heads = await self._log.take(shards, self._owner, back=back)
-                loaded = [await load(self._log, h) for h in heads if h.shard not in self.owned]
-                log_us = await self._log.clock_us()
-                break
-            except OutcomeUnknown as error:
-                _logger.warning("shards_not_taken", error=str(error), next_try_in_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, RETRY_MOST_S)
-        else:
-            return {}
-        self._liveness.sign_of_life(self._clock.monotonic_us())
-        self._clock.follow(log_us)
-        self._drop(set(shards) - {head.shard for head in heads})
-        for state in loaded:
-            self._judge.own(state)
-        for head in heads:
-            self.owned[head.shard].epoch = head.epoch
-            self._apply_outage_rule(head)
-        self._moves_gather = len(self._judge.gathering) > 0
+    async def _own(self, shards: Sequence[Shard], *, back: bool) -> dict[Shard, int]:
+        """Take the shards and serve; the position at which each was found."""
+        positions = await self._owning.own(shards, back=back, given_up=lambda: self._stopping)
         if not self._stopping:
             self._liveness.serving.set()
         self._liveness.wake.set()
         self._closer.look_again()
         _logger.info("writer_serves", shards=len(self.owned))
-        return {head.shard: head.position for head in heads}
+        return positions
 
-    def _apply_outage_rule(self, head: ShardHead) -> None:
-        """Move the ends of the shard's sales for the time since its last sign of life."""
-        state = self.owned[head.shard]
-        self._judge.engine_us(head.beat_at_us or 0)  # from now on time is not before that
-        for sale in list(state.sales.values()):
-            if head.beat_at_us is not None and not sale.closed:
-                command = MoveEndsAfterOutage(sale_id=sale.sale_id, dark_from_us=head.beat_at_us)
-                self._judge.judge(head.shard, command, self._clock.now_us())
-            self._judge.deadlines.add_sales([sale])
+    async def adopt(self, taken: Sequence[Taken]) -> None:
+        """Judge for shards that were just taken, from before the next append on."""
+
+        async def adopt() -> None:
+            self._owning.adopt(taken)
+            self._closer.look_again()
+
+        await self._between_appends(adopt)
+
+    async def let_go(self, shards: Collection[Shard]) -> tuple[dict[Shard, int], int]:
+        """Judge no more for these; what was decided for them is durable, or was refused.
+
+        Returns the epochs of those that were owned, and the time after which nothing was judged.
+        """
+        gone: dict[Shard, int] = {}
+        at_us = 0
+
+        async def let_go() -> None:
+            nonlocal at_us
+            gone.update(self._owning.give_up(shards))
+            if len(self._judge.gathering):
+                await self._flush()
+            at_us = self._judge.engine_us(self._clock.now_us())
+
+        await self._between_appends(let_go)
+        return gone, at_us
+
+    async def _between_appends(self, errand: Callable[[], Awaitable[None]]) -> None:
+        """Have the writer do this when it serves; return when it is done."""
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._errands.append((errand, done))
+        self._liveness.wake.set()
+        await done
+
+    async def _run_errands(self) -> None:
+        while self._errands:
+            errand, done = self._errands.pop(0)
+            try:
+                await errand()
+            finally:  # a bug in it ends the writer, and nobody waits for it
+                if not done.done():
+                    done.set_result(None)
 
     def _doubt(self, shards: set[Shard]) -> None:
         """The state of these may differ from the log: write nothing more before it is loaded.
@@ -362,11 +372,6 @@ class Writer:
         if shards:
             self._doubtful |= shards
             self._liveness.pause()
-
-    def _drop(self, lost: set[Shard]) -> None:
-        for shard in lost:
-            self._judge.owned.pop(shard, None)
-            _logger.error("shard_lost", shard=shard, reason="another owner took it")
 
     def _refuse_undecided(self) -> None:
         """Nothing that gathers or waits will be written."""

@@ -105,8 +105,8 @@ class WatchedLog:
             await lose()
         return lost
 
-    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
-        lost = await self._reach().beat(epochs, at_us)
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
+        lost = await self._reach().beat(epochs, at_us, owner)
         self.beats += 1
         return lost
 

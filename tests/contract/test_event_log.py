@@ -45,7 +45,7 @@ async def test_only_the_shards_asked_for_are_taken(log: EventLog) -> None:
 
 async def test_taking_is_no_sign_of_life(log: EventLog) -> None:
     (head,) = await taken(log, 1)
-    await log.beat({head.shard: head.epoch}, 5_000)
+    await log.beat({head.shard: head.epoch}, 5_000, "somebody")
     for _ in range(2):
         (head,) = await taken(log, 1, owner=RIVAL)
         assert head.beat_at_us == 5_000
@@ -148,7 +148,7 @@ async def test_an_owner_that_lost_its_shard_can_do_nothing_there(place: Place) -
     (lost,) = await taken(old, 6)
     (head,) = await taken(new, 6, owner=RIVAL)
     assert await old.append(batch_of((lost, [b"late"]))) == {6}
-    assert await old.beat({Shard(6): lost.epoch}, 1) == {6}
+    assert await old.beat({Shard(6): lost.epoch}, 1, "somebody") == {6}
     assert await new.append(batch_of((head, [b"mine"]))) == set()
     assert await bodies_of(old, 6) == [b"mine"]
 
@@ -171,7 +171,7 @@ async def test_what_was_left_out_of_an_append_gave_no_sign_of_life(log: EventLog
 async def test_a_beat_is_kept_for_owned_shards_and_names_the_lost(log: EventLog) -> None:
     mine, lost = await taken(log, 1, 2)
     await taken(log, 2, owner=RIVAL)
-    assert await log.beat({head.shard: head.epoch for head in (mine, lost)}, 88) == {2}
+    assert await log.beat({head.shard: head.epoch for head in (mine, lost)}, 88, "somebody") == {2}
     assert [head.beat_at_us for head in await taken(log, 1, 2)] == [88, None]
 
 

@@ -25,8 +25,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine does not have an answer that is on its way given up; a lost one is soon asked
     for again."""
     monkeypatch.setattr("auction.writer.SETTLE_WITHIN_S", 20.0)
-    monkeypatch.setattr("auction.writer.RETRY_FIRST_S", 0.005)
-    monkeypatch.setattr("auction.writer.RETRY_MOST_S", 0.02)
+    monkeypatch.setattr("auction.owning.RETRY_FIRST_S", 0.005)
+    monkeypatch.setattr("auction.owning.RETRY_MOST_S", 0.02)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ async def test_when_the_database_is_back_it_goes_on_by_itself(
 async def test_a_heartbeat_that_is_not_answered_is_recovered_from(
     watched: WatchedLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auction.writer.BEAT_EVERY_US", 1_000)
+    monkeypatch.setattr("auction.writer.LOOK_EVERY_US", 1_000)
     monkeypatch.setattr("auction.liveness.BEAT_EVERY_US", 0)
     async with running(watched, clock) as room:
         await room.opens()
@@ -276,7 +276,7 @@ async def test_a_shard_that_was_lost_with_the_answer_is_not_taken_back(
 async def test_a_heartbeat_finds_out_that_a_shard_was_lost(
     watched: WatchedLog, rivals_log: EventLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auction.writer.BEAT_EVERY_US", 1_000)
+    monkeypatch.setattr("auction.writer.LOOK_EVERY_US", 1_000)
     monkeypatch.setattr("auction.liveness.BEAT_EVERY_US", 0)
     async with running(watched, clock) as room:
         await takes_over(rivals_log, SHARD)

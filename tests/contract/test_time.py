@@ -129,7 +129,7 @@ async def test_what_ended_before_the_service_went_away_is_closed_and_not_revived
         await room.does(bid("A", 500_00))
         watched.gate.close()  # nothing more is written, but it lives until after the end
         epoch = room.writer.owned[shard_of(SALE)].epoch
-        await watched.beat({shard_of(SALE): epoch}, at("16:00:01"))
+        await watched.beat({shard_of(SALE): epoch}, at("16:00:01"), "somebody")
     watched.gate.open()
     clock.reach("16:20")
     async with running(watched, clock, NEXT_RUN) as room:
@@ -144,7 +144,7 @@ async def test_what_ended_before_the_service_went_away_is_closed_and_not_revived
 async def test_an_idle_writer_gives_signs_of_life(
     watched: WatchedLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auction.writer.BEAT_EVERY_US", 5_000)  # of real time: it looks often
+    monkeypatch.setattr("auction.writer.LOOK_EVERY_US", 5_000)  # of real time: it looks often
     async with running(watched, clock) as room:
         await room.opens()
         for _ in range(3):
@@ -262,7 +262,7 @@ async def test_a_process_that_is_paused_during_an_append_moves_the_ends_too(
 async def test_a_lost_database_counts_as_an_outage(
     watched: WatchedLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auction.writer.RETRY_MOST_S", 0.01)
+    monkeypatch.setattr("auction.owning.RETRY_MOST_S", 0.01)
     async with running(watched, clock) as room:
         await room.opens(terms=SOFT_CLOSE)
         clock.reach("15:50")

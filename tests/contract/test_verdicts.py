@@ -117,7 +117,7 @@ async def test_a_verdict_names_the_place_and_the_receipt_of_the_bid(
 async def test_an_idle_writer_appends_at_once(
     watched: WatchedLog, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auction.writer.BEAT_EVERY_US", AGES_US)  # nothing else wakes it
+    monkeypatch.setattr("auction.writer.LOOK_EVERY_US", AGES_US)  # nothing else wakes it
     async with running(watched, clock) as room:
         await room.opens()
         appends = len(watched.batches)

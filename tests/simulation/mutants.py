@@ -18,9 +18,9 @@ import auction.decide
 import auction.decide_lots
 import auction.decide_sales
 import auction.judge
+import auction.owning
 import auction.sale
 import auction.shards
-import auction.writer
 from auction.budgets import Stake, Tally
 from auction.chain import seal
 from auction.clock import EngineClock
@@ -29,8 +29,9 @@ from auction.commands import Command, MoveLots, PlaceBid
 from auction.ids import Shard
 from auction.increments import IncrementTable
 from auction.judge import Gathering, Judge
-from auction.liveness import BEAT_EVERY_US, Liveness
+from auction.liveness import Liveness
 from auction.log_memory import MemoryLog
+from auction.owning import Owning
 from auction.ports import Batch, EventLog, OutcomeUnknown, ShardHead
 from auction.rejections import Decision
 from auction.sale import LotStatus, Sale, evolve
@@ -168,7 +169,7 @@ def _after_recovery(
 
 def a_lost_shard_is_given_up() -> AbstractContextManager[object]:
     """A writer that meets its own late fence drops the shard for good."""
-    return patch.object(Writer, "_doubt", Writer._drop)
+    return patch.object(Writer, "_doubt", lambda self, lost: self._owning._drop(lost))
 
 
 # --- Recovery ---------------------------------------------------------------------------------
@@ -187,7 +188,7 @@ def the_tail_is_not_folded() -> AbstractContextManager[object]:
         state.position = head.position
         return state
 
-    return patch.object(auction.writer, "load", forgetful)
+    return patch.object(auction.owning, "load", forgetful)
 
 
 def accepted_ids_are_not_in_the_snapshot() -> AbstractContextManager[object]:
@@ -211,10 +212,10 @@ def bids_accepted_during_a_save_are_lost() -> AbstractContextManager[object]:
 def the_outage_rule_is_skipped() -> AbstractContextManager[object]:
     """Nobody moves the ends after having been away."""
 
-    def skip(self: Writer, head: ShardHead) -> None:
-        self._judge.deadlines.add_sales(self.owned[head.shard].sales.values())
+    def skip(self: Owning, head: ShardHead) -> None:
+        self._judge.deadlines.add_sales(self._judge.owned[head.shard].sales.values())
 
-    return patch.object(Writer, "_apply_outage_rule", skip)
+    return patch.object(Owning, "_apply_outage_rule", skip)
 
 
 def a_beat_comes_before_the_outage_rule() -> AbstractContextManager[object]:
@@ -231,11 +232,14 @@ def a_beat_comes_before_the_outage_rule() -> AbstractContextManager[object]:
 
 def quiet_shards_have_no_beat() -> AbstractContextManager[object]:
     """Appends to one shard count as a sign of life for all."""
+    flush = Writer._flush
 
-    def is_due(self: Liveness) -> bool:
-        return self._clock.monotonic_us() - self._alive_us >= BEAT_EVERY_US
+    async def flushed(self: Writer) -> None:
+        sent_us = self._clock.monotonic_us()
+        await flush(self)
+        self._liveness.beat(sent_us)
 
-    return patch.object(Liveness, "beat_is_due", is_due)
+    return patch.object(Writer, "_flush", flushed)
 
 
 def darkness_is_not_noticed() -> AbstractContextManager[object]:

@@ -102,6 +102,8 @@ class Outages:
 
     def signed(self, call: Call) -> None:
         """A sign of life is durable: what was due before it must be there."""
+        if not call.shards:
+            return  # of a process alone, while it loads its shards
         self._latest_at = max(self._latest_at, call.at_us)
         self._nothing_is_done_in_the_dark(call)
         self._signs.setdefault(call.host, []).append(call)

@@ -66,9 +66,9 @@ class LogServer:
             self.tape.written.setdefault(shard, []).extend(added)
         return lost
 
-    def beat(self, call: Call, epochs: dict[Shard, int], at_us: int) -> set[Shard]:
+    def beat(self, call: Call, epochs: dict[Shard, int], at_us: int, owner: str) -> set[Shard]:
         call.at_us = at_us
-        lost = at_once(self.memory.beat(epochs, at_us))
+        lost = at_once(self.memory.beat(epochs, at_us, owner))
         for shard in epochs:
             if shard not in lost:
                 call.shards[shard] = (len(self.memory.events[shard]),) * 2
@@ -94,10 +94,12 @@ class Connection:
         sent, server = _sealed(batch), self._server
         return await self._call("append", _digest(sent), lambda call: server.append(call, sent))
 
-    async def beat(self, epochs: Mapping[Shard, int], at_us: int) -> set[Shard]:
+    async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
         """See ``EventLog``."""
         sent, server = dict(epochs), self._server
-        return await self._call("beat", f"{at_us}", lambda call: server.beat(call, sent, at_us))
+        return await self._call(
+            "beat", f"{at_us}", lambda call: server.beat(call, sent, at_us, owner)
+        )
 
     async def read(self, shard: Shard, after: int, limit: int) -> list[LoggedEvent]:
         """See ``EventLog``."""

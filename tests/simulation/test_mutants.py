@@ -5,5 +5,5 @@ from tests.simulation.run import simulate
 
 
 def test_a_planted_bug_is_found_and_gone_afterwards() -> None:
-    assert find(("no_fence", 20))[1] is not None
+    assert find(("no_fence", 40))[1] is not None
     assert not simulate(0).broken
