@@ -109,8 +109,24 @@ class PendingSnapshot(Struct, frozen=True):
     accepted: int
 
 
-async def load(log: EventLog, head: ShardHead) -> ShardState:
-    """The state of a shard that was just taken: its latest snapshot and the events after it."""
+async def load(log: EventLog, head: ShardHead, warm: ShardState | None = None) -> ShardState:
+    """The state of a shard at this head: its latest snapshot and the events after it.
+
+    ``warm``: the state at an earlier head, which is gone on from.
+    """
+    state = warm or await _load_snapshot(log, head)
+    state.epoch = head.epoch
+    while state.position < head.position:
+        # Not past the head: what follows it is another owner's, who took the shard meanwhile.
+        limit = min(READ_CHUNK, head.position - state.position)
+        for logged in await log.read(head.shard, state.position, limit):
+            await _bring_back(log, state, logged)
+            state.fold(decode_body(logged.position, logged.body))
+    assert state.position == head.position, "the log ends before its head"
+    return state
+
+
+async def _load_snapshot(log: EventLog, head: ShardHead) -> ShardState:
     state = ShardState(head.shard, head.epoch)
     stored = await log.load_snapshot(head.shard)
     if stored is not None and stored.position <= head.position:
@@ -120,13 +136,6 @@ async def load(log: EventLog, head: ShardHead) -> ShardState:
             state.retired = set(image.retired)
             state.position = state.snapshot_position = stored.position
             state.accepted_after = stored.position
-    while state.position < head.position:
-        # Not past the head: what follows it is another owner's, who took the shard meanwhile.
-        limit = min(READ_CHUNK, head.position - state.position)
-        for logged in await log.read(head.shard, state.position, limit):
-            await _bring_back(log, state, logged)
-            state.fold(decode_body(logged.position, logged.body))
-    assert state.position == head.position, "the log ends before its head"
     return state
 
 

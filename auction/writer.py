@@ -84,7 +84,7 @@ class Writer:
         shards: Iterable[Shard] = ALL_SHARDS,
         liveness: Liveness | None = None,
     ) -> None:
-        self._log, self._clock, self._bus, self._owner = log, clock, bus, owner
+        self._log, self._clock, self._bus, self.owner = log, clock, bus, owner
         self._wanted = list(shards)
         self._judge = Judge()
         self._liveness = liveness or Liveness(clock)
@@ -275,7 +275,7 @@ class Writer:
         if not self.ready:  # for the same reason as before an append
             return
         try:
-            self._doubt(await self._log.beat(epochs, at_us, self._owner))
+            self._doubt(await self._log.beat(epochs, at_us, self.owner))
         except OutcomeUnknown as error:
             await self._recover(str(error), Gathering(), [])
             return

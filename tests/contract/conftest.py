@@ -9,6 +9,8 @@ import pytest
 
 from auction.cursors_memory import MemoryCursors
 from auction.cursors_postgres import PostgresCursors
+from auction.leases import Leases
+from auction.leases_postgres import PostgresLeases
 from auction.log_memory import MemoryLog
 from auction.log_postgres import PostgresLog
 from auction.ports import EventLog, LoggedEvent
@@ -31,6 +33,10 @@ class Place(Protocol):
         """The log's cursors."""
         ...
 
+    def leases(self, log: EventLog) -> Leases:
+        """The leases of a log that was opened here."""
+        ...
+
 
 class InMemory:
     """One process sees what another wrote because they share the object."""
@@ -44,6 +50,9 @@ class InMemory:
 
     async def open_cursors(self) -> Cursors[Any, LoggedEvent]:
         return self._cursors
+
+    def leases(self, log: EventLog) -> Leases:
+        return self._log.leases
 
 
 class InPostgres:
@@ -61,6 +70,10 @@ class InPostgres:
         pool = await open_pool(self._dsn, name="cursors")
         self._stack.callback(pool.terminate)
         return PostgresCursors(pool)
+
+    def leases(self, log: EventLog) -> Leases:
+        assert isinstance(log, PostgresLog)
+        return PostgresLeases(log)
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +133,9 @@ delete from log_snapshot;
 delete from log_snapshot_accepted;
 delete from log_cursor;
 update log_shard set position = 0, epoch = 0, owner = null, beat_at_us = null;
+delete from log_engine;
+update log_plan set engine = null, warm = null, pin = null;
+update log_plan_version set version = 0;
 """
 
 
