@@ -55,14 +55,15 @@ class ShardKeeper:
         self._left = asyncio.Event()
         self._woken = asyncio.Event()
         self.view: View | None = None
+        # Whatever shall be owned here is.
+        self.in_order = asyncio.Event()
 
     async def run(self) -> None:
-        """Keep them until cancelled, or until `leave` is done.
+        """Keep them until cancelled, or until `leave` is done. `join` comes first.
 
-        Raises `AnotherEngine` where an engine runs that does not go with this one.
+        Raises `AnotherEngine` when this one was counted out, and one that does not go with it runs.
         """
         try:
-            await self._join()
             while not self._may_leave():
                 try:
                     pause_s = await self._round()
@@ -83,9 +84,12 @@ class ShardKeeper:
         self._woken.set()
         await self._left.wait()
 
-    async def _join(self) -> None:
-        """Be counted on. One that was killed a moment ago is waited for: its lease ends."""
-        until_s = self._loop.time() + 2 * self._lease_us / 1e6
+    async def join(self) -> None:
+        """Be counted on. One that was killed a moment ago is waited for: its lease ends.
+
+        Raises `AnotherEngine` where an engine runs that does not go with this one.
+        """
+        until_s = self._loop.time() + 1.5 * self._lease_us / 1e6
         while True:
             try:
                 await self._leases.join(
@@ -122,7 +126,7 @@ class ShardKeeper:
         view = self.view = await self._leases.look()
         if all(engine.name != self._name for engine in view.engines):
             _logger.warning("engine_counted_out", engine=self._name)
-            await self._join()
+            await self.join()
             return 0
         wanted = plan(view)
         if any(wanted[lease.shard] != lease.wanted for lease in view.leases):
@@ -141,7 +145,15 @@ class ShardKeeper:
         }
         await self._take(expected)
         await self._warm_up(view.leases)
+        self._say_whether_in_order(wanted)
         return SOON_S if self._warm else LOOK_S
+
+    def _say_whether_in_order(self, wanted: Mapping[Shard, str | None]) -> None:
+        mine = {shard for shard, name in wanted.items() if name == self._name}
+        if mine <= self._writer.owned.keys():
+            self.in_order.set()
+        else:
+            self.in_order.clear()
 
     async def _put_in_order(self, leases: Iterable[Lease]) -> None:
         """Shards that the log says are ours and that no writer has: a step was cut short."""

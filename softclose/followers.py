@@ -107,11 +107,11 @@ class PatientCursors:
     @asynccontextmanager
     async def step(self, name: str, shard: int) -> AsyncIterator[PostgresStep]:
         """See ``foundation.follower.Cursors``."""
-        await self._host.writer.serving()
+        await self._host.serving()
         async with self._cursors.step(name, shard) as step:
             yield step
 
     async def is_behind(self, name: str, shard: int) -> bool:
         """See ``foundation.follower.Cursors``."""
-        await self._host.writer.serving()
+        await self._host.serving()
         return await self._cursors.is_behind(name, shard)

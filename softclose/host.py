@@ -13,21 +13,45 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
+
 from auction.bus_local import LocalBus
 from auction.engine_local import LocalEngine
 from auction.ids import SHARDS
-from auction.ports import Clock, Engine, EventLog
-from auction.writer import Writer
+from auction.leases import AnotherEngine, Leases
+from auction.liveness import DARK_AFTER_US
+from auction.ports import Clock, Engine, EventLog, OutcomeUnknown
+from auction.shard_keeper import ShardKeeper
+from auction.writer import ALL_SHARDS, Writer
+from foundation.errors import OperatorError
+
+_logger = structlog.get_logger(__name__)
+
+
+class AnotherSoftclose(OperatorError):
+    """The database is in use by another process that serves."""
 
 
 class Host:
-    """The rooms over ``log``, which stays the caller's to close. ``running`` owns the tasks."""
+    """The rooms over ``log``, which stays the caller's to close. ``running`` owns the tasks.
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+    ``leases``: where other engines may be on the same log, which has to be this one's alone;
+    ``certainly``: there can be none, whatever was left there.
+    """
+
+    def __init__(
+        self, log: EventLog, clock: Clock, leases: Leases | None = None, *, certainly: bool = False
+    ) -> None:
         self.log, self.clock = log, clock
         self.bus = LocalBus()
-        self.writer = Writer(log, clock, self.bus, name_of_this_run())
+        shards = ALL_SHARDS if leases is None else ()
+        self.writer = Writer(log, clock, self.bus, name_of_this_run(), shards)
         self.engine: Engine = LocalEngine(self.writer)
+        self._leases, self._keeper = leases, None
+        if leases is not None:
+            self._keeper = ShardKeeper(
+                leases, log, self.writer, DARK_AFTER_US, alone=True, certainly=certainly
+            )
 
     @asynccontextmanager
     async def running(self, *besides: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
@@ -35,10 +59,15 @@ class Host:
 
         At its end no new command is taken, and what was decided is appended and answered before
         the rest is cancelled. A task that fails ends the block: nothing goes on half alive.
+        Raises `AnotherSoftclose` before anything begins.
         """
+        if self._keeper is not None:
+            await self._join(self._keeper)
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(self.writer.run(), name="writer")
             others = [tasks.create_task(work) for work in besides]
+            if self._keeper is not None:
+                others.append(tasks.create_task(self._keeper.run(), name="shards"))
             try:
                 yield
             finally:
@@ -46,6 +75,30 @@ class Host:
                 await asyncio.wait([writing])
                 for other in others:
                     other.cancel()
+                await self._leave()
+
+    async def serving(self) -> None:
+        """Return once all shards are taken and commands are judged."""
+        await self.writer.serving()
+        if self._keeper is not None:
+            await self._keeper.in_order.wait()
+
+    async def _join(self, keeper: ShardKeeper) -> None:
+        try:
+            await keeper.join()
+        except AnotherEngine as other:
+            raise AnotherSoftclose(
+                f"another Softclose runs on this database ({other}); stop it first, or give this "
+                "one a database of its own"
+            ) from None
+
+    async def _leave(self) -> None:
+        """The next one need not wait until the lease is over."""
+        if self._leases is not None:
+            try:
+                await self._leases.leave(self.writer.owner)
+            except OutcomeUnknown as error:
+                _logger.warning("engine_not_left", error=str(error))
 
     def reasons_not_ready(self) -> list[str]:
         """Why commands are not judged now, in words; empty when they are."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from auction.clock import EngineClock
 from auction.desk.room import Desk
+from auction.leases_postgres import PostgresLeases
 from auction.log_postgres import PostgresLog
 from bidder_gateway.gateway import Gateway
 from bidder_gateway.live_sight import LiveSight
@@ -53,17 +54,20 @@ async def open_house(
     listener: socket.socket,
     reasons_not_ready: Callable[[], list[str]],
     *besides: Coroutine[Any, Any, None],
+    certainly: bool = False,
 ) -> AsyncIterator[House]:
     """Put the rooms up for the block, and what goes on ``besides`` them.
 
-    Commands are judged once ``host.writer.serving()`` returns. What goes up first comes down
+    ``certainly``: no other process can be on this database, whatever a killed one left in it.
+
+    Commands are judged once ``host.serving()`` returns. What goes up first comes down
     last. At the end everybody who is connected is told when to come back, while verdicts still
     come; then the writer appends and answers what was decided.
     """
     async with AsyncExitStack() as layers:
         log = PostgresLog(dsn)
         layers.push_async_callback(log.close)
-        host = Host(log, EngineClock())
+        host = Host(log, EngineClock(), PostgresLeases(log), certainly=certainly)
         followers = Followers(dsn, host)
         await layers.enter_async_context(host.running(*besides, followers.run()))
         resources = await layers.enter_async_context(

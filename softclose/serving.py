@@ -82,10 +82,11 @@ class Serving:
                     self._listener,
                     self._reasons_not_ready,
                     database.keep_running(),
+                    certainly=database.embedded is not None,
                 )
             )
             self._host = house.host
-            await house.host.writer.serving()
+            await house.host.serving()
             self._say_ready(house.host, began_s)
             await asyncio.Event().wait()
 

@@ -284,6 +284,6 @@ async def open_site(database_url: str, folder: Path, port: int = 0) -> AsyncIter
     settings = load(data=folder, http_port=port)
     with listen("127.0.0.1", port) as listener:
         async with open_house(settings, database_url, listener, list) as house:
-            await house.host.writer.serving()
+            await house.host.serving()
             people = House(house.resources.accounts, WallClock(), Letterbox())
             yield Site(address_of(listener), house, people)

@@ -58,7 +58,7 @@ async def looks(dsn: str, folder: Path, series: Series) -> None:
     settings = Settings(data=folder / "data", http_port=0)
     with listen("127.0.0.1", 0) as listener:
         async with open_house(settings, dsn, listener, list) as house:
-            await house.host.writer.serving()
+            await house.host.serving()
             async with _staff(house, listener) as http:
                 await _look(http, house, series)
 

@@ -65,7 +65,7 @@ class OpenHouse:
     async def run(self, dsn: str, listener: socket.socket) -> None:
         """Hold sale after sale, on this database and this socket."""
         async with open_house(self._settings, dsn, listener, self._reasons_not_ready) as house:
-            await house.host.writer.serving()
+            await house.host.serving()
             await self._receive(house, address_of(listener))
 
     async def _receive(self, house: House, address: str) -> None:

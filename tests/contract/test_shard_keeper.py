@@ -43,7 +43,11 @@ class SharingEngine:
         self.engine = LocalEngine(self.writer)
         self.keeper = ShardKeeper(leases, self.log, self.writer, LEASE_US, **{"alone": False} | how)
         self.writing = asyncio.create_task(self.writer.run())
-        self.keeping = asyncio.create_task(self.keeper.run())
+        self.keeping = asyncio.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        await self.keeper.join()
+        await self.keeper.run()
 
     async def until_owns(self, count: int) -> None:
         await until(lambda: self.keeping.done() or len(self.writer.owned) == count)
@@ -218,7 +222,7 @@ async def test_a_paused_engine_is_fenced_and_joins_again(
         happened = await engines.happened(sale_id)
         assert not [event for event in happened if isinstance(event, BidPlaced)]
     await until(lambda: not first.writer.owned)
-    first.keeping = asyncio.create_task(first.keeper.run())
+    first.keeping = asyncio.create_task(first.keeper.run())  # which finds itself counted out
     await first.until_owns(SHARDS // 2)
 
 
@@ -261,7 +265,7 @@ async def test_an_engine_that_wants_to_be_alone_says_who_is_in_its_way(
         first.leases, log, Writer(log, ManualClock(), LocalBus(), "b", ()), 1_000, alone=True
     )
     with pytest.raises(AnotherEngine, match="a"):
-        await keeper.run()
+        await keeper.join()
 
 
 async def test_a_shard_that_was_taken_by_a_step_that_was_cut_short_is_put_in_order(

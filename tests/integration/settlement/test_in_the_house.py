@@ -43,7 +43,7 @@ async def test_a_sale_that_closes_by_itself_is_invoiced_to_the_cent(
     try:
         with listen("127.0.0.1", 0) as listener:
             async with open_house(settings, database_url, listener, list) as house:
-                await house.host.writer.serving()
+                await house.host.serving()
                 await connection.execute("update tax_rate set rate_ppm = 82500 where region = 'TX'")
                 dallas = {"region": "TX", "city": "Dallas", "postal_code": "75201"}
                 described = a_described_lot("1", SALE, **dallas)
