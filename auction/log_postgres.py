@@ -92,11 +92,13 @@ _DROP_ACCEPTED = "delete from log_snapshot_accepted where shard = $1 and positio
 
 _SAVE_ACCEPTED = "insert into log_snapshot_accepted (shard, position, accepted) values ($1, $2, $3)"
 
-_LOAD_STATE = "select position, state from log_snapshot where shard = $1"
-
-_LOAD_ACCEPTED = """
-select accepted from log_snapshot_accepted
-where shard = $1 and position <= $2 order by position
+# One statement, so that both are of one moment.
+_LOAD_SNAPSHOT = """
+select s.position, s.state, array(
+    select a.accepted from log_snapshot_accepted a
+    where a.shard = s.shard and a.position <= s.position order by a.position
+)
+from log_snapshot s where s.shard = $1
 """
 
 _CLOCK = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
@@ -180,15 +182,9 @@ class PostgresLog:
 
     async def load_snapshot(self, shard: Shard) -> StoredSnapshot | None:
         """See ``EventLog``."""
-        async with (
-            self.reading() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            row = await connection.fetchrow(_LOAD_STATE, shard)
-            if row is None:
-                return None
-            accepted = await connection.fetch(_LOAD_ACCEPTED, shard, row[0])
-        return StoredSnapshot(row[0], row[1], [segment[0] for segment in accepted])
+        async with self.reading() as connection:
+            row = await connection.fetchrow(_LOAD_SNAPSHOT, shard)
+        return None if row is None else StoredSnapshot(*row)
 
     async def clock_us(self) -> int:
         """See ``EventLog``."""
