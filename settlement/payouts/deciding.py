@@ -61,6 +61,7 @@ from payout_transfer where payable_id = $1 order by generation for update
 # Why a transfer is made anew that nobody has judged: nothing came of the one before.
 NEVER_SENT: Final = "never_sent"
 NEVER_MADE: Final = "never_made"
+FROZEN: Final = "disputed_meanwhile"
 
 _NOT_TAKEN: Final = """
 select exists (select from payout_transfer where payable_id = $1 and state = 'REFUSED'
@@ -197,7 +198,7 @@ async def hold_with(
 
 async def _source_of(connection: AnyConnection, payable: Payable) -> StripeId | None:
     """The charge whose money is passed on before it is available, if it is one and takes it."""
-    if await connection.fetchval(_NOT_TAKEN, payable.payable_id, [NEVER_SENT, NEVER_MADE]):
+    if await connection.fetchval(_NOT_TAKEN, payable.payable_id, [NEVER_SENT, NEVER_MADE, FROZEN]):
         return None
     rows = await connection.fetch(_SOURCES, payable.award_id)
     return StripeId(rows[0]["stripe_id"]) if len(rows) == 1 else None

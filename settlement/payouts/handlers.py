@@ -39,7 +39,7 @@ def payout_handlers(
         ACCEPT: Accept(),
         RELEASE: Releasing(),
         PAY_OUT: PayOut(),
-        TRANSFER: TransferOut(provider, now_us),
+        TRANSFER: TransferOut(pool, provider, now_us),
         CLOSE: Closing(),
         UNSOLD_FEES: UnsoldFees(),
         REVERSE_TRANSFER: ReverseTransfer(),

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from auction.ids import BidderId, LiquidatorId
-from foundation.database import AnyConnection
+from foundation.database import AnyConnection, Pool, acquire
 from settlement.chart import STRIPE
 from settlement.entries import About, Entry
 from settlement.ids import ConsignorId, StripeId
@@ -25,6 +25,7 @@ from settlement.operations import HOUR_US, Again, Kept, NeedsPerson, Operation, 
 from settlement.payment_objects import Transfer
 from settlement.payouts.closing import close_us
 from settlement.payouts.deciding import (
+    FROZEN,
     NEVER_MADE,
     NEVER_SENT,
     Sent,
@@ -54,7 +55,9 @@ LOW_BALANCE: Final = "balance_insufficient"
 # From the first try, while the same error comes again: looks every few minutes, far beyond the time
 # in which a call can end, and far below the day after which the key is forgotten.
 MENDED_US: Final = 2 * HOUR_US
-_PAUSES_US: Final = {LOW_BALANCE: LOW_BALANCE_US, NEVER_MADE: 0}
+_PAUSES_US: Final = {LOW_BALANCE: LOW_BALANCE_US, NEVER_MADE: 0, FROZEN: 0}
+
+_DISPUTED: Final = "select open_disputes > 0 from invoice where invoice_id = $1"
 
 _SENT: Final = """
 update payout_transfer set state = 'SENT', transfer_id = $3, transaction_id = $4, sent_at_us = $5
@@ -69,12 +72,16 @@ update payout_transfer set state = 'REFUSED', note = $3 where payable_id = $1 an
 class TransferOut:
     """A transfer to a connected account."""
 
-    def __init__(self, provider: Sellers, now_us: Callable[[], int]) -> None:
-        self._provider, self._now_us = provider, now_us
+    def __init__(self, pool: Pool, provider: Sellers, now_us: Callable[[], int]) -> None:
+        self._pool, self._provider, self._now_us = pool, provider, now_us
 
     async def call(self, op: Operation) -> Transfer:
         """See `operations.Handler`."""
         asked = op.arguments
+        if op.claims == 1:  # nothing of it was sent, for certain
+            async with acquire(self._pool) as connection:
+                if await connection.fetchval(_DISPUTED, asked["invoice_id"]):
+                    raise Refused(FROZEN, "a dispute of the invoice was opened meanwhile")
         if op.attempts > 1:  # Stripe may have kept a 500 under the key, with its effect
             found = await self._provider.find_transfer(op.idempotency_key, asked["group"])
             if found is not None:

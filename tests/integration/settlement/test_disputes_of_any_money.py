@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from foundation.database import transaction
+from foundation.database import acquire, transaction
 from settlement.accepting import Accept
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler
+from settlement.payments.backs import refundable
 from settlement.payments.dispute_words import Bearer, DisputeState
 from settlement.pickups.pickup_table import why_not_handed_over
 from settlement.pickups.words import PickupRefusal
@@ -294,6 +295,33 @@ async def test_what_a_bank_takes_after_a_full_refund_no_lot_can_bear(room: Settl
     assert (await room.held(invoice_id)).invoiced.standing is _P.REFUNDED
     assert (await agrees(room))["disputes_pending"] == TWO_THOUSAND
     assert (await kept(room, dispute_id)).waits_for_bearer
+
+
+async def test_nothing_is_left_and_a_dispute_is_open_the_invoice_waits_for_it(
+    room: Settling,
+) -> None:
+    invoice_id = await by_card(room, 2_000_00)
+    await refunds(room, invoice_id, 489_75)
+    whole = await opens(room, 2_000_00)
+    rest = await opens(room, 489_75)
+    await ends(room, whole, won=False)
+    invoiced = (await room.held(invoice_id)).invoiced
+    assert (invoiced.payment, invoiced.paid_minor) == (_P.DISPUTED, 0)
+    await ends(room, rest, won=True)
+    assert (await room.held(invoice_id)).invoiced.payment is _P.REFUNDED
+    await agrees(room)
+
+
+async def test_after_a_part_was_given_back_no_more_is_refunded_than_is_here(
+    room: Settling,
+) -> None:
+    invoice_id = await by_card(room, 2_000_00)
+    dispute_id = await opens(room, 1_000_00)
+    await ends(room, dispute_id, won=False)
+    await moves(room, dispute_id, 400_00, "won")
+    async with acquire(room.pool) as connection:
+        (charge,) = await refundable(connection, invoice_id)
+    assert charge.left_minor == TWO_THOUSAND - 600_00
 
 
 async def test_what_a_bank_takes_more_of_a_dispute_that_is_lost_is_borne_as_well(

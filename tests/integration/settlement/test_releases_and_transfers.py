@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from foundation.database import acquire
 from settlement import postings as p
 from settlement.lives import AwardState, PaymentState
 from settlement.payment_objects import Transfer
@@ -32,6 +33,32 @@ _A = AwardState
 async def house(database_url: str) -> AsyncIterator[PayoutHouse]:
     async with payout_house(database_url) as house:
         yield house
+
+
+_OPENED_BETWEEN = """
+create function opened() returns trigger language plpgsql as
+    'begin update invoice set open_disputes = 1; return new; end';
+create trigger opened after insert on payout_transfer execute function opened();
+"""
+
+
+async def test_a_dispute_that_opens_after_the_decision_stops_the_transfer(
+    house: PayoutHouse,
+) -> None:
+    await house.connected()
+    award_id = await house.paid()
+    async with acquire(house.pool) as connection:
+        await connection.execute(_OPENED_BETWEEN)
+    await house.acceptances.accept(BUYER, DRIVER, award_id)
+    await house.drain()
+    assert await house.transferred() == []
+    assert (await house.award(award_id)).state is _A.RELEASED
+    async with acquire(house.pool) as connection:
+        await connection.execute("drop trigger opened on payout_transfer")
+        await connection.execute("update invoice set open_disputes = 0")
+    await house.passes(hours=2)
+    assert len(await house.transferred()) == 1
+    assert (await house.award(award_id)).state is _A.PAID_OUT
 
 
 async def test_the_worked_example_goes_from_acceptance_to_the_write_off(
