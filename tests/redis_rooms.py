@@ -1,24 +1,32 @@
 """Rooms that speak through Redis: a client, the bus's two ends, an engine behind a door."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
 
 from auction.bus_redis import RedisBus
 from auction.codec import Recorded
+from auction.command_door import CommandDoor
 from auction.commands import Command
+from auction.engine_remote import RemoteEngine
 from auction.ids import SaleId, Shard, shard_of
 from auction.judge import Judge
+from auction.ports import Clock, Engine
 from auction.shards import ShardState
 from auction.wire import Keys
+from auction.writer import Writer
 from foundation.redis_client import RedisClient, open_redis
 from tests.builders import SALE, a_lot, at, bid, register, schedule
-from tests.waiting import until
+from tests.waiting import turns, until
 
-KEYS = Keys("test")
+PREFIX = "test"
+KEYS = Keys(PREFIX)
+
+_gateways = count(1)
 
 
 async def emptied(url: str) -> None:
@@ -101,3 +109,51 @@ def happenings(count: int, sale_id: SaleId = SALE) -> list[Recorded]:
     for command in commands:
         assert judge.judge(shard, command, at("10:00")).accepted
     return judge.take_gathering().recorded[shard][:count]
+
+
+class Behind:
+    """A remote engine, and the door before a local one, in one process but through Redis."""
+
+    def __init__(self, engine: RemoteEngine, door: CommandDoor) -> None:
+        self.engine, self.door = engine, door
+
+    async def settle(self) -> None:
+        """Let everything happen that can happen without anything else coming from outside."""
+        door, engine = self.door.figures, self.engine.figures
+        await turns()
+        await until(
+            lambda: (
+                door.judged + door.busy + door.moved + door.expired + door.repeated >= engine.sent
+            )
+        )
+        await turns()
+        await until(lambda: engine.received >= door.replied)
+        await turns()
+
+
+@asynccontextmanager
+async def behind_redis(
+    url: str, engine: Engine, clock: Clock, owned: Callable[[], Mapping[Shard, int]]
+) -> AsyncIterator[Behind]:
+    """Put an engine behind Redis for the block, once the door reads all that is owned.
+
+    Each has streams of its own, so that two of them are two places to ask.
+    """
+    gateway = new_gateway()
+    keys = Keys(f"{PREFIX}-{gateway}")
+    async with connected(url) as client, connected(url) as doors_client:
+        door = CommandDoor(doors_client, engine, clock, owned, keys)
+        remote = RemoteEngine(client, clock, gateway, keys)
+        async with going_on(door.run()), going_on(remote.run()):
+            await until(lambda: all(map(door.reads, owned())))
+            yield Behind(remote, door)
+
+
+def new_gateway() -> str:
+    """A name that no other run of a gateway has."""
+    return f"gateway-{next(_gateways)}"
+
+
+def owned_by(writer: Writer) -> Callable[[], dict[Shard, int]]:
+    """The shards of a writer with their epochs, for a door."""
+    return lambda: {shard: state.epoch for shard, state in writer.owned.items()}

@@ -17,7 +17,9 @@ from auction.ports import EventLog, LoggedEvent
 from foundation.database import connect, open_pool
 from foundation.follower import Cursors
 from softclose.embedded_postgres import EmbeddedPostgres
+from softclose.redis_server import RedisServer
 from tests.conftest import TEMPLATE
+from tests.contract import engine_room
 from tests.manual_clock import ManualClock
 from tests.watched_log import WatchedLog
 
@@ -89,6 +91,14 @@ def dsn_if_any(request: pytest.FixtureRequest) -> str | None:
         return None
     dsn: str = request.getfixturevalue("shared_database_url")
     return dsn
+
+
+@pytest.fixture(params=["local engine", "engine across Redis"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the engine rooms of a test answer in this process, then across Redis."""
+    if request.param != "local engine":
+        server: RedisServer = request.getfixturevalue("redis_of_the_run")
+        monkeypatch.setattr(engine_room, "through", server.url)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,17 +13,23 @@ from auction.commands import Command, PlaceBid
 from auction.engine_local import LocalEngine
 from auction.events import AnyEvent
 from auction.ids import LotId, SaleId, Shard, shard_of
+from auction.ports import Engine
 from auction.sale import Lot, Sale
 from auction.terms import LotListing, Terms
 from auction.verdicts import Verdict
 from auction.writer import ALL_SHARDS, Writer
 from tests.builders import EBAY_TERMS, SALE, bid, register, schedule
 from tests.manual_clock import ManualClock
-from tests.waiting import until
+from tests.redis_rooms import Behind, behind_redis, owned_by
+from tests.waiting import turns, until
 from tests.watched_log import WatchedLog
 
 # Sales in shards of their own.
 SALES = [SaleId(name) for name in ("S-1", "S-2", "S-3", "S-4", "S-5")]
+
+
+# The Redis that commands go through, if they do.
+through: str | None = None
 
 
 class EngineRoom:
@@ -37,7 +43,8 @@ class EngineRoom:
         bus = LocalBus()
         bus.listen(self._hear)
         self.writer = Writer(log, clock, bus, owner, shards)
-        self.engine = LocalEngine(self.writer)
+        self.engine: Engine = LocalEngine(self.writer)
+        self.behind: Behind | None = None
         self.run = asyncio.create_task(self.writer.run())
 
     def _hear(self, _shard: Shard, recorded: Sequence[Recorded]) -> None:
@@ -96,6 +103,13 @@ class EngineRoom:
         if self.run.done():
             self.run.result()
 
+    async def settled(self) -> None:
+        """Let everything happen that can happen: what has not happened then waits for the test."""
+        if self.behind is None:
+            await turns()
+        else:
+            await self.behind.settle()
+
     async def stop(self) -> None:
         """End in an orderly way."""
         self.writer.stop()
@@ -118,7 +132,12 @@ async def running(
     room = EngineRoom(log, clock, owner, shards)
     try:
         await room.until_ready()
-        yield room
+        async with AsyncExitStack() as stack:
+            if through is not None:
+                behind = behind_redis(through, room.engine, clock, owned_by(room.writer))
+                room.behind = await stack.enter_async_context(behind)
+                room.engine = room.behind.engine
+            yield room
         if room.run.done() and not room.run.cancelled():
             room.run.result()  # whatever ended it is the test's failure
     finally:

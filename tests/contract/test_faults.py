@@ -1,4 +1,4 @@
-"""Unknown outcomes, a database that is away, other owners: over both logs."""
+"""Unknown outcomes, a database that is away, other owners: over both logs, by both engines."""
 
 import asyncio
 
@@ -18,6 +18,8 @@ from tests.waiting import turns, until
 from tests.watched_log import WatchedLog, do_nothing
 
 SHARD, OTHER_SALE = shard_of(SALE), SALES[1]
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +87,7 @@ async def test_what_was_decided_on_top_of_an_unknown_append_is_refused(
         below, on_top = bid("A", 500_00), bid("B", 600_00)
         first = await room.in_flight(below)
         second = room.submitted(on_top)
-        await turns()
+        await room.settled()
         watched.lose_an_append(effect=effect)
         watched.gate.open()
         assert (await second).code is Rejection.UNAVAILABLE
@@ -106,7 +108,7 @@ async def test_a_refusal_that_rests_on_a_bid_that_never_was_is_not_told(
         watched.gate.close()
         first = await room.in_flight(bid("A", 500_00))
         too_low = room.submitted(bid("B", 100_00))
-        await turns()
+        await room.settled()
         watched.lose_an_append(effect=False)
         watched.gate.open()
         assert (await first).code is Rejection.UNAVAILABLE
@@ -230,7 +232,7 @@ async def test_of_an_append_to_a_lost_shard_and_an_owned_one_the_owned_part_stan
         in_flight = await room.in_flight(bid("B", 100_00, sale_id=OTHER_SALE))
         lost, kept = bid("A", 500_00), bid("A", 500_00, sale_id=OTHER_SALE)
         gathering = [room.submitted(lost), room.submitted(kept)]
-        await turns()
+        await room.settled()
         await takes_over(rivals_log, SHARD)
         watched.gate.open()
         await in_flight
@@ -248,7 +250,7 @@ async def test_what_was_decided_behind_a_lost_append_is_refused_too(
         watched.gate.close()
         first = await room.in_flight(bid("A", 500_00))
         second = room.submitted(bid("B", 600_00))
-        await turns()
+        await room.settled()
         await takes_over(rivals_log, SHARD)
         before = await room.happened()
         watched.gate.open()

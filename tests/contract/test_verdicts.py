@@ -1,4 +1,4 @@
-"""When a verdict is given, and what it then says: over both logs."""
+"""When a verdict is given, and what it then says: over both logs, by both engines."""
 
 import asyncio
 
@@ -11,10 +11,11 @@ from auction.verdicts import Acceptance
 from tests.builders import SALE, a_lot, bid
 from tests.contract.engine_room import SALES, bid_events, running
 from tests.manual_clock import ManualClock
-from tests.waiting import turns
 from tests.watched_log import WatchedLog
 
 AGES_US = 3_600_000_000
+
+pytestmark = pytest.mark.usefixtures("each_way")
 
 
 # --- Nothing leaves before it is durable ------------------------------------------------------
@@ -28,7 +29,7 @@ async def test_an_acceptance_waits_until_it_is_durable(
         watched.gate.close()
         mine = bid("A", 500_00)
         asked = await room.in_flight(mine)
-        await turns()
+        await room.settled()
         assert not asked.done()
         assert bid_events(await room.happened(), mine) == []
         watched.gate.open()
@@ -44,7 +45,7 @@ async def test_a_refusal_waits_for_the_append_that_it_saw(
         watched.gate.close()
         first = await room.in_flight(bid("A", 500_00))
         too_low = room.submitted(bid("B", 100_00))
-        await turns()
+        await room.settled()
         assert not too_low.done()
         watched.gate.open()
         assert (await first).code is Acceptance.LEADING
@@ -59,10 +60,10 @@ async def test_a_refusal_waits_for_what_gathers_behind_the_append(
         watched.gate.close()
         in_flight = await room.in_flight(bid("A", 150_00))
         gathers, too_low = room.submitted(bid("B", 900_00)), room.submitted(bid("A", 152_49))
-        await turns()
+        await room.settled()
         watched.gate.let_one_through()
         await in_flight
-        await turns()
+        await room.settled()
         assert not too_low.done()
         watched.gate.open()
         assert (await gathers).code is Acceptance.LEADING
@@ -89,7 +90,7 @@ async def test_the_bus_tells_nothing_before_it_is_durable(
         told = len(room.published)
         watched.gate.close()
         asked = await room.in_flight(bid("A", 500_00))
-        await turns()
+        await room.settled()
         assert len(room.published) == told
         watched.gate.open()
         await asked
@@ -135,7 +136,7 @@ async def test_what_gathers_during_an_append_is_one_append_for_all_shards(
         first = await room.in_flight(bid("A", 500_00))
         appends = len(watched.batches)
         behind = [room.submitted(bid("B", 300_00, sale_id=sale_id)) for sale_id in SALES]
-        await turns()
+        await room.settled()
         watched.gate.open()
         assert all(verdict.accepted for verdict in await asyncio.gather(first, *behind))
         (batch,) = watched.batches[appends:]
@@ -148,7 +149,7 @@ async def test_bids_are_judged_ahead_of_the_commit(watched: WatchedLog, clock: M
         watched.gate.close()
         first = await room.in_flight(bid("A", 500_00))
         second = room.submitted(bid("B", 300_00))
-        await turns()
+        await room.settled()
         assert room.lot().price_minor == 305_00, "judged while the first is on its way"
         watched.gate.open()
         assert [(await task).code for task in (first, second)] == ["LEADING", "OUTBID"]
@@ -164,7 +165,7 @@ async def test_what_waits_beyond_the_bound_is_told_busy(
         watched.gate.close()
         first = await room.in_flight(bid("A", 100_00))
         gather_and_wait = [room.submitted(bid("B", n * 1_000_00)) for n in range(1, 6)]
-        await turns()
+        await room.settled()
         refused = bid("A", 9_000_00)
         assert (await room.engine.submit(refused)).code is Rejection.BUSY
         watched.gate.open()
@@ -184,7 +185,7 @@ async def test_bids_that_wait_are_judged_in_the_order_of_their_arrival(
         watched.gate.close()
         sent = [bid("AB"[n % 2], 100_00 + n * 100_00) for n in range(20)]
         tasks = [room.submitted(command) for command in sent]
-        await turns()
+        await room.settled()
         watched.gate.open()
         assert {(await task).code for task in tasks} == {Acceptance.LEADING}
         placed = [e for e in await room.happened() if isinstance(e, BidPlaced)]
@@ -218,7 +219,7 @@ async def test_a_repeat_during_the_append_gets_the_same_verdict(
         mine = bid("A", 300_00)
         first = await room.in_flight(mine)
         again = room.submitted(mine)
-        await turns()
+        await room.settled()
         assert not again.done()
         watched.gate.open()
         assert await first == await again
@@ -279,7 +280,7 @@ async def test_a_submit_that_is_cancelled_in_the_inbox_disturbs_no_other(
         await room.opens()
         watched.gate.close()
         tasks = [room.submitted(bid("AB"[n % 2], (n + 1) * 100_00)) for n in range(5)]
-        await turns()
+        await room.settled()
         tasks[3].cancel()
         watched.gate.open()
         verdicts = await asyncio.gather(*tasks, return_exceptions=True)
@@ -321,7 +322,7 @@ async def test_a_writer_that_is_stopped_answers_what_was_decided_and_refuses_the
         sent = [bid("AB"[n % 2], (n + 1) * 100_00) for n in range(5)]
         in_flight = await room.in_flight(sent[0])
         gather_and_wait = [room.submitted(command) for command in sent[1:]]
-        await turns()
+        await room.settled()
         room.writer.stop()
         late = bid("A", 900_00)
         assert (await room.engine.submit(late)).code is Rejection.UNAVAILABLE
@@ -344,7 +345,7 @@ async def test_a_writer_that_is_cancelled_leaves_nobody_waiting(
         watched.gate.close()
         tasks = [await room.in_flight(bid("A", 100_00))]
         tasks += [room.submitted(bid("B", n * 1_000_00)) for n in range(1, 6)]
-        await turns()
+        await room.settled()
         await room.die()
         async with asyncio.timeout(30):
             verdicts = await asyncio.gather(*tasks)
