@@ -22,6 +22,8 @@ SHOWN: Final = 200
 # An operation that came so often, and every two minutes at least, is not getting anywhere.
 OFTEN: Final = 60
 OFTEN_EVERY_US: Final = 120 * SECOND_US
+AGAIN: Final = "It comes again and again, and nothing follows from it."
+LATE: Final = "Its time has passed, and it is not done."
 
 
 class Waiting(StrEnum):
@@ -111,7 +113,7 @@ def _of_operation(kind: Waiting) -> Callable[[asyncpg.Record], QueueItem]:
             kind=kind,
             subject=row["subject"],
             title=row["operation"].replace("_", " "),
-            words=row["note"] or "It comes again and again, and nothing follows from it.",
+            words=row["note"] or (AGAIN if row["claims"] >= OFTEN else LATE),
             deadline_at_us=row["due_at_us"],
             href=f"/settlement/find/{row['subject']}",
             op_id=row["op_id"] if kind is Waiting.HELD else None,
@@ -155,14 +157,14 @@ _NOW: Final = "$1::bigint is not null"
 OWN_SOURCES: Final = (
     Source(
         kind=Waiting.HELD,
-        items="select op_id, operation, subject, note, due_at_us "
+        items="select op_id, operation, subject, note, due_at_us, claims "
         f"{_HELD} and {_NOW} order by due_at_us limit $2",
         count=f"select count(*) {_HELD} and {_NOW}",
         item_of=_of_operation(Waiting.HELD),
     ),
     Source(
         kind=Waiting.STUCK,
-        items=f"select op_id, operation, subject, note, due_at_us {_STUCK} "
+        items=f"select op_id, operation, subject, note, due_at_us, claims {_STUCK} "
         "order by due_at_us limit $2",
         count=f"select count(*) {_STUCK}",
         item_of=_of_operation(Waiting.STUCK),

@@ -100,7 +100,7 @@ ACCOUNT_WORDS: Final[Mapping[str, str]] = {
     "rounding": "Rounding",
 }
 
-_ACRONYMS: Final = {"id": "ID", "ids": "IDs", "url": "URL", "us": ""}
+_AS_WRITTEN: Final = {"id": "ID", "ids": "IDs", "url": "URL", "us": "", "stripe": "Stripe"}
 
 
 def plain_words(name: str) -> str:
@@ -108,7 +108,7 @@ def plain_words(name: str) -> str:
     if name.isupper():
         name = name.lower()
     words = name.replace("_", " ").replace("-", " ").split()
-    text = " ".join(_ACRONYMS.get(word, word) for word in words).strip()
+    text = " ".join(_AS_WRITTEN.get(word, word) for word in words).strip()
     return text[:1].upper() + text[1:]
 
 

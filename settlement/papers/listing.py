@@ -4,6 +4,7 @@ What is offered here is not made yet: it is made when somebody asks for it.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -16,9 +17,12 @@ from settlement.lives import AwardState
 from settlement.papers.kinds import CONTENTS, PaperKind
 from settlement.papers.reading_purchases import FUNDED, VOID, credit_notes_of
 from settlement.papers.rendering import Format, formats_of
+from settlement.papers.words import day
 from settlement.rows import Held, NotFound, read_award, read_invoice
 
 MAX_LISTED: Final = 200
+# A day of the ledger, in which payments are booked.
+BOOKS_ZONE: Final = "UTC"
 
 _PICKUPS: Final = """
 select distinct pickup_id, slot_at_us from pickup join pickup_award using (pickup_id)
@@ -32,9 +36,10 @@ from lot_result r join consigned_lot c using (sale_id, lot_id)
 where c.consignor_id = $1 and r.closed_at_us is not null order by 1 desc limit $2
 """
 _SALES: Final = """
-select s.sale_id from sale_result s where s.liquidator_id = $1 and exists (
-    select from award a where a.sale_id = s.sale_id
-) order by s.closed_at_us desc nulls first, s.sale_id limit $2
+select s.sale_id, coalesce(l.title, s.sale_id) as title
+from sale_result s left join sale_listing l using (sale_id)
+where s.liquidator_id = $1 and exists (select from award a where a.sale_id = s.sale_id)
+order by s.closed_at_us desc nulls first, s.sale_id limit $2
 """
 _PAYMENTS: Final = """
 select distinct t.effective_at_us, t.key from ledger_account a
@@ -44,7 +49,8 @@ where a.name = any($1) and t.purpose = any($2)
 order by t.effective_at_us desc, t.key limit $3
 """
 _FILES: Final = """
-select i.batch_id, i.place from payout_batch_item i join payout_batch b using (batch_id)
+select i.batch_id, i.place, b.released_at_us
+from payout_batch_item i join payout_batch b using (batch_id)
 where i.payee_id = $1 and b.state = 'RELEASED' order by b.released_at_us desc, i.place limit $2
 """
 
@@ -69,11 +75,12 @@ where t.key = $1 and f.award_id is not null limit 1
 
 
 class Offered(Struct, frozen=True, kw_only=True):
-    """A document that can be asked for."""
+    """A document that can be asked for. ``about``: which of several of its kind it is."""
 
     kind: PaperKind
     subject: str
     forms: tuple[Format, ...]
+    about: str = ""
 
 
 async def papers_of_invoice(connection: AnyConnection, invoice_id: InvoiceId) -> Sequence[Offered]:
@@ -97,9 +104,9 @@ async def papers_of_award(connection: AnyConnection, award_id: AwardId) -> Seque
     held = Held(whole.invoice, {award_id: whole.awards[award_id]})
     offered = await _of_goods(connection, held)
     if held.awards[award_id].state not in (AwardState.CANCELLED, AwardState.VOID):
-        offered.append(offer(PaperKind.LABELS, award_id))
+        offered.append(offer(PaperKind.LABELS, award_id, _lot_of(award_id)))
     if held.invoice is not None:
-        offered.append(offer(PaperKind.EVIDENCE, award_id))
+        offered.append(offer(PaperKind.EVIDENCE, award_id, _lot_of(award_id)))
     return offered
 
 
@@ -108,7 +115,7 @@ async def statements_of_liquidator(
 ) -> Sequence[Offered]:
     """A statement for each sale in which something was sold, the last first."""
     rows = await connection.fetch(_SALES, liquidator_id, MAX_LISTED)
-    return [offer(PaperKind.LIQUIDATOR_STATEMENT, row["sale_id"]) for row in rows]
+    return [offer(PaperKind.LIQUIDATOR_STATEMENT, row["sale_id"], row["title"]) for row in rows]
 
 
 async def statements_of_consignor(
@@ -117,7 +124,7 @@ async def statements_of_consignor(
     """A statement for each month in which goods of its ended, the last first."""
     rows = await connection.fetch(_MONTHS, consignor_id, MAX_LISTED)
     kind = PaperKind.CONSIGNOR_STATEMENT
-    return [offer(kind, f"{consignor_id}:{row['month']}") for row in rows]
+    return [offer(kind, f"{consignor_id}:{row['month']}", _month(row["month"])) for row in rows]
 
 
 async def advices_of(connection: AnyConnection, payee_id: str) -> Sequence[Offered]:
@@ -128,8 +135,11 @@ async def advices_of(connection: AnyConnection, payee_id: str) -> Sequence[Offer
     files = await connection.fetch(_FILES, payee_id, MAX_LISTED)
     kind = PaperKind.PAYOUT_ADVICE
     return [
-        *(offer(kind, row["key"]) for row in rows),
-        *(offer(kind, f"file:{row['batch_id']}:{row['place']}") for row in files),
+        *(offer(kind, row["key"], _payment(row["key"], row["effective_at_us"])) for row in rows),
+        *(
+            offer(kind, f"file:{row['batch_id']}:{row['place']}", _day(row["released_at_us"]))
+            for row in files
+        ),
     ]
 
 
@@ -162,16 +172,35 @@ async def readers_of(connection: AnyConnection, kind: PaperKind, subject: str) -
             return frozenset()
 
 
-def offer(kind: PaperKind, subject: str) -> Offered:
+def offer(kind: PaperKind, subject: str, about: str = "") -> Offered:
     """The document, in all of its forms."""
-    return Offered(kind=kind, subject=subject, forms=formats_of(CONTENTS[kind]))
+    return Offered(kind=kind, subject=subject, forms=formats_of(CONTENTS[kind]), about=about)
+
+
+def _lot_of(subject: str) -> str:
+    """The lot of an award, or of what is named after one; empty if it is named otherwise."""
+    lot = subject.partition("~")[2].partition("~")[0].partition(":")[0]
+    return f"lot {lot}" if lot else ""
+
+
+def _payment(key: str, at_us: int) -> str:
+    """A payment by its lot, if it is for one, and its day."""
+    return ", ".join(part for part in (_lot_of(key), _day(at_us)) if part)
+
+
+def _day(at_us: int) -> str:
+    return day(at_us, BOOKS_ZONE)
+
+
+def _month(month: str) -> str:
+    return datetime.strptime(month, "%Y-%m").strftime("%B %Y")  # noqa: DTZ007 - a month alone
 
 
 async def _of_goods(connection: AnyConnection, held: Held) -> list[Offered]:
     paid = [award_id for award_id, row in held.awards.items() if row.state in FUNDED]
     trucks = await connection.fetch(_PICKUPS, list(held.awards), MAX_LISTED)
     return [
-        *(offer(PaperKind.MANIFEST, award_id) for award_id in paid),
+        *(offer(PaperKind.MANIFEST, award_id, _lot_of(award_id)) for award_id in paid),
         *(offer(PaperKind.LOADING, row["pickup_id"]) for row in trucks),
     ]
 

@@ -18,6 +18,7 @@ from settlement.papers.listing import (
     statements_of_liquidator,
 )
 from settlement.papers.rendering import Format
+from settlement.papers.words import day
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.platform import PlatformPayouts
@@ -67,6 +68,7 @@ async def sold(house: PayoutHouse, lot: str) -> AwardId:
 async def advice(house: PayoutHouse, payee_id: str) -> list[str]:
     async with acquire(house.pool) as connection:
         first = (await advices_of(connection, payee_id))[0]
+        assert first.about.startswith("lot ") and first.about.endswith(" 2026")
         assert await readers_of(connection, first.kind, first.subject) == {payee_id}
     archive = Archive(house.pool, house.clock)
     return drawn((await archive.get_document(first.kind, first.subject)).data)
@@ -123,7 +125,8 @@ async def test_a_bank_files_advice_has_all_that_it_pays(paying: PayoutHouse) -> 
     assert any(f"file {number}" in text for text in found)
     assert "Sent to your bank" not in found  # it is this very payment
     async with acquire(paying.pool) as connection:
-        assert subject in [one.subject for one in await advices_of(connection, NORTH)]
+        offered = {one.subject: one.about for one in await advices_of(connection, NORTH)}
+        assert offered[subject] == day(paying.clock(), "UTC")  # else a list of many says nothing
         assert await readers_of(connection, kind, subject) == {NORTH}
 
 
@@ -183,5 +186,5 @@ async def test_each_reads_its_own(house: PaperHouse) -> None:
         for kind in PaperKind:
             assert await readers_of(connection, kind, "none") == frozenset()
         statements = await statements_of_liquidator(connection, SELLER)
-        assert [one.subject for one in statements] == [SALE]
+        assert [(one.subject, one.about) for one in statements] == [(SALE, "Returns of March")]
         assert await statements_of_consignor(connection, TARGET) == []

@@ -48,3 +48,15 @@ async def test_what_comes_again_and_again_waits_for_a_person_but_for_what_is_mea
     assert page.counts.get(Waiting.STUCK, 0) == waiting
     assert all("again and again" in item.words for item in page.items)
     pool.terminate()
+
+
+async def test_what_was_never_done_is_late_and_not_said_to_come_again(database_url: str) -> None:
+    clock = ManualClock()
+    pool = await open_pool(database_url, name="test", max_connections=2)
+    queue = Queue(pool, clock.now_us)
+    async with transaction(pool) as connection:
+        await want(connection, [Wanted(operation="release", subject="S1~1")], clock.now_us())
+    clock.tick(HOUR_US + 1)
+    (item,) = (await queue.page()).items
+    assert item.kind is Waiting.STUCK and item.words == "Its time has passed, and it is not done."
+    pool.terminate()
