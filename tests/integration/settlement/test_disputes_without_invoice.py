@@ -7,9 +7,10 @@ import pytest
 from foundation.database import acquire, transaction
 from settlement.ids import StripeId
 from settlement.lives import AwardState, PaymentState
+from settlement.payments.backs import _CHARGE
 from settlement.payments.dispute_words import Bearer, DisputeState
 from settlement.payments.handlers_dispute import DisputeRefusal, DisputeRefused
-from settlement.payments.tables import free_credit_minor
+from settlement.payments.tables import _KEPT, _SAID, free_credit_minor
 from tests.disputing import agrees, bears, ends, kept, moves, opens, sends, states
 from tests.settling import BUYER, Settling, card_cap, settling
 
@@ -167,3 +168,19 @@ async def test_of_a_charge_of_the_dock_the_buyer_is_known(room: Settling) -> Non
         )
     row = await kept(room, await opens(room))
     assert (row.invoice_id, row.buyer_id) == (None, BUYER)
+
+
+async def test_disputes_that_are_over_long_since_cost_nothing(room: Settling) -> None:
+    async with acquire(room.pool) as connection:
+        await connection.execute(
+            "insert into payment_dispute (dispute_id, charge_id, buyer_id, amount_minor, currency, "
+            "reason, status, state, opened_at_us, ended_at_us, taken_minor, given_minor) "
+            "select 'du_' || n, 'ch_' || n, 'b' || n % 500, 1, 'USD', '', 'won', 'WON', 1, 1, 1, 1 "
+            "from generate_series(1, 5000) as n"
+        )
+        await connection.execute("analyze payment_dispute")
+        for sql, given in ((_KEPT, ("b1", "USD", None)), (_SAID, ("b1", "USD", "I1"))):
+            plan = await connection.fetch(f"explain {sql}", *given)
+            assert "payment_dispute_pending" in str(plan)
+        plan = await connection.fetch(f"explain {_CHARGE}", "ch_1")
+        assert "payment_dispute_of_charge" in str(plan)
