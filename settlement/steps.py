@@ -129,9 +129,15 @@ from unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::jsonb[], $6::
 on conflict (operation, subject, generation) do nothing
 """
 
+# A worker holds its operation before the invoice, which is held here already: who waited for the
+# other would wait for ever. What is being done is left alone; it finds that nothing is to be done.
 _DROP: Final = """
 update settlement_op set state = 'DROPPED', ended_at_us = $2, note = 'nobody needs it any more'
-where idempotency_key = any($1) and state in ('WAITING', 'HELD')
+where op_id in (
+    select op_id from settlement_op
+    where idempotency_key = any($1) and state in ('WAITING', 'HELD')
+    order by op_id for update skip locked
+)
 """
 
 

@@ -4,9 +4,11 @@ Locks are taken in one order by all: the invoice with its awards (`rows.hold_inv
 buyer's credit, then the ledger's accounts, by the writing of the last step.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 import asyncpg
+from msgspec import structs
 
 from auction.ids import BidderId
 from foundation.database import AnyConnection
@@ -108,7 +110,10 @@ async def facts_of(connection: AnyConnection, held: Held, payers: Payers) -> Fac
 
 
 async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now_us: int) -> Held:
-    """Write what was decided of what is held, as the last part of the caller's transaction."""
+    """Write what was decided of what is held, as the last part of the caller's transaction.
+
+    The entries of all steps are booked at the end, in one call: see `ledger.post`.
+    """
     row = held.invoiced
     for tried in decided.tries:
         await _write_try(connection, tried)
@@ -124,7 +129,7 @@ async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now
     if decided.steps:
         # Operations and entries are named by the version: each writing has one of its own.
         await connection.execute(_BUMP, row.invoice_id)
-    for step in decided.steps:
+    for step in _booked_at_the_end(decided.steps):
         await write(connection, held, step, now_us)
         held = after(held, step)
     if held.invoiced.open_disputes and held.invoiced.payment is PaymentState.PAID:
@@ -133,6 +138,13 @@ async def carry_out(connection: AnyConnection, held: Held, decided: Decided, now
         await write(connection, held, step, now_us)
         held = after(held, step)
     return held
+
+
+def _booked_at_the_end(steps: Sequence[Step]) -> Iterator[Step]:
+    """The same steps, the last of which books for all."""
+    entries = [entry for step in steps for entry in step.entries]
+    for place, step in enumerate(steps, start=1):
+        yield structs.replace(step, entries=entries if place == len(steps) else ())
 
 
 async def write_charge(connection: AnyConnection, charge: ChargeRow) -> None:
