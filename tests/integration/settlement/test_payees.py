@@ -224,3 +224,25 @@ async def test_account_numbers_are_read_by_the_payouts_role_alone(house: PayoutH
                             await connection.fetch(f"select * from {table}")  # noqa: S608
             finally:
                 await connection.execute("reset role")
+
+
+async def test_an_account_at_stripe_does_not_take_the_place_of_a_bank_account_by_itself(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    before = await house.payees.read(NORTH)
+    await house.payees.connect(OWNER, NORTH, email="pay@example.com")
+    await house.drain()
+    shown = await house.payees.read(NORTH)
+    assert shown.connected is not None and shown.connected.account_id is not None
+    assert (shown.way, shown.changed_at_us) == (Way.BANK, before.changed_at_us)
+    # Chosen again, the same way is no change and freezes nothing.
+    again = await house.payees.choose(OWNER, NORTH, Way.BANK, shown.version)
+    assert (again.version, again.changed_at_us) == (shown.version, shown.changed_at_us)
+
+
+async def test_nobody_is_paid_by_a_bank_account_that_there_is_not(house: PayoutHouse) -> None:
+    await house.connected()
+    shown = await house.payees.read(NORTH)
+    choosing = house.payees.choose(OWNER, NORTH, Way.BANK, shown.version)
+    assert (await refused(choosing)).refusal is PayoutRefusal.NOT_NOW
