@@ -19,7 +19,7 @@ from settlement.deposit_life import Deposit, DepositState
 from settlement.deposit_rules import AskFor
 from settlement.deposits import Deposits, Registering
 from settlement.ids import StripeId
-from settlement.payment_objects import MAX_AMOUNT_MINOR
+from settlement.payment_objects import MAX_AMOUNT_MINOR, asked_minor
 
 NOTHING_TO_HOLD = ProblemKind("NOTHING_TO_HOLD", 409, "Nothing is to be held on a card")
 
@@ -79,7 +79,7 @@ class DepositsApi:
         wanted = AskFor(
             sale_id=sale_id,
             buyer_id=buyer_id,
-            amount_minor=needed.lacking_minor,
+            amount_minor=asked_minor(needed.lacking_minor, needed.currency),
             currency=needed.currency,
             method_id=StripeId(given.method_id),
             return_url=self._return_url(sale_id),

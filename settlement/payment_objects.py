@@ -335,6 +335,23 @@ class Event(Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
+def _step_minor(currency: str) -> int:
+    """Stripe takes amounts of three decimals only with a 0 at their end."""
+    return 10 if EXPONENTS[currency] == 3 else 1
+
+
+def asked_minor(amount_minor: int, currency: str) -> int:
+    """What a payer is asked for where so much is to be paid: the next amount that the provider
+    takes. What is over is the payer's credit."""
+    step = _step_minor(currency)
+    return -(-amount_minor // step) * step
+
+
+def returned_minor(amount_minor: int, currency: str) -> int:
+    """What of an amount can go back to a charge: what is left of it stays the payer's credit."""
+    return amount_minor // _step_minor(currency) * _step_minor(currency)
+
+
 def least_charge_minor(currency: str) -> int:
     """What one payment is at least."""
     unit_minor: int = 10 ** EXPONENTS[currency]

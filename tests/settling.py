@@ -50,12 +50,12 @@ CLOSED = at_us("2026-03-06 17:00")
 _AWARD = """
 insert into award (award_id, sale_id, lot_id, generation, buyer_id, liquidator_id, consignor_id,
     invoice_id, currency, hammer_minor, body, goods, state, awarded_at_us, changed_at_us)
-values ($1, $2, $3, 1, $4, $5, null, $6, 'USD', $7, $8::jsonb, $9::jsonb, 'INVOICED', $10, $10)
+values ($1, $2, $3, 1, $4, $5, null, $6, $11, $7, $8::jsonb, $9::jsonb, 'INVOICED', $10, $10)
 """
 _INVOICE = """
 insert into invoice (invoice_id, sale_id, buyer_id, liquidator_id, currency, body, total_minor,
     zone, country, policy_version, issued_at_us, due_at_us, payment, changed_at_us)
-values ($1, $2, $3, $4, 'USD', $5::jsonb, $6, $7, 'US', $8, $9, $10, 'DUE', $9)
+values ($1, $2, $3, $4, $11, $5::jsonb, $6, $7, 'US', $8, $9, $10, 'DUE', $9)
 """
 _CUSTOMER = """
 insert into buyer_customer (buyer_id, customer_id, email, name, began_at_us, made_at_us)
@@ -85,6 +85,7 @@ async def an_invoice(
     at_us: int = CLOSED,
     number: int = 1,
     lots_from: int = 1,
+    currency: str = "USD",
 ) -> InvoiceId:
     """Write an invoice for lots of these hammer prices in Dallas, lot 1 the earliest closed; at
     15 % premium and 8.25 % tax; a lot of 1,237.50 without more said."""
@@ -102,27 +103,29 @@ async def an_invoice(
             enumerate(hammers_minor or (1_237_50,), lots_from), 1
         )
     ]
-    policy = await policy_at(connection, "USD", at_us)
+    policy = await policy_at(connection, currency, at_us)
     assert policy is not None
     invoice = Invoice(
-        invoice_id=invoice_id_of(sale_id, buyer_id, msgspec.structs.astuple(DALLAS), "USD", number),
+        invoice_id=invoice_id_of(
+            sale_id, buyer_id, msgspec.structs.astuple(DALLAS), currency, number
+        ),
         sale_id=sale_id,
         buyer_id=buyer_id,
         ship_from=DALLAS,
-        currency="USD",
+        currency=currency,
         due_at_us=payment_due_us(policy, Calendar(CHICAGO), at_us),
         lines=tuple(line_of(award, premium_of(rate_bps), tax_at()) for award in awards),
     )
     await connection.execute(
         _INVOICE, invoice.invoice_id, sale_id, buyer_id, liquidator_id,
         msgspec.json.encode(invoice).decode(), invoice.total_minor, CHICAGO, policy.version,
-        at_us, invoice.due_at_us,
+        at_us, invoice.due_at_us, currency,
     )  # fmt: skip
     for award in awards:
         await connection.execute(
             _AWARD, award.award_id, sale_id, award.lot_id, buyer_id, liquidator_id,
             invoice.invoice_id, award.hammer_minor, msgspec.json.encode(award).decode(),
-            msgspec.json.encode(_goods(award.lot_id)).decode(), at_us,
+            msgspec.json.encode(_goods(award.lot_id)).decode(), at_us, currency,
         )  # fmt: skip
     subject = invoice.invoice_id
     overdue = Wanted(operation="overdue", subject=subject, due_at_us=invoice.due_at_us)

@@ -27,7 +27,7 @@ from settlement.operations import Unknown
 from settlement.pages.doing import PROVIDER_AWAY
 from settlement.pages.purchases import Stamp
 from settlement.pages.room import show
-from settlement.payment_objects import MAX_AMOUNT_MINOR, MethodKind
+from settlement.payment_objects import MAX_AMOUNT_MINOR, MethodKind, asked_minor
 from settlement.room import Settlement
 
 DEPOSITS: Final = "/purchases/deposits"
@@ -122,7 +122,7 @@ class DepositPages:
         wanted = AskFor(
             sale_id=sale_id,
             buyer_id=buyer_id,
-            amount_minor=needed.lacking_minor,
+            amount_minor=asked_minor(needed.lacking_minor, needed.currency),
             currency=needed.currency,
             method_id=StripeId(form.valid.method_id),
             return_url=f"{self._room.shown.public_url}{_page(sale_id)}/back",

@@ -10,7 +10,7 @@ from typing import Final
 from settlement.ids import StripeId
 from settlement.lives import PaymentState
 from settlement.operations import HOUR_US
-from settlement.payment_objects import MAX_AMOUNT_MINOR, least_charge_minor
+from settlement.payment_objects import MAX_AMOUNT_MINOR, asked_minor, least_charge_minor
 from settlement.payments.funding import Paid, lacking_minor, pay_with_credit
 from settlement.payments.moves import again, moved
 from settlement.payments.words import NOTHING, Decided, Facts, Try, TryState, Way
@@ -127,7 +127,7 @@ def try_by(
     row, number = held.invoiced, held.invoiced.tries + 1
     lacking = lacking_minor(held, facts)
     kept_minor = min(facts.earmarked_minor + facts.credit_minor, lacking)
-    amount_minor = lacking - kept_minor
+    amount_minor = asked_minor(lacking - kept_minor, row.invoice.currency)
     kept = kept_minor - facts.earmarked_minor
     tried = Try(
         invoice_id=row.invoice_id,

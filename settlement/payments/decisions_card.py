@@ -14,7 +14,7 @@ from settlement.due import capture_at_us
 from settlement.ids import InvoiceId
 from settlement.lives import PaymentState
 from settlement.operations import SECOND_US
-from settlement.payment_objects import Charge, Failure, IntentStatus, Payment
+from settlement.payment_objects import Charge, Failure, IntentStatus, Payment, asked_minor
 from settlement.payments.decisions import MAX_TRIES, part_paid, retry_at_us, settled, try_by
 from settlement.payments.funding import all_to_credit, lacking_minor, pay_with
 from settlement.payments.moves import again, goes, moved, void_wanted
@@ -91,7 +91,7 @@ def capture_begins(held: Held, facts: Facts, tried: Try, now_us: int) -> Decided
         over = confirmation_over(tried.invoice_id, 1 + tried.number)
         return Decided(steps=[Step(operations=[over])])
     lacking = lacking_minor(held, facts) - facts.earmarked_minor
-    amount_minor = min(tried.amount_minor, lacking)
+    amount_minor = min(tried.amount_minor, asked_minor(lacking, tried.currency))
     if amount_minor <= 0:
         return Decided(steps=[Step(operations=[cancelled(tried)])])
     return moved(held, _P.CAPTURING, Step(operations=[_capture(tried, amount_minor)]))

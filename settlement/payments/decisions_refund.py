@@ -19,6 +19,7 @@ from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.invoices import CreditReason, left_of
 from settlement.lives import PaymentState
 from settlement.operations import NeedsPerson
+from settlement.payment_objects import returned_minor
 from settlement.payments.funding import lacking_minor, part_of, without
 from settlement.payments.moves import goes
 from settlement.payments.words import Facts, Way
@@ -113,6 +114,7 @@ def parts_of(
     parts: list[Part] = []
     for charge in charges:
         amount_minor = min(charge.left_minor, back.total_minor)
+        amount_minor = returned_minor(amount_minor, held.invoiced.invoice.currency)
         if amount_minor:
             share = part_of(back, amount_minor)
             back = without(back, share)

@@ -20,6 +20,7 @@ from settlement.entries import MAX_NOTE, About
 from settlement.ledger import post
 from settlement.names import organisation_names
 from settlement.operations import HOUR_US
+from settlement.payment_objects import returned_minor
 from settlement.payments.tables import free_credit_minor, hold_credit
 from settlement.payouts.credit_refunds import CREDIT_REFUND
 from settlement.payouts.credit_tables import (
@@ -166,9 +167,9 @@ async def _send(connection: AnyConnection, payout: CreditPayout, now_us: int) ->
     """Divide it among the buyer's charges and the bank, and want what the provider is to do."""
     left_minor, part, wanted = payout.amount_minor, 0, list[Wanted]()
     for source in await sources_of(connection, payout.buyer_id, payout.currency):
-        amount_minor = min(source.left_minor, left_minor)
+        amount_minor = returned_minor(min(source.left_minor, left_minor), payout.currency)
         if not amount_minor:
-            break
+            continue
         part, left_minor = part + 1, left_minor - amount_minor
         await add_part(connection, payout.number, part, source.charge_id, amount_minor, now_us)
         arguments = {

@@ -117,8 +117,8 @@ select charge_id, customer_id, way, left_minor from (
         select sum(p.amount_minor) from credit_payout_part p
         where p.charge_id = c.charge_id and p.state in ('ASKED', 'SENT')
     ), 0) - coalesce((
-        select sum(d.amount_minor) from payment_dispute d
-        where d.charge_id = c.charge_id and d.state in ('OPEN', 'LOST')
+        select sum(greatest(0, d.taken_minor - d.given_minor)) from payment_dispute d
+        where d.charge_id = c.charge_id
     ), 0))::bigint as left_minor
     from payment_charge c where buyer_id = $1 and currency = $2
 ) as every

@@ -20,14 +20,14 @@ from settlement.ids import StripeId
 from settlement.ledger import post
 from settlement.operations import SECOND_US, Again, Handler, NeedsPerson, Operation, Refused
 from settlement.payment_objects import Charge as ProvidersCharge
-from settlement.payment_objects import Event, IntentStatus, MethodKind, Payment
+from settlement.payment_objects import Event, IntentStatus, MethodKind, Payment, asked_minor
 from settlement.payments.looking import earlier_keys, key_of
 from settlement.pickups.charge_table import Charge, about_payment, read_charge, write_paid
 from settlement.pickups.pickup_table import hold_awards
 from settlement.pickups.words import PickupRefusal
 from settlement.pickups.words import Refused as DockRefused
 from settlement.ports import PaymentProvider
-from settlement.postings import processing_fee
+from settlement.postings import bank_funding, processing_fee
 from settlement.steps import Wanted, want
 from settlement.story import HOUSE_ITSELF, Told, tell
 from settlement.webhook_inbox import Reader
@@ -91,7 +91,7 @@ async def ask_card(
     number = await connection.fetchval(_LAST, charge.charge_id) + 1
     if number > MAX_TRIES:
         raise DockRefused(PickupRefusal.TOO_MANY, detail="The card was asked too often.")
-    amount = charge.open_minor
+    amount = asked_minor(charge.open_minor, charge.currency)
     await connection.execute(_ADD, charge.charge_id, number, customer_id, card_id, amount, now_us)
     arguments = {
         "amount_minor": amount,
@@ -285,18 +285,23 @@ async def _paid(
         raise NeedsPerson(f"{paid.charge_id}: {row.amount_minor} came, not {tried.amount_minor}")
     ids = [row.transaction_id, paid.charge_id, *([paid.payment_id] if paid.payment_id else [])]
     await _move(connection, tried, "PAID", now_us)
+    about = about_payment(charge, now_us, stripe_ids=tuple(ids))
+    # Of three decimals a card is asked for a little more: that is the buyer's.
+    over_minor = max(0, tried.amount_minor - charge.open_minor)
     entry = await write_paid(
-        *(connection, charge, tried.amount_minor, STRIPE, HOUSE_ITSELF, now_us),
+        *(connection, charge, tried.amount_minor - over_minor, STRIPE, HOUSE_ITSELF, now_us),
         stripe_ids=tuple(ids),
     )
+    entries = [entry]
+    if over_minor:
+        entries.append(bank_funding(about, charge.buyer_id, over_minor))
     facts = {"charge_id": charge.charge_id, "amount_minor": tried.amount_minor, "how": "card"}
     await tell(
         connection, [Told(kind="charge_paid", award_id=charge.award_id, facts=facts)], now_us
     )
-    if not row.fee_minor:
-        return [entry]
-    about = about_payment(charge, now_us, stripe_ids=tuple(ids))
-    return [entry, processing_fee(about, row.fee_minor)]
+    if row.fee_minor:
+        entries.append(processing_fee(about, row.fee_minor))
+    return entries
 
 
 async def _failed(
