@@ -26,10 +26,11 @@ from settlement.client_requests import Asked
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.at_dock import AtDock, Code, Load, Scanned
-from settlement.pickups.bookings import Bookings, Ready
+from settlement.pickups.bookings import Bookings
 from settlement.pickups.charge_table import Charge
 from settlement.pickups.docks import Docks
 from settlement.pickups.pickup_table import Pallet, Pickup
+from settlement.pickups.ready import Ready
 from settlement.pickups.signatures import Signature
 from settlement.pickups.words import PickupRefusal as R
 from settlement.pickups.words import Short, Truck

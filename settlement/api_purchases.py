@@ -37,8 +37,9 @@ from settlement.payment_objects import BankAddress
 from settlement.payments.asking import PayRefusal
 from settlement.payments.words import Way
 from settlement.payouts.words import PayoutRefusal
-from settlement.pickups.bookings import Bookings, Ready
+from settlement.pickups.bookings import Bookings
 from settlement.pickups.pickup_table import Pickup
+from settlement.pickups.ready import Ready
 from settlement.pickups.words import PickupRefusal
 from settlement.purchases import Purchase, Purchases
 from settlement.saved_methods import Saved

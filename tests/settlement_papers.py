@@ -10,13 +10,10 @@ from auction.catalog.goods import Condition, ManifestLine
 from foundation.papers.sizes import Paper
 from settlement.papers.contents import (
     Acceptance,
-    Bank,
     BidLine,
     ConsignorStatement,
     CreditNoteContent,
     EvidenceContent,
-    Fact,
-    House,
     InvoiceContent,
     Label,
     LabelsContent,
@@ -28,7 +25,6 @@ from settlement.papers.contents import (
     ManifestContent,
     Moved,
     Outcome,
-    Party,
     PayoutAdvice,
     Photo,
     Said,
@@ -36,6 +32,7 @@ from settlement.papers.contents import (
     SoldLot,
     TaxLine,
 )
+from settlement.papers.letterhead import Bank, Fact, House, Party
 from tests.settlement_rules import at_us
 
 CHICAGO = "America/Chicago"

@@ -20,10 +20,10 @@ from settlement.access import PAY, PURCHASES, joined_of, may_pay
 from settlement.ids import AwardId
 from settlement.pages.doing import done, told
 from settlement.pages.room import show
-from settlement.pickups.bookings import Ready
 from settlement.pickups.dock_table import dock_for
 from settlement.pickups.docks import FreeSlot
 from settlement.pickups.pickup_table import Pickup
+from settlement.pickups.ready import Ready
 from settlement.pickups.slots import Dock, day_of
 from settlement.room import Settlement
 

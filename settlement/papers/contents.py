@@ -6,13 +6,13 @@ and no document has one for what others would have bid.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from auction.catalog.goods import ManifestLine
-from auction.terms import STORABLE
 from foundation.papers.sizes import Paper
+from settlement.papers.letterhead import Bank, Fact, House, Party
 
 # Beyond what a document can sensibly have: an invoice of one buyer's thousand lots, the statement
 # of the largest sale, what happened to an award in a year of disputes.
@@ -20,45 +20,6 @@ MAX_ROWS: Final = 5_000
 MAX_BIDS: Final = 2_000
 MAX_PHOTOS: Final = 24
 MAX_PHOTO_BYTES: Final = 1 * 2**20
-
-
-BankWord = Annotated[str, Meta(min_length=1, max_length=80, pattern=STORABLE)]
-
-
-class Fact(Struct, frozen=True, array_like=True):
-    """Something that is so: what it is about, and what is said."""
-
-    title: str
-    text: str
-
-
-class Party(Struct, frozen=True, array_like=True):
-    """A name with the lines of its address."""
-
-    name: str
-    lines: Sequence[str] = ()
-
-
-class Bank(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where money is sent: as people type it into their bank's form."""
-
-    bank: BankWord
-    account_name: BankWord
-    routing_number: BankWord
-    account_number: BankWord
-    swift: Annotated[str, Meta(max_length=80, pattern=STORABLE)] = ""
-
-
-class House(Struct, frozen=True, kw_only=True):
-    """Whose paper it is, as it was when the document was made."""
-
-    name: str
-    lines: Sequence[str] = ()
-    contact: str = ""
-    foot: str = ""
-
-
-# --- To the buyer ---------------------------------------------------------------------------------
 
 
 class LotLine(Struct, frozen=True, kw_only=True):
@@ -162,9 +123,6 @@ class ManifestContent(Struct, frozen=True, kw_only=True, tag=True):
     lines: Sequence[ManifestLine]
 
 
-# --- At the dock ----------------------------------------------------------------------------------
-
-
 class LoadedLot(Struct, frozen=True, kw_only=True):
     """A lot of a truck, with the pallets that are meant, or that were loaded."""
 
@@ -231,9 +189,6 @@ class LabelsContent(Struct, frozen=True, kw_only=True, tag=True):
     facts: Sequence[Fact]
     labels: Sequence[Label]
     made_at_us: int
-
-
-# --- To the sellers -------------------------------------------------------------------------------
 
 
 class Outcome(StrEnum):
@@ -331,9 +286,6 @@ class PayoutAdvice(Struct, frozen=True, kw_only=True, tag=True):
     lots: Sequence[SoldLot]
     moved: Sequence[Moved]
     amount_minor: int
-
-
-# --- For the buyer's bank -------------------------------------------------------------------------
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):

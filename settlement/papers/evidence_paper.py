@@ -10,7 +10,8 @@ from reportlab.lib.utils import ImageReader  # type: ignore[import-untyped]
 from settlement.papers.contents import EvidenceContent, Photo, Said
 from settlement.papers.invoice_paper import write_invoice
 from settlement.papers.loading_paper import write_loading
-from settlement.papers.pages import BODY, MARGIN, SMALL, Cell, Column, Sheets
+from settlement.papers.pages import MARGIN, Cell, Column, Sheets
+from settlement.papers.styles import BODY, SMALL
 from settlement.papers.words import amount, clock, figure, grouped, second
 
 _ACCEPTED: Final = (

@@ -10,8 +10,9 @@ from accounts.audit import Act, Actor, record
 from auction.terms import STORABLE
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.papers.barcodes import is_prefix, sscc_of
-from settlement.papers.contents import Bank, House, Label
+from settlement.papers.contents import Label
 from settlement.papers.kinds import PaperRefusal, Refused
+from settlement.papers.letterhead import Bank, House
 
 MAX_ADDRESS_LINES: Final = 5
 

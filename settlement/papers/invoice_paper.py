@@ -3,15 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from settlement.papers.contents import (
-    Bank,
-    CreditNoteContent,
-    Fact,
-    InvoiceContent,
-    LotLine,
-    Party,
-    TaxLine,
-)
+from settlement.papers.contents import CreditNoteContent, InvoiceContent, LotLine, TaxLine
+from settlement.papers.letterhead import Bank, Fact, Party
 from settlement.papers.pages import Cell, Column, Sheets
 from settlement.papers.words import amount, clock, figure, grouped, rate, some
 

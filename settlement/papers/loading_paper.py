@@ -10,15 +10,10 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 from auction.catalog.words import weight_words
 from foundation.papers.typesetting import GREY, INCH, INK, RULE, Style
 from settlement.papers.barcodes import draw_code128, draw_sscc
-from settlement.papers.contents import (
-    Fact,
-    Label,
-    LabelsContent,
-    LoadedLot,
-    LoadingContent,
-    Signed,
-)
-from settlement.papers.pages import BODY, LABEL, MARGIN, SMALL, STRONG, Cell, Column, Sheets
+from settlement.papers.contents import Label, LabelsContent, LoadedLot, LoadingContent, Signed
+from settlement.papers.letterhead import Fact
+from settlement.papers.pages import MARGIN, Cell, Column, Sheets
+from settlement.papers.styles import BODY, LABEL, SMALL, STRONG
 from settlement.papers.words import clock, grouped, pdf_date
 
 _LOTS: Final = (

@@ -10,8 +10,9 @@ from typing import Final
 from auction.catalog.goods import ManifestLine
 from auction.spreadsheets import Book, Column, Kind, table_csv
 from foundation.papers.typesetting import Style
-from settlement.papers import pages
-from settlement.papers.contents import Fact, ManifestContent
+from settlement.papers import pages, styles
+from settlement.papers.contents import ManifestContent
+from settlement.papers.letterhead import Fact
 from settlement.papers.pages import Cell, Sheets
 from settlement.papers.words import amount, clock, figure, grouped, some
 
@@ -64,10 +65,10 @@ def manifest_pdf(content: ManifestContent) -> bytes:
         running=f"{content.sale} \u00b7 SHA-256 {content.sha256}",
         wide=True,
     )
-    sheets.text(content.title, pages.LARGE, after=8)
+    sheets.text(content.title, styles.LARGE, after=8)
     sheets.parties([("Bought by", content.buyer), ("To be fetched at", content.pickup)])
     sheets.facts(_facts(content), columns=5)
-    sheets.text(f"SHA-256 of the manifest: {grouped(content.sha256)}", pages.SMALL, after=4)
+    sheets.text(f"SHA-256 of the manifest: {grouped(content.sha256)}", styles.SMALL, after=4)
     sheets.table(_TABLE)
     currency = content.currency
     for line in content.lines:
@@ -77,7 +78,7 @@ def manifest_pdf(content: ManifestContent) -> bytes:
     total = ["", f"{len(content.lines):,} lines", *[""] * 6, f"{units:,}", ""]
     sheets.total([*total, figure(msrp_minor, currency)])
     sheets.end_table(4)
-    sheets.text("MSRPs are the seller's word, and advisory.", pages.SMALL)
+    sheets.text("MSRPs are the seller's word, and advisory.", styles.SMALL)
     return sheets.end()
 
 

@@ -14,8 +14,26 @@ from reportlab.lib.colors import HexColor  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from foundation.papers.sizes import Paper
-from foundation.papers.typesetting import GREY, INCH, INK, RULE, SetText, Style
-from settlement.papers.contents import Fact, House, Party
+from foundation.papers.typesetting import INCH, INK, RULE, SetText, Style
+from settlement.papers.letterhead import Fact, House, Party
+from settlement.papers.styles import (
+    BODY,
+    CELL,
+    CELL_NOTE,
+    CELL_STRONG,
+    COLUMN,
+    LABEL,
+    LARGE,
+    NUMBER,
+    SECTION,
+    SMALL,
+    STRONG,
+    TITLE,
+    VALUE,
+    house_lines,
+    party_lines,
+    value_lines,
+)
 from settlement.papers.words import pdf_date
 
 MARGIN: Final = 0.7 * INCH
@@ -23,22 +41,6 @@ _FOOT: Final = 0.45 * INCH
 _TOTAL: Final = "pages"
 _MARK: Final = HexColor("#3244c0")
 _PALE: Final = HexColor("#f1f3f6")
-
-HOUSE: Final = Style(15, bold=True)
-_LEAST_NAME: Final = 10.0
-TITLE: Final = Style(20, bold=True, leading=1.1)
-NUMBER: Final = Style(10, colour=GREY)
-SECTION: Final = Style(11, bold=True)
-LABEL: Final = Style(7.5, colour=GREY)
-VALUE: Final = Style(9.5, bold=True, leading=1.25)
-BODY: Final = Style(9)
-STRONG: Final = Style(9, bold=True)
-SMALL: Final = Style(7.5, colour=GREY)
-CELL: Final = Style(8.5, leading=1.25)
-CELL_STRONG: Final = Style(8.5, bold=True, leading=1.25)
-CELL_NOTE: Final = Style(7.2, colour=GREY, leading=1.25)
-_COLUMN: Final = Style(7.2, bold=True, colour=GREY, leading=1.2)
-LARGE: Final = Style(13, bold=True)
 
 # Lines of one cell: a description of 300 characters in a narrow column, with what stands below it.
 MAX_CELL_LINES: Final = 40
@@ -104,7 +106,7 @@ class Sheets:
         mark = 24.0
         _mark(canvas, MARGIN, top - mark, mark)
         y = top - 17
-        for name in _named(self._house.name, self.inner * 0.5 - mark - 8):
+        for name in house_lines(self._house.name, self.inner * 0.5 - mark - 8):
             name.draw(canvas, MARGIN + mark + 8, y)
             y -= name.style.leading
         y = min(y + 12, top - mark) - 6
@@ -127,7 +129,7 @@ class Sheets:
     def parties(self, parties: Sequence[tuple[str, Party]]) -> None:
         """Who is concerned, side by side."""
         column = self.inner / max(1, len(parties))
-        cells = [list(_party(title, party, column - 14)) for title, party in parties]
+        cells = [list(party_lines(title, party, column - 14)) for title, party in parties]
         high = max((sum(line.style.leading for line in lines) for lines in cells), default=0)
         self.room(high)
         for place, lines in enumerate(cells):
@@ -142,7 +144,7 @@ class Sheets:
         column = self.inner / columns
         for start in range(0, len(facts), columns):
             shown = facts[start : start + columns]
-            cells = [_value(fact.text, column - 10) for fact in shown]
+            cells = [value_lines(fact.text, column - 10) for fact in shown]
             high = LABEL.leading + max(map(len, cells), default=0) * VALUE.leading
             self.room(high)
             for place, (fact, lines) in enumerate(zip(shown, cells, strict=True)):
@@ -306,14 +308,14 @@ class Sheets:
 
     def _titles(self) -> None:
         titles = [
-            list(_COLUMN.first_lines(column.title, self._width(place) - 4, 3))
+            list(COLUMN.first_lines(column.title, self._width(place) - 4, 3))
             for place, column in enumerate(self._table)
         ]
-        high = max(map(len, titles)) * _COLUMN.leading
+        high = max(map(len, titles)) * COLUMN.leading
         for place, lines in enumerate(titles):
-            y = self.y - (high - len(lines) * _COLUMN.leading)
+            y = self.y - (high - len(lines) * COLUMN.leading)
             for line in lines:
-                y -= _COLUMN.leading
+                y -= COLUMN.leading
                 self._draw_in(place, line, y + 2)
         self.y -= high + 2
         self._line(INK, 0.9)
@@ -367,29 +369,6 @@ class Sheets:
         self.canvas.setStrokeColor(colour)
         self.canvas.setLineWidth(width)
         self.canvas.line(MARGIN, self.y, MARGIN + self.inner, self.y)
-
-
-def _named(text: str, width: float) -> list[SetText]:
-    """The house's name: smaller where it fits into one line then, else in some small lines."""
-    size = HOUSE.size * width / max(1, HOUSE.set(text).width)
-    if size >= _LEAST_NAME:
-        return [Style(min(size, HOUSE.size), bold=True).set(text)]
-    return Style(_LEAST_NAME, bold=True).first_lines(text, width, 4)
-
-
-def _value(text: str, width: float) -> list[SetText]:
-    """A fact: a little smaller where it fits into one line then, else in some lines."""
-    wide = VALUE.set(text).width
-    if width < wide <= 1.25 * width:
-        return [Style(VALUE.size * width / wide, bold=True).set(text)]
-    return VALUE.first_lines(text, width, 5)
-
-
-def _party(title: str, party: Party, width: float) -> Iterator[SetText]:
-    yield LABEL.fitting(title, width)
-    yield from VALUE.first_lines(party.name, width, 4)
-    for line in party.lines:
-        yield from BODY.first_lines(line, width, 3)
 
 
 def _mark(canvas: Canvas, x: float, y: float, size: float) -> None:

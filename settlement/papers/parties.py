@@ -10,7 +10,8 @@ from auction.catalog.words import count_words
 from auction.ids import LotId, SaleId
 from foundation.database import AnyConnection
 from settlement.invoices import Invoice, Line, LineTax, ShipFrom
-from settlement.papers.contents import LotLine, Party, TaxLine
+from settlement.papers.contents import LotLine, TaxLine
+from settlement.papers.letterhead import Party
 from settlement.papers.words import date_of, day, day_of
 from settlement.rows import AwardRow
 

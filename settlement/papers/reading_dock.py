@@ -10,16 +10,10 @@ from foundation.database import AnyConnection
 from foundation.papers.sizes import paper_of
 from settlement.ids import AwardId
 from settlement.lives import AwardState
-from settlement.papers.contents import (
-    Fact,
-    LabelsContent,
-    LoadedLot,
-    LoadingContent,
-    Party,
-    Signed,
-)
+from settlement.papers.contents import LabelsContent, LoadedLot, LoadingContent, Signed
 from settlement.papers.house import give_numbers, house_at, labelled
 from settlement.papers.kinds import PaperRefusal, Refused
+from settlement.papers.letterhead import Fact, Party
 from settlement.papers.parties import lot_facts, party_of, sale_facts, town_of
 from settlement.pickups.pallets import pallet_ids
 from settlement.rows import AwardRow, NotFound, award_row, read_award

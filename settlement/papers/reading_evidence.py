@@ -26,13 +26,13 @@ from settlement.papers.contents import (
     Acceptance,
     BidLine,
     EvidenceContent,
-    Fact,
     LoadingContent,
     Photo,
     Said,
 )
 from settlement.papers.house import house_at
 from settlement.papers.kinds import PaperKind, numbered
+from settlement.papers.letterhead import Fact
 from settlement.papers.numbering import number_of
 from settlement.papers.parties import party_of, sale_facts
 from settlement.papers.reading_dock import loading_content, loadings_of

@@ -16,7 +16,6 @@ from settlement.ledger_reading import read_entries
 from settlement.lives import AwardState
 from settlement.papers.contents import (
     MAX_ROWS,
-    Bank,
     CreditNoteContent,
     InvoiceContent,
     LotLine,
@@ -25,6 +24,7 @@ from settlement.papers.contents import (
 )
 from settlement.papers.house import house_at
 from settlement.papers.kinds import PaperKind, PaperRefusal, Refused, numbered
+from settlement.papers.letterhead import Bank
 from settlement.papers.parties import (
     address_of,
     lot_line,

@@ -13,8 +13,9 @@ from foundation.database import AnyConnection
 from settlement.chart import Kind
 from settlement.entries import Purpose, named
 from settlement.ids import EntryKey
-from settlement.papers.contents import MAX_ROWS, Moved, Party
+from settlement.papers.contents import MAX_ROWS, Moved
 from settlement.papers.kinds import PaperRefusal, Refused
+from settlement.papers.letterhead import Party
 from settlement.papers.parties import SaleFacts, party_of
 from settlement.papers.seller_lots import Agreed, Flows
 from settlement.payouts.payment_costs import payment_costs

@@ -5,14 +5,15 @@ from typing import Final
 
 from settlement.papers.contents import (
     ConsignorStatement,
-    Fact,
     LiquidatorStatement,
     Moved,
     Outcome,
     PayoutAdvice,
     SoldLot,
 )
-from settlement.papers.pages import SMALL, Cell, Column, Sheets
+from settlement.papers.letterhead import Fact
+from settlement.papers.pages import Cell, Column, Sheets
+from settlement.papers.styles import SMALL
 from settlement.papers.words import amount, clock, day, figure, some
 
 OUTCOMES: Final = {

@@ -9,21 +9,16 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from msgspec import Struct
-
 from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId, new_id
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.client_requests import Asked, note_made
-from settlement.due import Calendar, pickup_deadline_us
-from settlement.ids import AwardId, InvoiceId
-from settlement.pickups.charge_table import storage_so_far_minor
+from settlement.ids import AwardId
 from settlement.pickups.dock_table import dock_for, hold_dock
 from settlement.pickups.docks import country_of, must_read_dock
 from settlement.pickups.pickup_table import (
     HeldAwards,
-    Pallet,
     Pickup,
     add_pickup,
     end_pickup,
@@ -37,12 +32,12 @@ from settlement.pickups.pickup_table import (
     taken_places,
     why_not_handed_over,
 )
+from settlement.pickups.ready import Ready, ready_of
 from settlement.pickups.slots import (
     MINUTE_US,
     Dock,
     Slot,
     day_of,
-    dock_id_of,
     in_words,
     slot_at,
 )
@@ -50,34 +45,12 @@ from settlement.pickups.telling import actor_of, of_lot, tell_awards
 from settlement.pickups.words import PickupRefusal, PickupState, Refused
 from settlement.policy import Policy
 from settlement.policy_table import holidays_of
-from settlement.rows import AwardRow, award_row, calendar_of, policy_of, read_invoice
+from settlement.rows import AwardRow, policy_of
 from settlement.steps import Wanted
 
 # A truckload is one lot or some dozens of pallets; what is more is another truck.
 MAX_AWARDS: Final = 60
 MAX_PICKUPS: Final = 500
-MAX_READY: Final = 500
-
-
-class Ready(Struct, frozen=True, kw_only=True):
-    """A paid award whose goods stand on a dock. ``storage_minor``: come to so far, paid or not."""
-
-    award: AwardRow
-    dock_id: str
-    zone: str
-    pallets: int
-    left: int
-    free_until_us: int
-    storage_minor: int
-    pickup_id: str | None
-
-
-_READY: Final = """
-select * from award
-where buyer_id = $1 and state in ('FUNDED', 'ACCEPTED', 'RELEASED', 'PAID_OUT', 'CLOSED')
-and funded_at_us is not null and handed_over_at_us is null and body->>'ships_to' is null
-order by funded_at_us, award_id limit $2
-"""
 
 
 class Bookings:
@@ -93,20 +66,7 @@ class Bookings:
     async def ready(self, buyer_id: BidderId) -> Sequence[Ready]:
         """A buyer's paid awards that stand on docks, the earliest paid first."""
         async with transaction(self._pool) as connection:
-            rows = await connection.fetch(_READY, buyer_id, MAX_READY)
-            awards = [award_row(row) for row in rows]
-            pallets = await pallets_of(connection, awards)
-            booked = await open_bookings(connection, [award.award_id for award in awards])
-            # A large buyer's lots are of few invoices: each is read once.
-            terms = {
-                invoice_id: await _terms_of(connection, invoice_id)
-                for invoice_id in dict.fromkeys(award.invoice_id for award in awards)
-            }
-        every = [
-            self._ready(award, pallets[award.award_id], booked, terms[award.invoice_id])
-            for award in awards
-        ]
-        return [each for each in every if each.left]
+            return await ready_of(connection, buyer_id, self._now_us())
 
     async def pickup(self, pickup_id: str, buyer_id: BidderId | None = None) -> Pickup:
         """A pickup as it stands. Raises `Refused` NOT_FOUND."""
@@ -265,26 +225,6 @@ class Bookings:
             said = f"This could be changed until {in_words(dock.zone, until_us)}. Call the dock."
             raise Refused(PickupRefusal.TOO_LATE, detail=said)
 
-    def _ready(
-        self,
-        award: AwardRow,
-        pallets: Sequence[Pallet],
-        booked: dict[AwardId, str],
-        terms: tuple[str, Policy, Calendar],
-    ) -> Ready:
-        assert award.funded_at_us is not None, "it is paid"
-        zone, policy, calendar = terms
-        return Ready(
-            award=award,
-            dock_id=dock_id_of(award.liquidator_id, award.award.ship_from),
-            zone=zone,
-            pallets=len(pallets),
-            left=sum(pallet.gone_at_us is None for pallet in pallets),
-            free_until_us=pickup_deadline_us(policy, calendar, award.funded_at_us),
-            storage_minor=storage_so_far_minor(policy, calendar, award, pallets, self._now_us()),
-            pickup_id=booked.get(award.award_id),
-        )
-
     async def _tell(
         self,
         connection: AnyConnection,
@@ -326,15 +266,6 @@ def missed_deadline(pickup: Pickup, policy: Policy) -> Wanted:
         generation=pickup.bookings,
         due_at_us=pickup.slot_at_us + policy.missed_after_us + 1,
     )
-
-
-async def _terms_of(
-    connection: AnyConnection, invoice_id: InvoiceId | None
-) -> tuple[str, Policy, Calendar]:
-    assert invoice_id is not None, "it is paid"
-    invoice = (await read_invoice(connection, invoice_id)).invoiced
-    policy, calendar = await policy_of(connection, invoice), await calendar_of(connection, invoice)
-    return invoice.zone, policy, calendar
 
 
 _UNLOAD_ALL: Final = """

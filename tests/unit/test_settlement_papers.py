@@ -14,7 +14,8 @@ from python_calamine import CalamineWorkbook
 from auction.catalog.goods import MAX_LINES
 from foundation.papers.sizes import Paper
 from settlement.papers.barcodes import is_sscc, sscc_of
-from settlement.papers.contents import Content, Label, Moved, Party, TaxLine
+from settlement.papers.contents import Content, Label, Moved, TaxLine
+from settlement.papers.letterhead import Party
 from settlement.papers.rendering import Format, formats_of, render
 from settlement.papers.words import amount, clock, figure, rate
 from tests.code128 import codes_on

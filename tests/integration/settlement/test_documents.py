@@ -16,9 +16,9 @@ from settlement.chart import STRIPE, buyer_credit
 from settlement.entries import Purpose, entry_key
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
-from settlement.papers.contents import Bank
 from settlement.papers.house import HousePaper, HousePapers
 from settlement.papers.kinds import PaperKind, PaperRefusal, Refused
+from settlement.papers.letterhead import Bank
 from settlement.papers.reading_purchases import credit_notes_of
 from settlement.papers.rendering import Format
 from tests.code128 import codes_on

@@ -300,6 +300,6 @@ async def test_lots_of_one_invoice_are_listed_with_one_reading_of_it(
         read.append(invoice_id)
         return await read_invoice(connection, invoice_id)
 
-    monkeypatch.setattr("settlement.pickups.bookings.read_invoice", counted)
+    monkeypatch.setattr("settlement.pickups.ready.read_invoice", counted)
     assert len(await bookings.ready(BUYER)) == len(awards)
     assert len(read) == 1
