@@ -136,7 +136,9 @@ class Payees:
         async with transaction(self._pool) as connection:
             named = await _hold(connection, payee_id, version, now_us)
             state = AccountState.WAITING if by_staff else AccountState.ACTIVE
-            await connection.execute(_REPLACED, payee_id, state)
+            # What staff have entered before the payee's own people is not to be confirmed over it.
+            for replaced in {state, AccountState.WAITING}:
+                await connection.execute(_REPLACED, payee_id, replaced)
             made: int = await connection.fetchval(
                 _ADD_BANK,
                 payee_id,

@@ -246,3 +246,14 @@ async def test_nobody_is_paid_by_a_bank_account_that_there_is_not(house: PayoutH
     shown = await house.payees.read(NORTH)
     choosing = house.payees.choose(OWNER, NORTH, Way.BANK, shown.version)
     assert (await refused(choosing)).refusal is PayoutRefusal.NOT_NOW
+
+
+async def test_what_staff_entered_is_not_confirmed_over_what_the_payee_says_after_it(
+    house: PayoutHouse,
+) -> None:
+    entered = await house.payees.set_bank(CLERK, NORTH, OTHER_BANK, by_staff=True)
+    assert entered.waiting is not None
+    shown = await house.payees.set_bank(OWNER, NORTH, BANK)
+    assert (shown.waiting, shown.bank is not None) == (None, True)
+    stale = house.payees.decide_bank(CHIEF, NORTH, entered.waiting.bank_account_id, agrees=True)
+    assert (await refused(stale)).refusal is PayoutRefusal.NOT_WAITING
