@@ -1,17 +1,17 @@
 """The API of claims: a buyer's own, and the desk that decides them."""
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from accounts.http.common import actor_of
 from accounts.http.guard import signed_in
 from auction.ids import BidderId
 from auction.terms import STORABLE
 from foundation.http.answers import answer, created
-from foundation.http.reading import Input, body_of
+from foundation.http.cursors import Listing, Paging
+from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 from settlement.access import ACT, PAY, PURCHASES, STAFF, award_of, joined_of
 from settlement.api_common import SETTLEMENT, row
@@ -46,16 +46,10 @@ class DecidedClaim(Input):
 
 
 class RefusedClaim(Input):
-    """Why a claim is refused."""
+    """Why a claim is refused, or what was decided of it."""
 
     version: _Version
     why: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=STORABLE)]
-
-
-class ClaimsSeen(Struct, frozen=True):
-    """Claims."""
-
-    items: Sequence[Claim]
 
 
 class ClaimsApi:
@@ -71,7 +65,7 @@ class ClaimsApi:
             row("POST", filed, self.file_claim, "Claim; photos follow", PAY, *FILING,
                 once=True, body=Filing, answer=Claim, status=201),
             row("GET", "/purchases/claims", self.claims, "Your claims", PURCHASES,
-                answer=ClaimsSeen),
+                query=Paging, answer=Listing[Claim]),
             row("GET", one, self.claim, "A claim of yours", PURCHASES, answer=Claim),
             row("POST", f"{one}/withdrawal", self.withdraw_claim, "Take it back", PAY,
                 *DECIDING, body=SeenVersion, answer=Claim),
@@ -92,7 +86,8 @@ class ClaimsApi:
 
     async def claims(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/claims."""
-        return answer(request, ClaimsSeen(await self._claims.of_buyer(_buyer(request))))
+        paging = query_of(request, Paging)
+        return answer(request, await self._claims.page_of_buyer(_buyer(request), paging))
 
     async def claim(self, request: web.Request) -> web.StreamResponse:
         """GET .../purchases/claims/{claim_id}."""
@@ -118,7 +113,7 @@ class ClaimsDeskApi:
         one = "/claims/{claim_id}"
         return [
             row("GET", "/claims", self.claims_to_decide, "Claims to decide", STAFF,
-                answer=ClaimsSeen),
+                query=Paging, answer=Listing[Claim]),
             row("GET", one, self.claim_view, "A claim, with what the formula says", STAFF,
                 answer=ClaimView),
             row("POST", f"{one}/grant", self.grant_claim, "Credit what counts", ACT,
@@ -126,13 +121,16 @@ class ClaimsDeskApi:
                 body=DecidedClaim, answer=Claim),
             row("POST", f"{one}/agreement", self.agree_to_claim, "A second person agrees", ACT,
                 *DECIDING, R.SAME_PERSON, body=SeenVersion, answer=Claim),
+            row("POST", f"{one}/sending-back", self.send_claim_back,
+                "Decide it anew: no second person agrees", ACT, *DECIDING, R.WHY_NEEDED,
+                R.SAME_PERSON, body=RefusedClaim, answer=Claim),
             row("POST", f"{one}/refusal", self.refuse_claim, "Refuse it", ACT,
                 *DECIDING, R.WHY_NEEDED, body=RefusedClaim, answer=Claim),
         ]  # fmt: skip
 
     async def claims_to_decide(self, request: web.Request) -> web.StreamResponse:
         """GET .../claims."""
-        return answer(request, ClaimsSeen(await self._desk.queue()))
+        return answer(request, await self._desk.page(query_of(request, Paging)))
 
     async def claim_view(self, request: web.Request) -> web.StreamResponse:
         """GET .../claims/{claim_id}."""
@@ -155,6 +153,12 @@ class ClaimsDeskApi:
         """POST .../claims/{claim_id}/agreement."""
         seen, claim_id = await body_of(request, SeenVersion), joined_of(request, "claim_id")
         return answer(request, await self._desk.agree(claim_id, seen.version, actor_of(request)))
+
+    async def send_claim_back(self, request: web.Request) -> web.StreamResponse:
+        """POST .../claims/{claim_id}/sending-back."""
+        given, claim_id = await body_of(request, RefusedClaim), joined_of(request, "claim_id")
+        by = actor_of(request)
+        return answer(request, await self._desk.send_back(claim_id, given.version, given.why, by))
 
     async def refuse_claim(self, request: web.Request) -> web.StreamResponse:
         """POST .../claims/{claim_id}/refusal."""

@@ -32,18 +32,6 @@ class SoldQuery(Paging):
     payee_id: str | None = None
 
 
-class OwedSeen(Struct, frozen=True):
-    """What is not sent yet, the longest due first."""
-
-    items: Sequence[Owed]
-
-
-class PaidSeen(Struct, frozen=True):
-    """What was sent, the latest first."""
-
-    items: Sequence[Made]
-
-
 class EarningPapers(Struct, frozen=True):
     """Statements of sales and advices of payouts, as documents."""
 
@@ -62,9 +50,9 @@ class EarningsApi:
             row("GET", "/earnings/sold", self.sold, "What you sold, and how far it is",
                 EARNINGS, NOT_FOUND, query=SoldQuery, answer=Listing[ListedAward]),
             row("GET", "/earnings/owed", self.owed, "What you are still to get", EARNINGS,
-                answer=OwedSeen),
+                query=Paging, answer=Listing[Owed]),
             row("GET", "/earnings/paid", self.paid, "What you were sent", EARNINGS,
-                answer=PaidSeen),
+                query=Paging, answer=Listing[Made]),
             row("GET", "/earnings/papers", self.papers, "Your statements and advices",
                 EARNINGS, answer=EarningPapers),
         ]  # fmt: skip
@@ -82,15 +70,13 @@ class EarningsApi:
 
     async def owed(self, request: web.Request) -> web.StreamResponse:
         """GET .../earnings/owed."""
-        return answer(
-            request, OwedSeen(await self._payouts.payments.owed(await self._payees(request)))
-        )
+        paging, payees = query_of(request, Paging), await self._payees(request)
+        return answer(request, await self._payouts.payments.page_owed(paging, payees))
 
     async def paid(self, request: web.Request) -> web.StreamResponse:
         """GET .../earnings/paid."""
-        return answer(
-            request, PaidSeen(await self._payouts.payments.made(await self._payees(request)))
-        )
+        paging, payees = query_of(request, Paging), await self._payees(request)
+        return answer(request, await self._payouts.payments.page_made(paging, payees))
 
     async def papers(self, request: web.Request) -> web.StreamResponse:
         """GET .../earnings/papers."""

@@ -15,6 +15,7 @@ from auction.money import MAX_MINOR
 from auction.terms import STORABLE
 from foundation.database import Pool, acquire
 from foundation.http.answers import answer, created, no_content
+from foundation.http.cursors import Listing, Paging
 from foundation.http.problems import NOT_FOUND, ProblemKind
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Handler, Route
@@ -85,23 +86,12 @@ class HouseBankSeen(Struct, frozen=True):
     bank: Originator | None
 
 
-class PayablesSeen(Struct, frozen=True):
-    """What is owed to all payees, the longest due first."""
-
-    items: Sequence[Owed]
-
-
-class PaymentsSeen(Struct, frozen=True):
-    """What all payees were sent, the latest first."""
-
-    items: Sequence[Made]
-
-
 class WriteOffsSeen(Struct, frozen=True):
     """Who owes the house, and what was asked to be given up."""
 
     owing: Sequence[Owing]
     items: Sequence[WriteOff]
+    next_cursor: str | None
 
 
 class WriteOffAsked(Struct, frozen=True):
@@ -129,8 +119,10 @@ class HouseMoneyApi:
         """Their rows."""
         written, credits_ = "/write-offs/{number}", "/invoices/{invoice_id}/tax-credits"
         return [
-            _row("GET", "/payables", self.payables, "What is owed", STAFF, of=PayablesSeen),
-            _row("GET", "/payments", self.payments, "What was sent", STAFF, of=PaymentsSeen),
+            _row("GET", "/payables", self.payables, "What is owed", STAFF, of=Listing[Owed],
+                 query=Paging),
+            _row("GET", "/payments", self.payments, "What was sent", STAFF, of=Listing[Made],
+                 query=Paging),
             _row("POST", "/payables/{payable_id}/letting-go", self.let_payable_go,
                  "Send it anyway", ACT, R.BAD_DETAILS, R.NOT_NOW, body=LettingGo, of=Payable),
             _row("GET", "/house-bank", self.house_bank, "As whom files are sent", STAFF,
@@ -140,7 +132,7 @@ class HouseMoneyApi:
             _row("POST", "/bank-files/{number}/returns", self.book_return, "It came back", ACT,
                  R.BAD_DETAILS, R.NOT_NOW, *BOOKING, body=ReturnedItem, of=WholeBatch),
             _row("GET", "/write-offs", self.write_offs, "Who owes, and what is given up", STAFF,
-                 of=WriteOffsSeen),
+                 of=WriteOffsSeen, query=Paging),
             _row("POST", "/write-offs", self.ask_write_off, "Ask to give it up", ACT,
                  R.BAD_DETAILS, R.TOO_MUCH, NOT_FOUND, body=AskedWriteOff, of=WriteOffAsked,
                  once=True, status=201),
@@ -158,11 +150,13 @@ class HouseMoneyApi:
 
     async def payables(self, request: web.Request) -> web.StreamResponse:
         """GET .../payables."""
-        return answer(request, PayablesSeen(await self._payouts.payments.owed()))
+        paging = query_of(request, Paging)
+        return answer(request, await self._payouts.payments.page_owed(paging))
 
     async def payments(self, request: web.Request) -> web.StreamResponse:
         """GET .../payments."""
-        return answer(request, PaymentsSeen(await self._payouts.payments.made()))
+        paging = query_of(request, Paging)
+        return answer(request, await self._payouts.payments.page_made(paging))
 
     async def let_payable_go(self, request: web.Request) -> web.StreamResponse:
         """POST .../payables/{payable_id}/letting-go."""
@@ -191,8 +185,10 @@ class HouseMoneyApi:
 
     async def write_offs(self, request: web.Request) -> web.StreamResponse:
         """GET .../write-offs."""
-        part = self._payouts.write_offs
-        return answer(request, WriteOffsSeen(await part.owing(), await part.all()))
+        part, paging = self._payouts.write_offs, query_of(request, Paging)
+        page = await part.page(paging)
+        seen = WriteOffsSeen(await part.owing(), page.items, page.next_cursor)
+        return answer(request, seen)
 
     async def ask_write_off(self, request: web.Request) -> web.StreamResponse:
         """POST .../write-offs."""

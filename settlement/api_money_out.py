@@ -7,10 +7,11 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.common import actor_of
-from foundation.http.answers import answer, created
-from foundation.http.problems import NOT_FOUND
-from foundation.http.reading import Input, body_of, query_of
-from foundation.http.routes import Route
+from foundation.http.answers import NEVER_STORED, answer, created
+from foundation.http.cursors import Paging
+from foundation.http.problems import NOT_FOUND, ProblemKind
+from foundation.http.reading import Input, body_of, file_of, query_of
+from foundation.http.routes import Media, Route
 from settlement.access import ACT, STAFF, number_of
 from settlement.api_books import Currency, known_currency
 from settlement.api_common import PROVIDER_REFUSED, SETTLEMENT, row
@@ -19,21 +20,28 @@ from settlement.api_requests import Requests
 from settlement.client_requests import Asked
 from settlement.payouts.batch_rows import Batch, WholeBatch
 from settlement.payouts.batches import Due
-from settlement.payouts.platform import PlatformPayout, Proposal
+from settlement.payouts.platform_rows import PlatformPayout, Proposal
+from settlement.payouts.return_file import MAX_BYTES, BadReturns
+from settlement.payouts.returns import TakenIn
 from settlement.payouts.room import PayoutRoom
 from settlement.payouts.words import PayoutRefusal as R
 
 RELEASING: Final = (
     R.NOT_NOW, R.SAME_PERSON, R.NO_HOUSE_BANK, R.BAD_DETAILS, R.HELD_BACK, R.BANK_TOO_LOW, *BOOKING,
 )  # fmt: skip
+BAD_RETURNS: Final = ProblemKind(
+    "BAD_RETURNS", 422, "The file of returns is not taken in; its bad lines are named"
+)
+# What a bank file is called in addresses, and in the tables.
+METHODS: Final = {"ach": "ACH", "wires": "WIRE"}
 PAYING_OUT: Final = (
     R.TOO_MUCH, R.OWED_TO_OTHERS, R.NOT_MANUAL, R.ASKED_ALREADY, R.NOT_NOW, PROVIDER_REFUSED,
     *BOOKING,
 )  # fmt: skip
 
 
-class CurrencyQuery(Input):
-    """Of which currency."""
+class CurrencyQuery(Paging):
+    """Of which currency what is due is; the list is of all of them."""
 
     currency: Currency = "USD"
 
@@ -60,6 +68,7 @@ class BankFiles(Struct, frozen=True):
 
     due: Due
     items: Sequence[Batch]
+    next_cursor: str | None
 
 
 class PlatformPayouts(Struct, frozen=True):
@@ -67,6 +76,13 @@ class PlatformPayouts(Struct, frozen=True):
 
     proposal: Proposal
     items: Sequence[PlatformPayout]
+    next_cursor: str | None
+
+
+class Schedule(Struct, frozen=True):
+    """How Stripe pays out."""
+
+    interval: str
 
 
 class MoneyOutApi:
@@ -89,6 +105,15 @@ class MoneyOutApi:
                 *RELEASING, answer=WholeBatch),
             row("POST", f"{one}/cancellation", self.cancel_file, "Cancel it", ACT,
                 R.NOT_NOW, answer=WholeBatch),
+            row("GET", f"{one}/files/{{method}}", self.bank_file_content,
+                "The file for the bank, ach or wires; noted, as account numbers are in it", ACT,
+                answer=Media("application/octet-stream")),
+            row("POST", "/bank-returns", self.take_in_returns, "Take in a bank's file of returns",
+                ACT, BAD_RETURNS, *BOOKING, takes=Media("text/plain"), answer=TakenIn,
+                max_body=MAX_BYTES),
+            row("POST", "/payouts/manual", self.pay_out_by_hand,
+                "From now on Stripe pays nothing out by itself", ACT, PROVIDER_REFUSED,
+                answer=Schedule),
             row("GET", "/payouts", self.payouts, "Payouts to our bank", STAFF,
                 R.NOT_NOW, PROVIDER_REFUSED, query=CurrencyQuery, answer=PlatformPayouts),
             row("POST", "/payouts", self.ask_payout, "Pay out", ACT,
@@ -98,9 +123,10 @@ class MoneyOutApi:
 
     async def bank_files(self, request: web.Request) -> web.StreamResponse:
         """GET .../bank-files."""
-        currency = known_currency(query_of(request, CurrencyQuery).currency)
-        due = await self._payouts.bank_files.due(currency)
-        return answer(request, BankFiles(due, await self._payouts.bank_files.all()))
+        query = query_of(request, CurrencyQuery)
+        due = await self._payouts.bank_files.due(known_currency(query.currency))
+        page = await self._payouts.bank_files.page(query)
+        return answer(request, BankFiles(due, page.items, page.next_cursor))
 
     async def make_file(self, request: web.Request) -> web.StreamResponse:
         """POST .../bank-files: what is in one is not due any more, so it is made once."""
@@ -129,11 +155,32 @@ class MoneyOutApi:
         number = number_of(request, "number")
         return answer(request, await self._payouts.bank_files.cancel(actor_of(request), number))
 
+    async def bank_file_content(self, request: web.Request) -> web.StreamResponse:
+        """GET .../bank-files/{number}/files/{method}: once it is released."""
+        number, method = number_of(request, "number"), request.match_info["method"]
+        if method not in METHODS:
+            raise NOT_FOUND()
+        files, by = self._payouts.bank_files, actor_of(request)
+        return bank_file_answer(number, method, await files.content(by, number, METHODS[method]))
+
+    async def take_in_returns(self, request: web.Request) -> web.StreamResponse:
+        """POST .../bank-returns: whole or not at all; a second time changes nothing."""
+        data = await file_of(request, "text/plain")
+        try:
+            return answer(request, await self._payouts.returns.take_in(actor_of(request), data))
+        except BadReturns as bad:
+            raise BAD_RETURNS("\n".join(map(str, bad.faults))) from None
+
+    async def pay_out_by_hand(self, request: web.Request) -> web.StreamResponse:
+        """POST .../payouts/manual: said twice it is the same."""
+        return answer(request, Schedule(await self._payouts.platform.set_manual()))
+
     async def payouts(self, request: web.Request) -> web.StreamResponse:
         """GET .../payouts."""
-        currency = known_currency(query_of(request, CurrencyQuery).currency)
-        proposal = await self._payouts.platform.propose(currency)
-        return answer(request, PlatformPayouts(proposal, await self._payouts.platform.all()))
+        query = query_of(request, CurrencyQuery)
+        proposal = await self._payouts.platform.propose(known_currency(query.currency))
+        page = await self._payouts.platform.page(query)
+        return answer(request, PlatformPayouts(proposal, page.items, page.next_cursor))
 
     async def ask_payout(self, request: web.Request) -> web.StreamResponse:
         """POST .../payouts: one at a time."""
@@ -147,3 +194,10 @@ class MoneyOutApi:
 
         number = int(await self._requests.once(request, given, make))
         return created(request, await platform.read(number), f"{SETTLEMENT}/payouts")
+
+
+def bank_file_answer(number: int, method: str, data: bytes) -> web.Response:
+    """A bank file to keep; nobody between keeps it."""
+    name = f"payouts-{number}.{'ach' if method == 'ach' else 'csv'}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **NEVER_STORED}
+    return web.Response(body=data, content_type="application/octet-stream", headers=headers)

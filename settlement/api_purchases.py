@@ -127,6 +127,12 @@ class SavedMethods(Struct, frozen=True):
     items: Sequence[Saved]
 
 
+class BankQuestion(Struct, frozen=True):
+    """The address at which the buyer's bank asks it to confirm; null: there is nothing to."""
+
+    url: str | None
+
+
 class Pickups(Struct, frozen=True):
     """What can be fetched, and what is booked."""
 
@@ -165,6 +171,12 @@ class PurchasesApi:
                 answer=SavedMethods),
             row("DELETE", "/purchases/methods/{method_id}", self.remove_method, "Remove it", PAY,
                 PROVIDER_REFUSED, status=204),
+            row("POST", "/purchases/methods/{method_id}/first", self.ask_method_first,
+                "Ask it before the others", PAY, status=204),
+            row("GET", f"{one}/question", self.question, "Where your bank asks you", PAY,
+                PROVIDER_REFUSED, answer=BankQuestion),
+            row("POST", f"{one}/reading", self.read_again,
+                "You were at your bank: read what came of it", PAY, status=204),
             row("GET", "/purchases/pickups", self.pickups, "Pickups", PURCHASES, answer=Pickups),
             row("POST", "/purchases/pickups", self.book_pickup, "Book a slot", PAY, *TO_BOOK,
                 once=True, body=BookingPickup, answer=Pickup, status=201),
@@ -219,6 +231,25 @@ class PurchasesApi:
             await self._buyers.remove(_buyer(request), method_id)
         except NoSuchMethod:
             raise NOT_FOUND() from None
+        return no_content()
+
+    async def ask_method_first(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/methods/{method_id}/first."""
+        try:
+            method_id = StripeId(joined_of(request, "method_id"))
+            await self._buyers.choose(_buyer(request), method_id)
+        except NoSuchMethod:
+            raise NOT_FOUND() from None
+        return no_content()
+
+    async def question(self, request: web.Request) -> web.StreamResponse:
+        """GET .../purchases/{invoice_id}/question."""
+        purchase = await self._purchases.read(await self._payable(request))
+        return answer(request, BankQuestion(await self._purchases.action_url(purchase)))
+
+    async def read_again(self, request: web.Request) -> web.StreamResponse:
+        """POST .../purchases/{invoice_id}/reading: once in a while, however often it is asked."""
+        await self._purchases.looked_at(await self._payable(request))
         return no_content()
 
     async def pickups(self, request: web.Request) -> web.StreamResponse:

@@ -1,30 +1,26 @@
-"""The API of reconciliation, and of the ends of days and months."""
+"""The API of reconciliation: what does not match, and what is booked about it."""
 
-import datetime
 from collections.abc import Sequence
 from typing import Annotated, Final
-from zoneinfo import available_timezones
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
 from accounts.http.common import actor_of
+from accounts.ids import PersonId
 from auction.terms import STORABLE
 from foundation.http.answers import answer, created, no_content
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from foundation.http.problems import INVALID
 from foundation.http.reading import Input, body_of, query_of
 from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, number_of
-from settlement.api_books import Currency, Month, known_currency
+from settlement.api_books import Currency
 from settlement.api_common import SETTLEMENT, row
 from settlement.api_refusals import BOOKING
 from settlement.api_requests import Requests
 from settlement.client_requests import Asked
-from settlement.ledger import LedgerRefusal
-from settlement.month.closing import KeepsOpen
-from settlement.month.report import MonthReport
 from settlement.reconciliation.adjustment_table import Adjustment
-from settlement.reconciliation.day import ClosedDay, DayReport
 from settlement.reconciliation.exceptions import ExceptionDetail, ExceptionRow
 from settlement.reconciliation.room import Books
 from settlement.reconciliation.standing import Standing
@@ -37,40 +33,17 @@ AT_WORK: Final = (R.CHANGED_MEANWHILE, R.RESOLVED)
 DECIDING: Final = (R.CHANGED_MEANWHILE, R.DECIDED, R.SAME_PERSON)
 
 
-class DayQuery(Input):
-    """A day of a currency, on the clocks of a zone."""
-
-    day: datetime.date
-    currency: Currency = "USD"
-    zone: Annotated[str, Meta(max_length=64)] = "UTC"
-
-
-class ClosingDay(Input):
-    """Which day is closed."""
-
-    day: datetime.date
-    currency: Currency = "USD"
-    zone: Annotated[str, Meta(max_length=64)] = "UTC"
-
-
-class MonthQuery(Input):
-    """A month of a currency."""
-
-    month: Month
-    currency: Currency = "USD"
-
-
-class ClosingMonth(Input):
-    """Which month is closed, for good."""
-
-    month: Month
-    currency: Currency = "USD"
-
-
 class Seen(Input):
     """The version that was seen."""
 
     version: _Version
+
+
+class Assigned(Input):
+    """Whose it is from now on."""
+
+    version: _Version
+    person_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=STORABLE)]
 
 
 class Noted(Input):
@@ -105,37 +78,30 @@ class Standings(Struct, frozen=True):
     items: Sequence[Standing]
 
 
-class OpenExceptions(Struct, frozen=True):
-    """What does not match, the oldest first."""
+class ExceptionKey(Struct, frozen=True):
+    """The place of an exception among those that are open: the oldest first."""
 
-    items: Sequence[ExceptionRow]
+    since_us: int
+    exception_id: int
+
+
+class ResolvedKey(Struct, frozen=True):
+    """The place of an exception among those that are resolved."""
+
+    exception_id: int
+
+
+class WireKey(Struct, frozen=True):
+    """The place of a wire among those that nobody knows: the longest here first."""
+
+    entered_at_us: int
+    wire_id: int
 
 
 class OpenAdjustments(Struct, frozen=True):
     """What waits for a second person."""
 
     items: Sequence[Adjustment]
-
-
-class UnknownWires(Struct, frozen=True):
-    """Money of unknown senders, the longest here first."""
-
-    items: Sequence[Wire]
-
-
-class Day(Struct, frozen=True):
-    """A day: its report now, what keeps it open, and what was kept of it."""
-
-    report: DayReport
-    keeps_open: Sequence[str]
-    closed: Sequence[ClosedDay]
-
-
-class MonthSeen(Struct, frozen=True):
-    """A month: its report now, and what keeps it open."""
-
-    report: MonthReport
-    keeps_open: Sequence[KeepsOpen]
 
 
 class Made(Struct, frozen=True):
@@ -157,12 +123,21 @@ class ReconciliationApi:
             row("GET", "/reconciliation", self.standings, "The books beside Stripe's", STAFF,
                 answer=Standings),
             row("GET", "/exceptions", self.exceptions, "What does not match", STAFF,
-                answer=OpenExceptions),
+                query=Paging, answer=Listing[ExceptionRow]),
+            row("GET", "/exceptions/resolved", self.resolved, "What did not match", STAFF,
+                query=Paging, answer=Listing[ExceptionRow]),
             row("GET", exception, self.exception, "An exception", STAFF, answer=ExceptionDetail),
             row("POST", f"{exception}/take", self.take_exception, "It is mine", ACT,
                 *AT_WORK, R.NOT_YOURS, body=Seen, status=204),
             row("POST", f"{exception}/note", self.note_exception, "What is known", ACT,
                 *AT_WORK, R.NO_REASON, body=Noted, status=204),
+            row("POST", f"{exception}/giving-back", self.give_exception_back, "It is nobody's", ACT,
+                *AT_WORK, R.NOT_YOURS, body=Seen, status=204),
+            row("POST", f"{exception}/assignment", self.assign_exception, "It is this person's",
+                ACT, *AT_WORK, body=Assigned, status=204),
+            row("GET", adjustment, self.adjustment, "An adjustment", STAFF, answer=Adjustment),
+            row("POST", f"{adjustment}/withdrawal", self.withdraw_adjustment, "Take yours back",
+                ACT, *DECIDING, R.NOT_YOURS, body=Seen, status=204),
             row("GET", "/adjustments", self.adjustments, "What waits for a second", STAFF,
                 answer=OpenAdjustments),
             row("POST", "/adjustments", self.propose_adjustment, "Propose an entry", ACT,
@@ -173,15 +148,7 @@ class ReconciliationApi:
             row("POST", f"{adjustment}/rejection", self.reject_adjustment, "Say no", ACT,
                 *DECIDING, R.NOT_YOURS, R.NO_REASON, body=Rejected, status=204),
             row("GET", "/wires", self.wires, "Money of unknown senders", STAFF,
-                answer=UnknownWires),
-            row("GET", "/day", self.day, "The end of a day", STAFF, query=DayQuery, answer=Day),
-            row("POST", "/day", self.close_day, "Close a day", ACT,
-                R.DAY_OPEN, body=ClosingDay, answer=ClosedDay),
-            row("GET", "/month", self.month, "A month's report", STAFF,
-                query=MonthQuery, answer=MonthSeen),
-            row("POST", "/month", self.close_month, "Close a month, for good", ACT,
-                R.ALREADY_CLOSED, R.MONTH_OPEN, LedgerRefusal.MONTH_CLOSED,
-                LedgerRefusal.MONTH_NOT_OVER, body=ClosingMonth, status=204),
+                query=Paging, answer=Listing[Wire]),
         ]  # fmt: skip
 
     async def standings(self, request: web.Request) -> web.StreamResponse:
@@ -190,7 +157,21 @@ class ReconciliationApi:
 
     async def exceptions(self, request: web.Request) -> web.StreamResponse:
         """GET .../exceptions."""
-        return answer(request, OpenExceptions(await self._books.exceptions.open()))
+        paging = query_of(request, Paging)
+        key = key_of_cursor(paging.cursor, ExceptionKey) or ExceptionKey(0, 0)
+        after = (key.since_us, key.exception_id)
+        found = await self._books.exceptions.open(after, paging.limit + 1)
+        return answer(request, listing(found, paging.limit, lambda one: one, _exception_key))
+
+    async def resolved(self, request: web.Request) -> web.StreamResponse:
+        """GET .../exceptions/resolved: the newest first."""
+        paging = query_of(request, Paging)
+        key = key_of_cursor(paging.cursor, ResolvedKey) or ResolvedKey(2**62)
+        found = await self._books.exceptions.resolved(key.exception_id, paging.limit + 1)
+        page = listing(
+            found, paging.limit, lambda one: one, lambda one: ResolvedKey(one.exception_id)
+        )
+        return answer(request, page)
 
     async def exception(self, request: web.Request) -> web.StreamResponse:
         """GET .../exceptions/{number}."""
@@ -207,6 +188,29 @@ class ReconciliationApi:
         noted, number = await body_of(request, Noted), number_of(request, "number")
         by = actor_of(request)
         await self._books.exceptions.note(by, number, noted.version, noted.note)
+        return no_content()
+
+    async def give_exception_back(self, request: web.Request) -> web.StreamResponse:
+        """POST .../exceptions/{number}/giving-back."""
+        seen, number = await body_of(request, Seen), number_of(request, "number")
+        await self._books.exceptions.give_back(actor_of(request), number, seen.version)
+        return no_content()
+
+    async def assign_exception(self, request: web.Request) -> web.StreamResponse:
+        """POST .../exceptions/{number}/assignment."""
+        given, number = await body_of(request, Assigned), number_of(request, "number")
+        owner, by = PersonId(given.person_id), actor_of(request)
+        await self._books.exceptions.assign(by, number, given.version, owner)
+        return no_content()
+
+    async def adjustment(self, request: web.Request) -> web.StreamResponse:
+        """GET .../adjustments/{number}."""
+        return answer(request, await self._books.adjustments.read(number_of(request, "number")))
+
+    async def withdraw_adjustment(self, request: web.Request) -> web.StreamResponse:
+        """POST .../adjustments/{number}/withdrawal."""
+        seen, number = await body_of(request, Seen), number_of(request, "number")
+        await self._books.adjustments.withdraw(actor_of(request), number, seen.version)
         return no_content()
 
     async def adjustments(self, request: web.Request) -> web.StreamResponse:
@@ -253,47 +257,18 @@ class ReconciliationApi:
 
     async def wires(self, request: web.Request) -> web.StreamResponse:
         """GET .../wires."""
-        return answer(request, UnknownWires(await self._books.wires.unknown()))
-
-    async def day(self, request: web.Request) -> web.StreamResponse:
-        """GET .../day."""
-        query = query_of(request, DayQuery)
-        _known(query.currency, query.zone, query.day)
-        report = await self._books.days.report(query.currency, query.day, query.zone)
-        keeps = await self._books.days.keeps_open(report)
-        closed = await self._books.days.closed(query.currency, query.day)
-        return answer(request, Day(report, keeps, closed))
-
-    async def close_day(self, request: web.Request) -> web.StreamResponse:
-        """POST .../day."""
-        given = await body_of(request, ClosingDay)
-        _known(given.currency, given.zone, given.day)
-        by = actor_of(request)
-        closed = await self._books.days.close(by, given.currency, given.day, given.zone)
-        return answer(request, closed)
-
-    async def month(self, request: web.Request) -> web.StreamResponse:
-        """GET .../month."""
-        query = query_of(request, MonthQuery)
-        _known(query.currency)
-        month = datetime.date.fromisoformat(f"{query.month}-01")
-        report = await self._books.months.report(query.currency, month)
-        keeps = await self._books.months.keeps_open(query.currency, month)
-        return answer(request, MonthSeen(report, keeps))
-
-    async def close_month(self, request: web.Request) -> web.StreamResponse:
-        """POST .../month."""
-        given = await body_of(request, ClosingMonth)
-        _known(given.currency)
-        month = datetime.date.fromisoformat(f"{given.month}-01")
-        await self._books.months.close(actor_of(request), given.currency, month)
-        return no_content()
+        paging = query_of(request, Paging)
+        key = key_of_cursor(paging.cursor, WireKey) or WireKey(0, 0)
+        after = (key.entered_at_us, key.wire_id)
+        found = await self._books.wires.unknown(after, paging.limit + 1)
+        page = listing(
+            found,
+            paging.limit,
+            lambda wire: wire,
+            lambda wire: WireKey(wire.entered_at_us, wire.wire_id),
+        )
+        return answer(request, page)
 
 
-def _known(currency: str, zone: str = "UTC", day: datetime.date | None = None) -> None:
-    """Raise `Problem` 422 for what is no currency, for no zone, and for no day of books."""
-    known_currency(currency)
-    if zone not in available_timezones():
-        raise INVALID("There is no such time zone.", place="?zone")
-    if day is not None and not 2000 <= day.year < 2100:
-        raise INVALID("There are books from 2000 to 2099.", place="?day")
+def _exception_key(row: ExceptionRow) -> ExceptionKey:
+    return ExceptionKey(row.since_us, row.exception_id)

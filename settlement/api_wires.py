@@ -13,6 +13,7 @@ from auction.ids import BidderId
 from auction.money import MAX_MINOR
 from auction.terms import STORABLE
 from foundation.http.answers import answer, created
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from foundation.http.problems import INVALID, ProblemKind
 from foundation.http.reading import Input, body_of, file_of, query_of
 from foundation.http.routes import Handler, Media, Route
@@ -39,10 +40,10 @@ UNDECIDED: Final = (R.CHANGED_MEANWHILE, R.DECIDED)
 DECIDING: Final = (*UNDECIDED, R.NO_REASON, *BOOKING)
 
 
-class BeforeQuery(Input):
-    """Those that were entered before one of them; without it, the newest."""
+class DecidedKey(Struct, frozen=True):
+    """The place of a wire among those that were decided: the newest first."""
 
-    before: Annotated[int, Meta(ge=1, le=2**62)] = 2**62
+    wire_id: int
 
 
 class StatementQuery(Input):
@@ -100,12 +101,6 @@ class WireSeen(Struct, frozen=True):
     candidates: Sequence[Candidate]
 
 
-class DecidedWires(Struct, frozen=True):
-    """Wires that were decided, the newest first."""
-
-    items: Sequence[Wire]
-
-
 class WiresApi:
     """Handlers."""
 
@@ -118,7 +113,7 @@ class WiresApi:
         return [
             _act("/wires", self.enter_wire, "Enter one by hand", EnteredWire, *BOOKING, status=201),
             row("GET", "/wires/decided", self.decided_wires, "Wires that were decided", STAFF,
-                query=BeforeQuery, answer=DecidedWires),
+                query=Paging, answer=Listing[Wire]),
             row("GET", one, self.wire, "A wire, and what it might be for", STAFF, answer=WireSeen),
             _act(f"{one}/take", self.take_wire, "It is mine to find out", SeenWire,
                  *UNDECIDED, R.NOT_YOURS),
@@ -149,8 +144,13 @@ class WiresApi:
 
     async def decided_wires(self, request: web.Request) -> web.StreamResponse:
         """GET .../wires/decided."""
-        before = query_of(request, BeforeQuery).before
-        return answer(request, DecidedWires(await self._wires.decided(before)))
+        paging = query_of(request, Paging)
+        key = key_of_cursor(paging.cursor, DecidedKey) or DecidedKey(2**62)
+        found = await self._wires.decided(key.wire_id, paging.limit + 1)
+        page = listing(
+            found, paging.limit, lambda wire: wire, lambda wire: DecidedKey(wire.wire_id)
+        )
+        return answer(request, page)
 
     async def wire(self, request: web.Request) -> web.StreamResponse:
         """GET .../wires/{number}."""

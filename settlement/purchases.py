@@ -4,7 +4,7 @@ Nothing here tells of the ledger, of operations or of other buyers. What is deci
 settlement decide; here the buyer's wish is put on their list.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Struct
 from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.client_requests import Asked, note_made
-from settlement.due import claims_until_us, pickup_deadline_us
+from settlement.due import Calendar, claims_until_us, pickup_deadline_us
 from settlement.ids import AwardId, InvoiceId, StripeId
 from settlement.lives import PAYMENT_LIFE, AwardState, PaymentState
 from settlement.names import NamedSale, organisation_names, sale_names
@@ -160,19 +160,14 @@ class Purchases:
             row = await connection.fetchrow(_STATE, invoice_id)
         return None if row is None else row["buyer_id"]
 
-    async def deadlines(self, purchase: Purchase, award: AwardRow) -> Deadlines:
-        """Until when an award is to be fetched, and may be claimed."""
-        if award.funded_at_us is None:
-            return Deadlines()
+    async def deadlines(self, purchase: Purchase) -> Mapping[AwardId, Deadlines]:
+        """Until when each of its awards is to be fetched, and may be claimed."""
         async with acquire(self._pool) as connection:
             calendar = await calendar_of(connection, purchase.invoice)
-        if award.state is AwardState.HANDED_OVER and award.handed_over_at_us is not None:
-            until_us = claims_until_us(purchase.policy, calendar, award.handed_over_at_us)
-            return Deadlines(claim_by_us=until_us)
-        if award.state is AwardState.FUNDED and award.award.ships_to is None:
-            by_us = pickup_deadline_us(purchase.policy, calendar, award.funded_at_us)
-            return Deadlines(fetch_by_us=by_us)
-        return Deadlines()
+        return {
+            award.award_id: _deadlines(purchase.policy, calendar, award)
+            for award in purchase.awards
+        }
 
     async def pay(
         self,
@@ -255,6 +250,15 @@ class Purchases:
             asked_until_us=await connection.fetchval(_ASKED, row.invoice_id),
             stamp=await _stamp(connection, row.invoice_id, row.version),
         )
+
+
+def _deadlines(policy: Policy, calendar: Calendar, award: AwardRow) -> Deadlines:
+    if award.state is AwardState.HANDED_OVER and award.handed_over_at_us is not None:
+        return Deadlines(claim_by_us=claims_until_us(policy, calendar, award.handed_over_at_us))
+    fetches = award.state is AwardState.FUNDED and award.award.ships_to is None
+    if fetches and award.funded_at_us is not None:
+        return Deadlines(fetch_by_us=pickup_deadline_us(policy, calendar, award.funded_at_us))
+    return Deadlines()
 
 
 async def _stamp(connection: AnyConnection, invoice_id: InvoiceId, version: int) -> str:

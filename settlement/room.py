@@ -17,7 +17,9 @@ from settlement.after_default.room import AfterDefault
 from settlement.api_abandoned import AbandonedApi
 from settlement.api_after_default import AfterDefaultApi
 from settlement.api_books import BooksApi
+from settlement.api_claim_talk import ClaimTalkApi
 from settlement.api_claims import ClaimsApi, ClaimsDeskApi
+from settlement.api_closing import ClosingApi
 from settlement.api_confirmations import ConfirmationsApi
 from settlement.api_credit import CreditApi
 from settlement.api_deliveries import DeliveriesApi
@@ -26,6 +28,7 @@ from settlement.api_disputes import DisputesApi
 from settlement.api_dock import DockApi
 from settlement.api_dock_plans import DockPlansApi
 from settlement.api_earnings import EarningsApi
+from settlement.api_evidence import EvidenceApi
 from settlement.api_fees import FeesApi
 from settlement.api_house_money import HouseMoneyApi
 from settlement.api_money_out import MoneyOutApi
@@ -188,6 +191,7 @@ class Settlement:
             BooksApi(self.accounting),
             PapersApi(self.pool, self.archive),
             ReconciliationApi(self.books, requests),
+            ClosingApi(self.books),
             MoneyOutApi(self.payouts, requests),
             PurchasesApi(
                 self.purchases,
@@ -205,6 +209,8 @@ class Settlement:
             EarningsApi(self.pool, self.lists, self.payouts),
             HouseMoneyApi(self.pool, self.payouts, self.claims_desk, requests),
             ClaimsApi(self.claims, requests),
+            ClaimTalkApi(self.claim_talk),
+            EvidenceApi(self.pool, self.claim_talk, self.at_dock, self.deliveries),
             ClaimsDeskApi(self.claims_desk),
             DisputesApi(self.disputes),
             AfterDefaultApi(self.after),

@@ -109,12 +109,17 @@ _SELECT: Final = f"select claim.*, {_LINES} from claim"  # noqa: S608 - the word
 _READ: Final = f"{_SELECT} where claim_id = $1"
 _HOLD: Final = "select from claim where claim_id = $1 for update"
 _OF_AWARD: Final = f"{_SELECT} where award_id = $1 order by number"
-_OF_BUYER: Final = f"{_SELECT} where buyer_id = $1 order by filed_at_us desc, claim_id limit $2"
+_OF_BUYER: Final = f"""
+{_SELECT} where buyer_id = $1 and (filed_at_us, claim_id) < ($2::bigint, $3::text)
+order by filed_at_us desc, claim_id desc limit $4
+"""
 _OF_LIQUIDATOR: Final = f"""
 {_SELECT} where liquidator_id = $1 order by filed_at_us desc, claim_id limit $2
 """
 _UNDER_WAY: Final = f"""
-{_SELECT} where state in ('FILED', 'PROPOSED', 'CREDITING') order by filed_at_us, claim_id limit $1
+{_SELECT} where state in ('FILED', 'PROPOSED', 'CREDITING')
+and (filed_at_us, claim_id) > ($1::bigint, $2::text)
+order by filed_at_us, claim_id limit $3
 """
 
 _ADD: Final = """
@@ -194,9 +199,11 @@ async def claims_of_award(connection: AnyConnection, award_id: AwardId) -> list[
     return [_claim(row) for row in await connection.fetch(_OF_AWARD, award_id)]
 
 
-async def claims_of_buyer(connection: AnyConnection, buyer_id: BidderId, limit: int) -> list[Claim]:
-    """A buyer's, the latest first."""
-    return [_claim(row) for row in await connection.fetch(_OF_BUYER, buyer_id, limit)]
+async def claims_of_buyer(
+    connection: AnyConnection, buyer_id: BidderId, limit: int, before: tuple[int, str] = (2**62, "")
+) -> list[Claim]:
+    """A buyer's, the latest first, before a claim's time and id."""
+    return [_claim(row) for row in await connection.fetch(_OF_BUYER, buyer_id, *before, limit)]
 
 
 async def claims_of_liquidator(
@@ -206,9 +213,11 @@ async def claims_of_liquidator(
     return [_claim(row) for row in await connection.fetch(_OF_LIQUIDATOR, liquidator_id, limit)]
 
 
-async def claims_under_way(connection: AnyConnection, limit: int) -> list[Claim]:
-    """What staff have to decide or to wait for, the earliest first."""
-    return [_claim(row) for row in await connection.fetch(_UNDER_WAY, limit)]
+async def claims_under_way(
+    connection: AnyConnection, limit: int, after: tuple[int, str] = (0, "")
+) -> list[Claim]:
+    """What staff have to decide or to wait for, the earliest first, after a claim's time and id."""
+    return [_claim(row) for row in await connection.fetch(_UNDER_WAY, *after, limit)]
 
 
 async def add_claim(connection: AnyConnection, claim: Claim) -> None:

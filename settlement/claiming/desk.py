@@ -17,6 +17,7 @@ from auction.catalog.goods import ManifestLine
 from auction.catalog.manifests import read_manifest
 from auction.ids import LotId, SaleId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.claiming.claim_table import (
     Claim,
     Credit,
@@ -97,6 +98,13 @@ class _Case(Struct, frozen=True, kw_only=True):
     commission_minor: Callable[[int], int]
 
 
+class OpenClaimKey(Struct, frozen=True):
+    """The place of a claim among those that are to be decided."""
+
+    filed_at_us: int
+    claim_id: str
+
+
 class ClaimsDesk:
     """Staff's side. ``now_us``: the house's clock; ``ring`` wakes the worker."""
 
@@ -109,6 +117,19 @@ class ClaimsDesk:
         """What is to be decided, or on its way back, the earliest filed first."""
         async with acquire(self._pool) as connection:
             return await claims_under_way(connection, MAX_QUEUE)
+
+    async def page(self, paging: Paging) -> Listing[Claim]:
+        """The same, page by page. Raises `Problem` 422 for a foreign cursor."""
+        key = key_of_cursor(paging.cursor, OpenClaimKey) or OpenClaimKey(0, "")
+        after = (key.filed_at_us, key.claim_id)
+        async with acquire(self._pool) as connection:
+            found = await claims_under_way(connection, paging.limit + 1, after)
+        return listing(
+            found,
+            paging.limit,
+            lambda claim: claim,
+            lambda claim: OpenClaimKey(claim.filed_at_us, claim.claim_id),
+        )
 
     async def view(self, claim_id: str) -> ClaimView:
         """All that a decision needs to see. Raises `Refused` NOT_FOUND."""

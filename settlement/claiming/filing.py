@@ -8,6 +8,8 @@ in before anything is locked; whether anything can be claimed at all is asked be
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from accounts.audit import Act, Actor, record
 from accounts.ids import OrganisationId
 from auction.catalog.goods import ManifestLine
@@ -15,6 +17,7 @@ from auction.catalog.manifests import read_manifest
 from auction.catalog.photos import PhotoWorker
 from auction.ids import BidderId, LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.claiming.claim_table import (
     Claim,
     add_claim,
@@ -55,6 +58,13 @@ _RELEASED: Final = frozenset({AwardState.RELEASED, AwardState.PAID_OUT, AwardSta
 _LATE: Final = _RELEASED | {AwardState.HANDED_OVER, AwardState.ACCEPTED}
 
 
+class OwnClaimKey(Struct, frozen=True):
+    """The place of a claim in its buyer's list."""
+
+    filed_at_us: int
+    claim_id: str
+
+
 class Claims:
     """What buyers do. ``now_us``: the house's clock; ``ring``: wakes the
     worker. Where a method takes ``buyer_id``, None is staff; another buyer's claims are answered
@@ -88,6 +98,19 @@ class Claims:
         """A buyer's claims, the latest first."""
         async with acquire(self._pool) as connection:
             return await claims_of_buyer(connection, buyer_id, MAX_CLAIMS)
+
+    async def page_of_buyer(self, buyer_id: BidderId, paging: Paging) -> Listing[Claim]:
+        """The same, page by page. Raises `Problem` 422 for a foreign cursor."""
+        key = key_of_cursor(paging.cursor, OwnClaimKey) or OwnClaimKey(2**62, "")
+        before = (key.filed_at_us, key.claim_id)
+        async with acquire(self._pool) as connection:
+            found = await claims_of_buyer(connection, buyer_id, paging.limit + 1, before)
+        return listing(
+            found,
+            paging.limit,
+            lambda claim: claim,
+            lambda claim: OwnClaimKey(claim.filed_at_us, claim.claim_id),
+        )
 
     async def of_liquidator(self, liquidator_id: LiquidatorId) -> Sequence[Claim]:
         """The claims on a liquidator's lots, the latest first."""

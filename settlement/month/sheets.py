@@ -1,5 +1,7 @@
 """A month's tables as CSV files, each by its name. Pure."""
 
+import io
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -119,3 +121,12 @@ def month_files(report: MonthReport) -> Mapping[str, bytes]:
 def gross_csv(rows: Sequence[YearlyGross], currency: str) -> bytes:
     """The year of every payee."""
     return table_csv(GROSS, rows, currency)
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """The files as one ZIP; the same files give the same bytes."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+    return made.getvalue()

@@ -1,8 +1,6 @@
 """The month: ageing, taxes, what keeps it open, its files, and its end. And the year by payee."""
 
 import datetime
-import io
-import zipfile
 from typing import Annotated, Final
 
 from aiohttp import web
@@ -18,7 +16,7 @@ from settlement.access import ACT, STAFF
 from settlement.api_books import ZIP_TYPE, file_answer
 from settlement.month.ageing import Owing, totals_of
 from settlement.month.report import MonthReport
-from settlement.month.sheets import gross_csv, month_files
+from settlement.month.sheets import gross_csv, month_files, packed
 from settlement.pages.doing import done
 from settlement.pages.room import HOME, show
 from settlement.room import Settlement
@@ -94,12 +92,8 @@ class MonthPages:
     async def files(self, request: web.Request) -> web.StreamResponse:
         """GET /settlement/months/files.zip."""
         report = await self._report(request)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in month_files(report).items():
-                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
         name = f"month-{report.currency}-{report.month:%Y-%m}.zip"
-        return file_answer(request, packed.getvalue(), ZIP_TYPE, name)
+        return file_answer(request, packed(month_files(report)), ZIP_TYPE, name)
 
     async def gross(self, request: web.Request) -> web.StreamResponse:
         """GET /settlement/months/gross.csv?year=&currency=: for 1099-K."""

@@ -10,19 +10,20 @@ from accounts.http.guard import signed_in
 from auction.amounts import NotMoney, parse_typed
 from auction.ids import LiquidatorId
 from auction.terms import STORABLE
-from foundation.http.answers import NEVER_STORED
-from foundation.http.forms import form_of
+from foundation.http.forms import Upload, form_of
 from foundation.http.pages import FlashKind, see_other
 from foundation.http.problems import INVALID, NOT_FOUND
-from foundation.http.reading import Input
+from foundation.http.reading import MAX_BODY, Input
 from foundation.http.routes import Route
 from settlement.access import ACT, STAFF, number_of
+from settlement.api_money_out import METHODS, bank_file_answer
 from settlement.operations import Refused, Unknown
 from settlement.pages.doing import done, told
 from settlement.pages.room import HOME, show
 from settlement.payouts.batches import Due
 from settlement.payouts.house_bank import HouseBankWords
-from settlement.payouts.platform import Proposal
+from settlement.payouts.platform_rows import Proposal
+from settlement.payouts.return_file import MAX_BYTES, BadReturns
 from settlement.payouts.words import PayoutRefused
 from settlement.room import Settlement
 
@@ -67,6 +68,12 @@ class AtFile(Input):
     words: _Text = ""
 
 
+class ReturnsFile(Input):
+    """What a bank sends back, as a file."""
+
+    file: Upload
+
+
 class PayoutPages:
     """Handlers."""
 
@@ -80,10 +87,12 @@ class PayoutPages:
             Route("GET", PAYOUTS, self.show, "Money out", STAFF),
             Route("POST", PAYOUTS, self.act, "Make a file, pay out, decide", ACT),
             Route("POST", f"{PAYOUTS}/bank", self.bank, "As whom files are sent", ACT),
+            Route("POST", f"{PAYOUTS}/returns", self.returns, "A bank's file of returns", ACT,
+                  max_body=MAX_BYTES + MAX_BODY),
             Route("GET", one, told(self.file), "A bank file", STAFF),
             Route("POST", one, self.at_file, "Release or cancel it", ACT),
             Route("GET", f"{one}/{{method}}", told(self.content), "The file for the bank", ACT),
-        ]
+        ]  # fmt: skip
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """GET /settlement/payouts?currency=."""
@@ -202,14 +211,28 @@ class PayoutPages:
     async def content(self, request: web.Request) -> web.StreamResponse:
         """GET /settlement/payouts/files/{number}/{method}: noted, as account numbers are in it."""
         method, number = request.match_info["method"], number_of(request, "number")
-        if method not in ("ach", "wires"):
+        if method not in METHODS:
             raise NOT_FOUND()
-        data = await self._room.payouts.bank_files.content(
-            actor_of(request), number, _METHOD[method]
-        )
-        name = f"payouts-{number}.{'ach' if method == 'ach' else 'csv'}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', **NEVER_STORED}
-        return web.Response(body=data, content_type="application/octet-stream", headers=headers)
+        by = actor_of(request)
+        data = await self._room.payouts.bank_files.content(by, number, METHODS[method])
+        return bank_file_answer(number, method, data)
+
+    async def returns(self, request: web.Request) -> web.StreamResponse:
+        """POST /settlement/payouts/returns."""
+        form = await form_of(request, ReturnsFile)
+        if form.valid is None:
+            return see_other(PAYOUTS, "Choose the bank's file.", FlashKind.WARNING)
+        try:
+            took = await self._room.payouts.returns.take_in(actor_of(request), form.valid.file.data)
+        except BadReturns as fault:
+            return see_other(PAYOUTS, f"Nothing was taken in. {fault}"[:480], FlashKind.ERROR)
+        said = f"{took.booked} payments came back and are owed again."
+        if took.known:
+            said += f" {took.known} were written down before."
+        if took.notices:
+            changes = "; ".join(f"{one.trace} {one.code} {one.words}" for one in took.notices)
+            said += f" Ask for these accounts anew: {changes}"
+        return see_other(PAYOUTS, said[:480])
 
     async def _proposal(self, currency: str) -> Proposal | None:
         """``None`` while the provider does not answer."""
@@ -217,6 +240,3 @@ class PayoutPages:
             return await self._room.payouts.platform.propose(currency)
         except (Unknown, Refused):
             return None
-
-
-_METHOD: Final = {"ach": "ACH", "wires": "WIRE"}

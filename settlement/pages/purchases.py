@@ -137,11 +137,12 @@ class PurchasePages:
             return see_other(purchase_path(invoice_id), said, FlashKind.INFO)
         purchase = await self._room.purchases.read(invoice_id)
         lines = {line.award_id: line for line in purchase.invoice.invoice.lines}
+        deadlines = await self._room.purchases.deadlines(purchase)
         lots = [
             Lot(
                 award,
                 lines[award.award_id],
-                await self._room.purchases.deadlines(purchase, award),
+                deadlines[award.award_id],
                 steps_of(award),
             )
             for award in purchase.awards

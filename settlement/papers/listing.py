@@ -90,7 +90,7 @@ async def papers_of_invoice(connection: AnyConnection, invoice_id: InvoiceId) ->
     except NotFound:
         return []
     offered = [offer(PaperKind.INVOICE, invoice_id)]
-    notes = await credit_notes_of(connection, invoice_id)
+    notes = await credit_notes_of(connection, held)
     offered += [offer(PaperKind.CREDIT_NOTE, note) for note in notes]
     return [*offered, *await _of_goods(connection, held)]
 

@@ -135,9 +135,8 @@ async def _bank(connection: AnyConnection, invoice: Invoice) -> Bank | None:
     )
 
 
-async def credit_notes_of(connection: AnyConnection, invoice_id: InvoiceId) -> list[str]:
+async def credit_notes_of(connection: AnyConnection, held: Held) -> list[str]:
     """The subjects of an invoice's credit notes, the earliest first."""
-    held = await _invoice(connection, invoice_id)
     return [note for note, _ in await _credits(connection, held)]
 
 

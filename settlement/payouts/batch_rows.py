@@ -36,7 +36,8 @@ order by p.due_at_us, p.payable_id limit $3
 """
 
 _BATCHES: Final = """
-select * from payout_batch where $1::text is null or state = $1 order by batch_id desc limit $2
+select * from payout_batch where ($1::text is null or state = $1) and batch_id < $2
+order by batch_id desc limit $3
 """
 _ASKED: Final = """
 select coalesce(sum(amount_minor), 0)::bigint from platform_payout
@@ -203,9 +204,14 @@ async def awards_payables(
     return of
 
 
-async def read_batches(connection: AnyConnection, state: BatchState | None) -> list[Batch]:
-    """The latest first."""
-    return [batch_row(row) for row in await connection.fetch(_BATCHES, state, MAX_SHOWN)]
+async def read_batches(
+    connection: AnyConnection,
+    state: BatchState | None,
+    before: int = 2**62,
+    limit: int = MAX_SHOWN,
+) -> list[Batch]:
+    """The latest first, before a number."""
+    return [batch_row(row) for row in await connection.fetch(_BATCHES, state, before, limit)]
 
 
 async def read_batch(connection: AnyConnection, batch_id: int, *, hold: bool = False) -> WholeBatch:

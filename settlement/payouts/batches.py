@@ -16,6 +16,7 @@ from msgspec import Struct
 from accounts.audit import Act, Actor, record
 from auction.ids import LiquidatorId
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.client_requests import Asked, note_made
 from settlement.entries import Entry
 from settlement.ledger import LedgerRefusal, LedgerRefused, post
@@ -101,6 +102,12 @@ class Due(Struct, frozen=True, kw_only=True):
     missing_minor: int
 
 
+class BatchKey(Struct, frozen=True):
+    """The place of a bank file in the list of them."""
+
+    batch_id: int
+
+
 class BankFiles:
     """What staff do about bank files. ``ring`` wakes the worker."""
 
@@ -132,6 +139,13 @@ class BankFiles:
         """The latest first."""
         async with acquire(self._pool) as connection:
             return await read_batches(connection, state)
+
+    async def page(self, paging: Paging) -> Listing[Batch]:
+        """The same, page by page. Raises `Problem` 422 for a foreign cursor."""
+        key = key_of_cursor(paging.cursor, BatchKey) or BatchKey(2**62)
+        async with acquire(self._pool) as connection:
+            found = await read_batches(connection, None, key.batch_id, paging.limit + 1)
+        return listing(found, paging.limit, lambda one: one, lambda one: BatchKey(one.batch_id))
 
     async def read(self, batch_id: int) -> WholeBatch:
         """A file with all that it pays. Raises `PayoutRefused` NOT_FOUND."""

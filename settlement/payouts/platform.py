@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import asyncpg
-from msgspec import Struct
 
 from accounts.audit import Act, Actor, record
 from auction.money import EXPONENTS, format_minor
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.client_requests import Asked, note_made
 from settlement.entries import About, Entry, reversal
 from settlement.ids import StripeId
@@ -26,6 +26,7 @@ from settlement.ledger_reading import keys_of_stripe, read_position
 from settlement.operations import HOUR_US, Again, NeedsPerson, Operation, Refused
 from settlement.payment_objects import MAX_AMOUNT_MINOR, Event, Payout
 from settlement.payouts.batch_rows import read_batch
+from settlement.payouts.platform_rows import PayoutKey, PlatformPayout, Proposal
 from settlement.payouts.words import BatchState, PayoutRefusal, PayoutRefused, PayoutState
 from settlement.platform_payouts import book_payout
 from settlement.ports import PaymentProvider
@@ -53,7 +54,9 @@ values ($1, $2, $3, $4, 'ASKED', $5, $6, $5) returning payout_no
 _HOLD: Final = "select * from platform_payout where payout_no = $1 for update"
 _READ: Final = "select * from platform_payout where payout_no = $1"
 _BY_PAYOUT: Final = "select payout_no from platform_payout where payout_id = $1"
-_LIST: Final = "select * from platform_payout order by payout_no desc limit $1"
+_LIST: Final = """
+select * from platform_payout where payout_no < $1 order by payout_no desc limit $2
+"""
 _SENT: Final = """
 update platform_payout set state = 'SENT', payout_id = $2, transaction_id = $3, arrives_at_us = $4,
     changed_at_us = $5
@@ -64,40 +67,6 @@ update platform_payout set state = $2, note = $3, changed_at_us = $4,
     returned_transaction_id = coalesce($5, returned_transaction_id)
 where payout_no = $1
 """
-
-
-class PlatformPayout(Struct, frozen=True, kw_only=True):
-    """A payout of ours. ``covers_minor``: what of it is for a bank file."""
-
-    payout_no: int
-    currency: str
-    amount_minor: int
-    covers_minor: int
-    batch_id: int | None
-    state: PayoutState
-    payout_id: StripeId | None
-    transaction_id: StripeId | None
-    returned_transaction_id: StripeId | None
-    arrives_at_us: int | None
-    note: str
-    asked_at_us: int
-    asked_by: str
-    changed_at_us: int
-
-
-class Proposal(Struct, frozen=True, kw_only=True):
-    """What could be paid out. ``free_minor``: the house's own; ``available_minor``: what Stripe has
-    ready; ``proposed_minor``: as much as both allow, and Stripe takes at once. ``interval``: how
-    Stripe pays out; anything but manual has to be changed first."""
-
-    currency: str
-    stripe_minor: int
-    owed_minor: int
-    free_minor: int
-    covers_minor: int
-    available_minor: int
-    proposed_minor: int
-    interval: str
 
 
 class PlatformPayouts:
@@ -142,7 +111,15 @@ class PlatformPayouts:
     async def all(self) -> Sequence[PlatformPayout]:
         """The latest first."""
         async with acquire(self._pool) as connection:
-            return [_row(row) for row in await connection.fetch(_LIST, MAX_SHOWN)]
+            return [_row(row) for row in await connection.fetch(_LIST, 2**62, MAX_SHOWN)]
+
+    async def page(self, paging: Paging) -> Listing[PlatformPayout]:
+        """The same, page by page. Raises `Problem` 422 for a foreign cursor."""
+        key = key_of_cursor(paging.cursor, PayoutKey) or PayoutKey(2**62)
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(_LIST, key.payout_no, paging.limit + 1)
+            found = [_row(row) for row in rows]
+        return listing(found, paging.limit, lambda one: one, lambda one: PayoutKey(one.payout_no))
 
     async def set_manual(self) -> str:
         """From now on Stripe pays nothing out by itself; returns how it does."""

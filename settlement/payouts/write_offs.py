@@ -11,6 +11,7 @@ from accounts.ids import OrganisationId, PersonId
 from auction.ids import LiquidatorId
 from auction.money import EXPONENTS, format_minor
 from foundation.database import AnyConnection, Pool, acquire, transaction
+from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.client_requests import Asked, note_made
 from settlement.entries import MAX_NOTE, About
 from settlement.ledger import post
@@ -30,7 +31,8 @@ _DECIDE: Final = """
 update write_off set state = $2, decided_at_us = $3, decided_by = $4 where write_off_id = $1
 """
 _LIST: Final = """
-select * from write_off where $1::text is null or state = $1 order by write_off_id desc limit $2
+select * from write_off where ($1::text is null or state = $1) and write_off_id < $2
+order by write_off_id desc limit $3
 """
 _OWING: Final = """
 select substr(a.name, 19) as liquidator_id, a.currency,
@@ -66,6 +68,12 @@ class Owing(Struct, frozen=True, kw_only=True):
     owes_minor: int
 
 
+class WriteOffKey(Struct, frozen=True):
+    """The place of a write-off in the list of them."""
+
+    write_off_id: int
+
+
 class WriteOffs:
     """What staff do about what sellers owe."""
 
@@ -80,7 +88,17 @@ class WriteOffs:
     async def all(self, state: str | None = None) -> list[WriteOff]:
         """All, or those in a state, the latest first."""
         async with acquire(self._pool) as connection:
-            return [_row(row) for row in await connection.fetch(_LIST, state, MAX_SHOWN)]
+            return [_row(row) for row in await connection.fetch(_LIST, state, 2**62, MAX_SHOWN)]
+
+    async def page(self, paging: Paging) -> Listing[WriteOff]:
+        """The same, page by page. Raises `Problem` 422 for a foreign cursor."""
+        key = key_of_cursor(paging.cursor, WriteOffKey) or WriteOffKey(2**62)
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(_LIST, None, key.write_off_id, paging.limit + 1)
+            found = [_row(row) for row in rows]
+        return listing(
+            found, paging.limit, lambda one: one, lambda one: WriteOffKey(one.write_off_id)
+        )
 
     async def ask(
         self,

@@ -19,7 +19,7 @@ from foundation.database import AnyConnection, Pool, acquire, transaction
 from settlement.ids import AwardId
 from settlement.lives import AwardState
 from settlement.pickups.at_dock import resized_for_dock
-from settlement.pickups.evidence import Photo, Shows, add_photos, photos_of
+from settlement.pickups.evidence import Photo, Picture, Shows, add_photos, photos_of
 from settlement.pickups.handing_over import handed_over
 from settlement.pickups.pickup_table import (
     HeldAwards,
@@ -219,11 +219,7 @@ class Deliveries:
             _must_have_been(at_us, before.shipped_at_us, now_us, "delivered_at_us")
             said = (at_us, proof.signed_by, proof.note)
             await connection.execute(_DELIVERED, award_id, *said, by, now_us)
-            shows = (Shows.DELIVERY, award_id)
-            try:
-                await add_photos(connection, *shows, pictures, "Proof of delivery", by, now_us)
-            except TooManyPhotos as error:
-                raise Refused(PickupRefusal.TOO_MANY, detail=f"{error}.") from None
+            await self._keep(connection, award_id, pictures, by, now_us)
             invoice = awards.held(award_id).invoiced
             facts = {
                 "carrier": before.carrier,
@@ -239,6 +235,38 @@ class Deliveries:
             await _record(connection, Act.DELIVERY_PROVED, awards, award_id, actor, now_us)
             await write(connection, awards.held(award_id), step, now_us)
             return _must(await _read(connection, award_id))
+
+    async def add_photos(
+        self, award_id: AwardId, uploads: Sequence[bytes], actor: Actor
+    ) -> Sequence[Photo]:
+        """More of the proof, once somebody has signed.
+
+        Raises `Refused` NOT_FOUND, NOT_NOW, BAD_PHOTO, BUSY, TOO_MANY.
+        """
+        pictures = await resized_for_dock(self._photos, uploads)
+        async with transaction(self._pool) as connection:
+            await hold_awards(connection, [award_id])
+            delivery = await _read(connection, award_id)
+            if delivery is None:
+                raise Refused(PickupRefusal.NOT_FOUND)
+            if delivery.delivered_at_us is None:
+                raise Refused(PickupRefusal.NOT_NOW)
+            await self._keep(connection, award_id, pictures, actor_of(actor), self._now_us())
+            return (await photos_of(connection, Shows.DELIVERY, [award_id]))[award_id]
+
+    async def _keep(
+        self,
+        connection: AnyConnection,
+        award_id: AwardId,
+        pictures: Sequence[Picture],
+        by: str,
+        now_us: int,
+    ) -> None:
+        shows = (Shows.DELIVERY, award_id)
+        try:
+            await add_photos(connection, *shows, pictures, "Proof of delivery", by, now_us)
+        except TooManyPhotos as error:
+            raise Refused(PickupRefusal.TOO_MANY, detail=f"{error}.") from None
 
 
 async def _read(connection: AnyConnection, award_id: AwardId) -> Delivery | None:

@@ -61,6 +61,10 @@ _ADD_FILES: Final = """
 insert into evidence_photo_file (kind, subject, number, size, media_type, width, height, sha256)
 select $1, $2, $3, * from unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::bytea[])
 """
+_HAS: Final = """
+select exists (select from evidence_photo_file
+    where kind = $1 and subject = $2 and sha256 = any($3::bytea[]))
+"""
 _READ: Final = """
 select p.subject, p.number, alt, added_at_us, added_by, size, media_type, width, height, sha256
 from evidence_photo p join evidence_photo_file f using (kind, subject, number)
@@ -89,9 +93,12 @@ async def add_photos(
     by: str,
     now_us: int,
 ) -> None:
-    """More photos of a subject that the caller holds. Raises `TooManyPhotos`."""
+    """More photos of a subject that the caller holds; one that it has already is passed over, as
+    it comes again when an answer was lost. Raises `TooManyPhotos`."""
     for files in pictures:
         digests = await keep_pictures(connection, files)
+        if await connection.fetchval(_HAS, shows, subject, list(digests)):
+            continue
         number = await connection.fetchval(_ADD, shows, subject, alt, now_us, by)
         if number > MAX_PHOTOS:
             raise TooManyPhotos(f"there can be at most {MAX_PHOTOS} photos")

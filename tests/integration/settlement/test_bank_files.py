@@ -15,8 +15,10 @@ from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.payee_rows import BankDetails
 from settlement.payouts.payments_made import PaymentsMade
+from settlement.payouts.return_file import BadReturns
 from settlement.payouts.returns import Returns
 from settlement.payouts.words import BatchState, PayableState, PayoutRefused, Way
+from tests.paging import walked
 from tests.payouts import (
     CHIEF,
     CLERK,
@@ -30,6 +32,7 @@ from tests.payouts import (
     part,
     payout_house,
 )
+from tests.return_files import a_return_file
 from tests.settlement_rules import BUYER
 from tests.unit.test_nacha import parsed
 
@@ -191,6 +194,8 @@ async def test_what_the_bank_sends_back_is_owed_again_and_sent_to_another_accoun
     await house.has_bank(details=OTHER_BANK)
     again = await files(house).make(CLERK, "USD")
     await files(house).release(CHIEF, again.batch.batch_id)
+    every = await files(house).all()
+    assert len(every) == 2 and await walked(files(house).page) == every
     assert "bank" not in await house.balances()
     # Nothing is closed by the first payout, which came back.
     closes = await house.fetch("select due_at_us from settlement_op where operation = 'close'")
@@ -298,7 +303,8 @@ async def test_payees_see_what_is_owed_and_what_was_sent(house: PayoutHouse) -> 
     made = PaymentsMade(house.pool)
     await house.has_bank()
     await released(house, "12", "13")
-    (first, _) = await made.owed([NORTH])
+    (first, second) = await made.owed([NORTH])
+    assert await walked(lambda paging: made.page_owed(paging, [NORTH])) == [first, second]
     assert (first.lot, first.left_minor, first.state) == ("12", 900_000, PayableState.OWED)
     assert await made.owed([TARGET]) == [] and await made.made() == []
     whole = await files(house).make(CLERK, "USD")
@@ -313,6 +319,7 @@ async def test_payees_see_what_is_owed_and_what_was_sent(house: PayoutHouse) -> 
     await returns(house).book(CLERK, whole.batch.batch_id, 1, "R02")
     await house.connected()
     *latest, back = await made.made()
+    assert await walked(made.page_made) == [*latest, back]
     assert (back.return_code, [each.way for each in latest]) == ("R02", [Way.CONNECT, Way.CONNECT])
 
 
@@ -322,3 +329,34 @@ async def test_a_currency_without_a_policy_says_so(house: PayoutHouse) -> None:
     assert said.value.message == "There is no policy for EUR."
     assert await refused(files(house).make(CLERK, "EUR")) == "NOT_NOW"
     assert await refused(files(house).due("XXX")) == "NOT_FOUND"
+
+
+async def test_a_banks_file_of_returns_is_booked_once_and_whole(house: PayoutHouse) -> None:
+    await house.has_bank()
+    await released(house, "12")
+    first = await files(house).make(CLERK, "USD")
+    await files(house).release(CHIEF, first.batch.batch_id)
+    trace = (await files(house).read(first.batch.batch_id)).items[0].trace
+    strange, sent = "121000249999999", (trace, 900_000, "R01")
+
+    async def faults(*lines: tuple[str, int, str]) -> list[str]:
+        with pytest.raises(BadReturns) as bad:
+            await returns(house).take_in(CLERK, a_return_file(*lines))
+        assert "bank" not in await house.balances()
+        return [str(fault) for fault in bad.value.faults]
+
+    said = f"Line 8: no payment of ours has the trace number {strange}"
+    assert await faults(sent, (strange, 5, "R01")) == [said]
+    short = "Line 4: 899999 cents came back of 900000 that were sent"
+    assert await faults((trace, 899_999, "R01")) == [short]
+    took = await returns(house).take_in(CLERK, a_return_file(sent, (strange, 5, "C01")))
+    assert (took.booked, took.known, [one.code for one in took.notices]) == (1, 0, ["C01"])
+    balances = await house.balances()
+    assert (balances["bank"], balances["seller_payable:north"]) == (900_000, 900_000)
+    (item,) = (await files(house).read(first.batch.batch_id)).items
+    assert (item.state, item.return_code, item.return_note) == ("RETURNED", "R01", "NO ACCOUNT")
+    again = await returns(house).take_in(CLERK, a_return_file(sent))
+    assert (again.booked, again.known) == (0, 1)
+    assert await house.balances() == balances
+    with pytest.raises(BadReturns, match="Line 4: it is written down as RETURNED R01"):
+        await returns(house).take_in(CLERK, a_return_file((trace, 900_000, "R02")))

@@ -35,6 +35,7 @@ from settlement.steps import Step, Wanted, want, write
 from settlement.worker import Worker
 from tests.books import balances_of
 from tests.catalogue import a_described_lot, a_line, a_sale, list_lots
+from tests.paging import walked
 from tests.paid_lots import (
     CHIEF,
     CLERK,
@@ -241,9 +242,15 @@ async def test_premium_and_tax_go_back_as_in_the_worked_example(desk: Desk) -> N
 
 async def test_claims_in_pieces_bring_no_more_than_one(desk: Desk) -> None:
     award_id = await desk.handed_over(3_200_00)
-    await desk.grants(await desk.files(award_id, missing(10)))
+    first = await desk.files(award_id, missing(10))
+    await desk.grants(first)
     second = await desk.claims.file(award_id, Filing(lines=(missing(6),)), CLERK)
     assert second.late and second.number == 2
+    mine = [second.claim_id, first.claim_id]
+    pages = await walked(lambda paging: desk.claims.page_of_buyer(BUYER, paging))
+    assert [one.claim_id for one in pages] == mine
+    waiting = [one.claim_id for one in await walked(desk.desk.page)]
+    assert waiting == [second.claim_id]
     assert (await row_of(desk.pool, award_id)).state is AwardState.CLAIMED
     granted = await desk.grants(second)
     assert granted.credit is not None and granted.credit.total_minor == 96_00

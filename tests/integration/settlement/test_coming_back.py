@@ -1,11 +1,14 @@
-"""A buyer comes back from its bank, once or often: what came of the payment is read."""
+"""What a buyer's own page asks for, once or often: its payment at the bank, its deadlines."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from foundation.database import acquire
+from foundation.database import AnyConnection, acquire
+from settlement.due import Calendar
+from settlement.ids import InvoiceId
 from settlement.purchases import MAX_LOOKS, Purchases
+from settlement.rows import InvoiceRow, calendar_of
 from tests.settling import Settling, settling
 
 
@@ -40,3 +43,23 @@ async def test_a_buyer_that_comes_back_often_has_its_payment_read_once_in_a_whil
         await room.moves(seconds=11)
         most = await looks()
     assert most == MAX_LOOKS
+
+
+async def test_an_invoice_of_many_lots_has_its_deadlines_by_one_look_at_the_calendar(
+    room: Settling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[InvoiceId] = []
+
+    async def counted(connection: AnyConnection, row: InvoiceRow) -> Calendar:
+        looks.append(row.invoice_id)
+        return await calendar_of(connection, row)
+
+    monkeypatch.setattr("settlement.purchases.calendar_of", counted)
+    await room.buyer()
+    invoice_id = await room.invoice(100_00, 100_00, 100_00)
+    await room.drain()
+    purchases = Purchases(room.pool, room.gateway, room.now_us, lambda: None)
+    purchase = await purchases.read(invoice_id)
+    deadlines = await purchases.deadlines(purchase)
+    assert len(deadlines) == 3 and all(one.fetch_by_us for one in deadlines.values())
+    assert looks == [invoice_id]

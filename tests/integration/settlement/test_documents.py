@@ -21,6 +21,7 @@ from settlement.papers.kinds import PaperKind, PaperRefusal, Refused
 from settlement.papers.letterhead import Bank
 from settlement.papers.reading_purchases import credit_notes_of
 from settlement.papers.rendering import Format
+from settlement.rows import read_invoice
 from tests.code128 import codes_on
 from tests.paid_lots import CLERK, PAID, SELLER
 from tests.paper_house import PaperHouse, paper_house
@@ -77,7 +78,7 @@ async def test_the_worked_example_is_on_paper_to_the_cent(house: PaperHouse) -> 
     about = await house.about(award_id, stripe_ids=(StripeId("re_1"),))
     await house.books(p.claim_credit(about, part(award_id, 120_000, 12_000, 10_890)))
     async with acquire(house.pool) as connection:
-        (note,) = await credit_notes_of(connection, invoice_id)
+        (note,) = await credit_notes_of(connection, await read_invoice(connection, invoice_id))
     credit = await house.archive.get_document(PaperKind.CREDIT_NOTE, note)
     found = drawn(credit.data)
     assert {"1,200.00", "120.00", "108.90", "$1,428.90", "1,320.00", "Claim"} <= set(found)

@@ -10,24 +10,37 @@ from tests.settled import settled
 from tests.site import open_site
 from tests.thorough import THOROUGH, thorough
 
-# Only settlement's paths: the others are fuzzed by the rooms that they are of.
-OTHERS = r"^(?!/api/v1/settlement)"
+# Only settlement's paths, by who may ask for them: the doors of the others are tested elsewhere.
+# What is staff's is more than one run has time for.
+OWN = "/api/v1/settlement/"
+WITHOUT = {
+    "staff, a and b": rf"^(?!{OWN}[ab])",
+    "staff, c": rf"^(?!{OWN}(?!consents|confirmations)c)",
+    "staff, d": rf"^(?!{OWN}d)",
+    "staff, e to h": rf"^(?!{OWN}(?!earnings)[e-h])",
+    "staff, i to o": rf"^(?!{OWN}(?!offers)[i-o])",
+    "staff, p": rf"^(?!{OWN}(?!purchases)p)",
+    "staff, q to z": rf"^(?!{OWN}[q-z])",
+    "seller": rf"^(?!{OWN}(earnings|consents|confirmations|awards))",
+    "buyer": rf"^(?!{OWN}(purchases|offers))",
+}
 
 
 @thorough
-@pytest.mark.parametrize("who", ["staff", "seller", "buyer"])
+@pytest.mark.parametrize("who", list(WITHOUT))
 async def test_whatever_comes_is_answered_as_described(
     database_url: str, tmp_path: Path, who: str
 ) -> None:
+    is_staff = who.startswith("staff")
     async with open_site(database_url, tmp_path) as site:
         kinds = {
-            "staff": (OrganisationKind.HOUSE, Role.SETTLEMENT),
-            "seller": (OrganisationKind.LIQUIDATOR, Role.LIQUIDATOR),
+            True: (OrganisationKind.HOUSE, Role.SETTLEMENT),
+            False: (OrganisationKind.LIQUIDATOR, Role.LIQUIDATOR),
         }
         buyer = await site.reseller("Acme Resale")
         seller_id, person_id = "north", buyer.person_id
         if who != "buyer":
-            kind, role = kinds[who]
+            kind, role = kinds[is_staff]
             organisation_id = await site.people.organisation(kind, "Somebody")
             person_id = await site.people.person(organisation_id, role, mail="x@example.com")
             seller_id = organisation_id
@@ -45,7 +58,7 @@ async def test_whatever_comes_is_answered_as_described(
                 "kind": "invoice",
                 "subject": made.invoice_id,
             },
-            without=OTHERS,
-            phases="coverage,fuzzing" if THOROUGH and who == "staff" else "fuzzing",
+            without=WITHOUT[who],
+            phases="coverage,fuzzing" if THOROUGH else "fuzzing",
         )
-    assert requests > 20
+    assert requests > 10

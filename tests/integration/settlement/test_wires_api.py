@@ -81,7 +81,15 @@ async def test_staff_say_whose_money_came(database_url: str, tmp_path: Path) -> 
             assert (await takes_in(staff, text))["known"] == 1
             bad = await takes_in(staff, f"{TITLES}{today},much,USD,Jo,thanks,A-3\n", 422)
             assert (bad["code"], "Line 2" in bad["detail"]) == ("BAD_STATEMENT", True)
-            (other,) = (await asks(staff, "GET", "/wires"))["items"]
+            more = await takes_in(staff, f"{TITLES}{today},5.00,USD,Al,thanks,A-4\n")
+            assert more["new"] == 1
+            page = await asks(staff, "GET", "/wires?limit=1")
+            (other,) = page["items"]
+            rest = await asks(staff, "GET", f"/wires?limit=1&cursor={page['next_cursor']}")
+            assert [one["bank_id"] for one in rest["items"]] == ["A-4"]
+            assert rest["next_cursor"] is None
+            foreign = f"/wires/decided?cursor={page['next_cursor']}"
+            assert (await asks(staff, "GET", foreign, status=422))["place"] == "?cursor"
             back = {"version": other["version"], "why": "Sent by mistake."}
             there = f"/wires/{other['wire_id']}"
             await asks(staff, "POST", f"{there}/return", back | {"why": ""}, 422)
