@@ -9,20 +9,25 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser
 
+from accounts.audit import Actor
 from accounts.identity import OrganisationKind, Role
 from accounts.ids import PersonId
 from auction.catalog.goods import FreightTerms
 from auction.catalog.photos import PhotoWorker
 from auction.ids import BidderId, LiquidatorId
-from foundation.database import acquire
+from foundation.database import acquire, transaction
+from settlement.after_default.fee_desk import FeeDesk
 from settlement.ids import AwardId
 from settlement.lives import AwardState, PaymentState
+from settlement.payouts.credit_payouts import CreditPayouts
+from settlement.pickups.charge_table import charge_relist
 from settlement.pickups.charges import Charges
 from settlement.pickups.deliveries import Deliveries, Shipping
 from settlement.pickups.slots import dock_id_of
+from settlement.rows import read_award
 from tests.acceptance.resellers.hands import Hands, hands
 from tests.acceptance.resellers.test_looks import look
-from tests.paid_lots import CLERK, PAID, goods, lots, pay_for
+from tests.paid_lots import CLERK, PAID, give_credit, goods, lots, pay_for
 from tests.settled import DAY_US, held_operation, settled
 from tests.settlement_rules import DALLAS, PORTLAND, TEXAS
 from tests.site import Site, now_us, open_site
@@ -51,6 +56,32 @@ async def to_be_shipped(site: Site, buyer_id: BidderId) -> tuple[AwardId, AwardI
     shipping = Shipping(carrier="Estes", tracking="041-7726613", shipped_at_us=PAID)
     await Deliveries(site.pool, now_us, photos).ship(second, None, shipping, CLERK)
     return first, second
+
+
+async def owed_and_left(site: Site, buyer_id: BidderId, void: AwardId, left: AwardId) -> None:
+    """A fee, a deposit, credit and goods that somebody has to decide about."""
+    async with transaction(site.pool) as connection:
+        held = await read_award(connection, void)
+        row, at_us = held.awards[void], now_us() - 3 * DAY_US
+        charge = await charge_relist(connection, row, 1, {void: 405_00}, at_us)
+        await connection.execute(
+            "insert into hand_deposit (sale_id, buyer_id, invoice_id, currency, amount_minor,"
+            " asked_at_us) values ('S3', $1, $2, 'USD', 25000, $3)",
+            buyer_id, row.invoice_id, at_us,
+        )  # fmt: skip
+        await connection.execute(
+            "insert into abandonment (award_id, noticed_at_us, pallets, storage_minor)"
+            " values ($1, $2, 4, 2800)",
+            left, at_us,
+        )  # fmt: skip
+    assert charge is not None
+    await give_credit(site.pool, 300_00, buyer_id)
+    by = Actor(PersonId("ann"), "192.0.2.1")
+    await FeeDesk(site.pool, now_us).ask_write_off(by, charge.charge_id, 1, "They are bankrupt.")
+    credit = CreditPayouts(site.pool, now_us)
+    asked = await credit.ask(by, buyer_id, "USD", 100_00, "They ask for it.")
+    await credit.decide(Actor(PersonId("bob"), "192.0.2.2"), asked.number, agrees=True)
+    await credit.ask(by, buyer_id, "USD", 50_00, "They ask for more.")
 
 
 async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
@@ -83,6 +114,7 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
     dock = dock_id_of(LiquidatorId(liquidator), DALLAS)
     words = "Stripe says that the charge was refunded, the books say that it was not."
     await held_operation(site.pool, held.award_ids[0], words, now_us() - DAY_US)
+    await owed_and_left(site, buyer.bidder_id, held.award_ids[0], fetched.award_ids[0])
     return {
         "staff": (
             staff_id,
@@ -109,6 +141,9 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "dock-slot": f"/settlement/awards/{fetched.award_ids[0]}/pickup",
                 "dock-plan": f"/settlement/docks/{dock}/plan",
                 "dock": f"/settlement/docks/{dock}",
+                "fees": "/settlement/fees",
+                "credit": "/settlement/credit",
+                "abandoned": "/settlement/abandoned",
             },
         ),
         "buyer": (
