@@ -20,9 +20,9 @@ _FOR_EVER = {"missed_events", "take_transactions", "reconcile"}
 class Expected:
     """What a life should come to. ``sent_minor``: to each lot's seller, before ``netted_minor``,
     what it owes from earlier or for a cancellation, is kept of it; ``late_minor``: what it came to
-    owe after it was sent its part; ``awards``: lots that end otherwise than ``award``;
-    ``got_minor``: captured and not refunded; ``credited_minor``: of lines; ``person``: operations
-    that a person has to look at."""
+    owe after it was sent its part; ``by_file_minor``: what it was sent by a bank file; ``awards``:
+    lots that end otherwise than ``award``; ``got_minor``: captured and not refunded;
+    ``credited_minor``: of lines; ``person``: operations that a person has to look at."""
 
     payment: PaymentState
     award: AwardState
@@ -32,6 +32,7 @@ class Expected:
     credited_minor: int = 0
     netted_minor: int = 0
     late_minor: int = 0
+    by_file_minor: int = 0
     awards: dict[str, AwardState] = field(default_factory=dict)
     credit_minor: int = 0
     person: list[str] = field(default_factory=list)
@@ -176,15 +177,16 @@ def _owed(
     """What the seller was sent and what it owes come from the same lots and debts."""
     wanted, late = expected.sent_minor, expected.late_minor
     before = world.owed_minor + expected.netted_minor
-    if not before and not late:
+    if not before and not late and not expected.by_file_minor:
         off = sorted(name for name in wanted if sent[name] != wanted[name])
         return [f"{name}: {sent[name]} was sent, {wanted[name]} is owed" for name in off]
     due = sum(wanted.values())
-    world.owed_minor = owes = sent.total() - (due - before)
+    in_all = sent.total() + expected.by_file_minor
+    world.owed_minor = owes = in_all - (due - before)
     at_least = max(0, before - due - late)
     found = []
     if not at_least <= owes <= at_least + late:
-        found.append(f"{sent.total()} was sent, {due} is owed, less {before} that the seller owes")
+        found.append(f"{in_all} was sent, {due} is owed, less {before} that the seller owes")
     if balances.get("seller_receivable:north", 0) != owes:
         has = balances.get("seller_receivable:north", 0)
         found.append(f"the seller owes {owes}, by the books {has}")

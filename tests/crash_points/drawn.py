@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from tests.crash_points import later, turns
+from tests.crash_points import by_file, later, turns
 from tests.crash_points.course import UNPAID, Paid
 from tests.crash_points.turns import Turn
 
@@ -14,7 +14,7 @@ _PAID: Final[tuple[type[Turn], ...]] = (
     *_ANY, turns.Turn, turns.Turn, turns.SameHammers, turns.Claimed, turns.RefundedTwice,
     turns.SlowWorker, turns.LongNight, turns.NoTransfersYet, turns.Moved, turns.Greedy,
     later.Refunded, later.Cancelled, later.CancelledBySeller, later.ClaimedLater,
-    later.PayoutReturned,
+    later.PayoutReturned, by_file.PaidByFile,
 )  # fmt: skip
 # Where a card's bank may want its money back.
 _CARD: Final[tuple[type[Turn], ...]] = (

@@ -70,6 +70,7 @@ from tests.crash_points.mutants_back import (
     a_lost_refund_is_made_anew,
     a_lost_reversal_is_made_anew,
     a_seller_bears_what_nobody_said,
+    what_came_back_stays_sent,
 )
 from tests.crash_points.tables import Tables
 from tests.crash_points.world import Mortal, Restless, house, world
@@ -600,6 +601,7 @@ _PLANTED: Final = (
     Planted(a_lost_reversal_is_made_anew, (Scene(turn="ReversalLost", keeps=True),)),
     Planted(a_seller_bears_what_nobody_said, (Scene(turn="DisputeLostLater"),)),
     Planted(a_lost_dispute_leaves_its_lots_paid, (Scene(turn="DisputeLost"),)),
+    Planted(what_came_back_stays_sent, (Scene(turn="PaidByFile"),)),
     Planted(money_is_released_at_the_dock),
     Planted(what_a_seller_owes_is_forgotten, (Scene(turn="Owes"),)),
     Planted(a_changed_account_is_paid_at_once, (Scene(turn="Moved"),)),

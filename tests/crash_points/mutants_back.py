@@ -12,6 +12,7 @@ from settlement.ids import StripeId
 from settlement.operations import Operation
 from settlement.payments.dispute_words import Fault
 from settlement.payments.handlers_refund import RefundCharge
+from settlement.payouts.returns import Returns
 from settlement.payouts.reversals import Reversing
 
 
@@ -42,6 +43,15 @@ def a_lost_reversal_is_made_anew() -> AbstractContextManager[object]:
         )
 
     return patch.object(Reversing, "_reverse", anew)
+
+
+def what_came_back_stays_sent() -> AbstractContextManager[object]:
+    """Staff type in what the bank sent back of a file, and nothing follows from it."""
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    return patch.object(Returns, "book", nothing)
 
 
 def a_seller_bears_what_nobody_said() -> AbstractContextManager[object]:

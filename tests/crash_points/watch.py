@@ -134,6 +134,6 @@ class Watch:
             return []
         earned = sum(balances.get(name, 0) for name in _EARNED)
         earned -= sum(balances.get(name, 0) for name in _SPENT)
-        if sum_minor <= earned:
+        if sum_minor <= earned + self._world.for_files_minor:
             return []
         return [f"{sum_minor} was paid out to the house, which has earned {earned}"]

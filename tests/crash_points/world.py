@@ -113,6 +113,8 @@ class World:
         # What the seller owed when the last life was over, by the provider's transfers.
         self.owed_minor = 0
         self.keeps = False
+        # What of the house's payouts was for a bank file, by which sellers are paid.
+        self.for_files_minor = 0
         # Operations of lives that are over, at which a person has to look.
         self.left: set[str] = set()
         self.watch: Callable[[], Awaitable[None]] | None = None

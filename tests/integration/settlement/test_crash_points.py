@@ -10,7 +10,7 @@ from tests.crash_points.many import play_on
 from tests.crash_points.world import Mortal, house, world
 
 # Cards, banks and a buyer who never pays are among them; disputes, cancellations and claims too.
-SEEDS = (3, 4, 7, 14, 25, 27)
+SEEDS = (3, 7, 13, 24, 25, 26)
 
 
 @pytest.mark.timeout(300)
