@@ -19,7 +19,7 @@ class PaperKind(StrEnum):
     LOADING = "LOADING"  # a pickup: its release, and the bill of lading that it becomes
     LABELS = "LABELS"  # an award
     LIQUIDATOR_STATEMENT = "LIQUIDATOR_STATEMENT"  # a sale
-    CONSIGNOR_STATEMENT = "CONSIGNOR_STATEMENT"  # {consignor}:2026-03
+    CONSIGNOR_STATEMENT = "CONSIGNOR_STATEMENT"  # {consignor}:2026-03, or with :EUR
     PAYOUT_ADVICE = "PAYOUT_ADVICE"  # the ledger's entry
     EVIDENCE = "EVIDENCE"  # an award
 

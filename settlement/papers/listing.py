@@ -16,6 +16,7 @@ from settlement.ids import AwardId, InvoiceId
 from settlement.lives import AwardState
 from settlement.papers.kinds import CONTENTS, PaperKind
 from settlement.papers.reading_purchases import FUNDED, VOID, credit_notes_of
+from settlement.papers.reading_sellers import month_of
 from settlement.papers.rendering import Format, formats_of
 from settlement.papers.words import day
 from settlement.rows import Held, NotFound, read_award, read_invoice
@@ -30,10 +31,13 @@ where award_id = any($1) and state in ('BOOKED', 'CHECKED_IN', 'GONE')
 order by slot_at_us, pickup_id limit $2
 """
 _MONTHS: Final = """
-select distinct to_char(to_timestamp(r.closed_at_us / 1000000.0) at time zone 'UTC', 'YYYY-MM')
-    as month
-from lot_result r join consigned_lot c using (sale_id, lot_id)
-where c.consignor_id = $1 and r.closed_at_us is not null order by 1 desc limit $2
+select month, currency, count(*) over (partition by month) > 1 as has_others
+from (
+    select distinct r.currency,
+        to_char(to_timestamp(r.closed_at_us / 1000000.0) at time zone 'UTC', 'YYYY-MM') as month
+    from lot_result r join consigned_lot c using (sale_id, lot_id)
+    where c.consignor_id = $1 and r.closed_at_us is not null
+) as ended order by month desc, currency limit $2
 """
 _SALES: Final = """
 select s.sale_id, coalesce(l.title, s.sale_id) as title
@@ -121,10 +125,15 @@ async def statements_of_liquidator(
 async def statements_of_consignor(
     connection: AnyConnection, consignor_id: str
 ) -> Sequence[Offered]:
-    """A statement for each month in which goods of its ended, the last first."""
-    rows = await connection.fetch(_MONTHS, consignor_id, MAX_LISTED)
-    kind = PaperKind.CONSIGNOR_STATEMENT
-    return [offer(kind, f"{consignor_id}:{row['month']}", _month(row["month"])) for row in rows]
+    """A statement for each month in which goods of its ended, the last first; and for each
+    currency, where a month has several."""
+    offered = []
+    for row in await connection.fetch(_MONTHS, consignor_id, MAX_LISTED):
+        subject, about = f"{consignor_id}:{row['month']}", _month(row["month"])
+        if row["has_others"]:
+            subject, about = f"{subject}:{row['currency']}", f"{about}, {row['currency']}"
+        offered.append(offer(PaperKind.CONSIGNOR_STATEMENT, subject, about))
+    return offered
 
 
 async def advices_of(connection: AnyConnection, payee_id: str) -> Sequence[Offered]:
@@ -165,7 +174,8 @@ async def readers_of(connection: AnyConnection, kind: PaperKind, subject: str) -
             owner = await connection.fetchval(_OF_SALE, SaleId(subject))
             return frozenset({owner}) if owner else frozenset()
         case PaperKind.CONSIGNOR_STATEMENT:
-            return await _consignors(connection, subject.rpartition(":")[0], sellers=True)
+            of = month_of(subject)
+            return await _consignors(connection, of.consignor_id if of else "", sellers=True)
         case PaperKind.PAYOUT_ADVICE:
             return await _payees(connection, subject)
         case PaperKind.EVIDENCE:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final
 
 import asyncpg
+from msgspec import Struct
 
 from auction.ids import LiquidatorId, SaleId
 from foundation.database import AnyConnection
@@ -37,7 +38,21 @@ _SOLD_BY: Final = """
 select o.name as liquidator from consignor c
 left join organisation o on o.organisation_id = c.liquidator_id where consignor_id = $1
 """
-_MONTH: Final = re.compile(r"(.{1,128}):([0-9]{4})-(0[1-9]|1[0-2])")
+_MONTH: Final = re.compile(r"(.{1,128}?):([0-9]{4})-(0[1-9]|1[0-2])(?::([A-Z]{3}))?")
+
+
+class MonthOf(Struct, frozen=True):
+    """Of which a consignor's statement is. ``currency`` None: of the month's only one."""
+
+    consignor_id: str
+    month: date
+    currency: str | None
+
+
+def month_of(subject: str) -> MonthOf | None:
+    """A statement's subject, read: ``{consignor}:2026-03``, or with ``:EUR`` behind it."""
+    found = _MONTH.fullmatch(subject)
+    return found and MonthOf(found[1], date(int(found[2]), int(found[3]), 1), found[4])
 
 
 async def liquidator_statement(connection: AnyConnection, sale_id: str) -> LiquidatorStatement:
@@ -78,21 +93,26 @@ async def liquidator_statement(connection: AnyConnection, sale_id: str) -> Liqui
 
 
 async def consignor_statement(connection: AnyConnection, subject: str) -> ConsignorStatement:
-    """What a consignor's goods brought that ended in a month of UTC: ``{consignor}:2026-03``.
+    """What a consignor's goods brought that ended in a month of UTC: see `month_of`. Amounts of two
+    currencies have no sum, so that a month with several has a statement for each.
 
     Raises `Refused` NOT_FOUND, TOO_LONG.
     """
-    found = _MONTH.fullmatch(subject)
-    consignor = await connection.fetchrow(_SOLD_BY, found[1]) if found else None
-    if found is None or consignor is None:
+    of = month_of(subject)
+    consignor = await connection.fetchrow(_SOLD_BY, of.consignor_id) if of else None
+    if of is None or consignor is None:
         raise Refused(PaperRefusal.NOT_FOUND)
-    consignor_id, month = found[1], date(int(found[2]), int(found[3]), 1)
+    consignor_id, month = of.consignor_id, of.month
     period = month_period(month)
     lots = await connection.fetch(LOTS_OF_CONSIGNOR, consignor_id, period.from_us, period.to_us)
+    _bounded(lots)
+    currencies = {row["currency"] for row in lots}
+    if (len(currencies) > 1) is not (of.currency is not None):
+        raise Refused(PaperRefusal.NOT_FOUND)
+    currency = of.currency or "".join(currencies)
+    lots = [row for row in lots if row["currency"] == currency]
     if not lots:
         raise Refused(PaperRefusal.NOT_FOUND)
-    _bounded(lots)
-    currency = lots[0]["currency"]
     sale = await sale_facts(connection, SaleId(lots[0]["sale_id"]))
     awards = await awards_of(connection, lots)
     liquidator_id = LiquidatorId(lots[0]["liquidator_id"])

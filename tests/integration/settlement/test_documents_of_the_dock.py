@@ -16,6 +16,7 @@ from settlement.chart import STRIPE
 from settlement.entries import ConsignedPart
 from settlement.ids import AwardId
 from settlement.papers.kinds import PaperKind, PaperRefusal, Refused
+from settlement.papers.listing import readers_of, statements_of_consignor
 from settlement.pickups.at_dock import AtDock
 from settlement.pickups.bookings import Bookings
 from settlement.pickups.pallets import pallet_id
@@ -234,6 +235,35 @@ async def test_a_consignor_reads_what_was_sold_what_passed_and_whose_buyer_did_n
     # Of the three only one brings anything.
     assert found.count("8,728.00") >= 1 and "17,456.00" not in found
     assert first != second
+
+
+async def test_a_month_with_two_currencies_has_a_consignors_statement_for_each(
+    house: PaperHouse,
+) -> None:
+    await a_consignor_named(house.pool, SELLER, TARGET, "agreement-1")
+    await house.paid("1", "2", hammer_minor=1_000_000)
+    for number in ("1", "2"):
+        await house.result(number, hammer_minor=1_000_000)
+        await house.does(
+            "insert into consigned_lot values ($1, $2, $3, 'agreement-1', 1, 4, '', '', '')",
+            *(SALE, number, TARGET),
+        )
+    await house.does("update lot_result set currency = 'EUR' where lot_id = '2'")
+    kind, subject = PaperKind.CONSIGNOR_STATEMENT, f"{TARGET}:2026-03"
+    async with acquire(house.pool) as connection:
+        offered = await statements_of_consignor(connection, TARGET)
+        assert SELLER in await readers_of(connection, kind, f"{subject}:EUR")
+    assert [(one.subject, one.about) for one in offered] == [
+        (f"{subject}:EUR", "March 2026, EUR"),
+        (f"{subject}:USD", "March 2026, USD"),
+    ]
+    for one in offered:
+        found = drawn((await house.archive.get_document(kind, one.subject)).data)
+        assert "8,728.00" in found and "17,456.00" not in found
+    for wrong in (subject, f"{subject}:JPY"):
+        with pytest.raises(Refused) as refused:
+            await house.archive.get_document(kind, wrong)
+        assert refused.value.refusal is PaperRefusal.NOT_FOUND
 
 
 async def test_costs_that_other_goods_bore_are_on_both_statements(house: PaperHouse) -> None:
