@@ -100,6 +100,10 @@ class RedisBus:
         """Whether every shard is read, so that what is published from now on is heard."""
         return len(self._reading) == len(lanes())
 
+    def heard(self, shard: Shard) -> int:
+        """The last position of a shard that listeners were told of; 0 if there is none yet."""
+        return self._heard.get(shard, 0)
+
     # --- Publishing -------------------------------------------------------------------------
 
     async def _publish(self) -> None:

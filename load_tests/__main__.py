@@ -22,7 +22,7 @@ from load_tests.report import Report
 from load_tests.steps import Say, steps_shown
 from softclose.signals import until_signal
 
-TESTS: Final = ("engine", "fanout", "bids", "connections", "storm", "settlement")
+TESTS: Final = ("engine", "fanout", "bids", "remote", "connections", "storm", "settlement")
 RESULTS: Final = Path(__file__).parent / "results"
 # On the disk, while /tmp may be memory, where a flush costs nothing.
 SCRATCH: Final = "/var/tmp"  # noqa: S108 - a fresh folder of our own inside it

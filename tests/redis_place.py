@@ -84,6 +84,7 @@ class Place:
         door = CommandDoor(self.doors, behind or self.behind, self.clock, lambda: self.owned, KEYS)
         await self._stack.enter_async_context(going_on(door.run()))
         await until(lambda: all(map(door.reads, self.owned)))
+        self.door = door
         return door
 
     def submitted(self, command: Command) -> "asyncio.Task[Verdict]":

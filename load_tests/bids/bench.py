@@ -1,16 +1,17 @@
 """One gateway, its watchers and its bidders; rate after rate, round after round."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from foundation.database import connect
+from foundation.redis_client import open_redis
 from load_tests.bidders import Answers, Bidders, BidsLost, bidding
-from load_tests.children import cpu_of_tree_s
-from load_tests.gateway.contender import OurGateway, our_gateway
+from load_tests.children import cpu_of_tree_s, cpu_s
+from load_tests.gateway.contender import OurGateway, our_gateway, our_remote_engine
 from load_tests.series import Series
 from load_tests.steps import Say
 from load_tests.watchers import Watchers, watching
@@ -45,6 +46,9 @@ TINY: Final = Plan(10, 50, 1, 1, (100, RATE))  # for tests: every path, no meani
 PEAK_BIDS_PER_S: Final = 15_000
 
 
+_runs = count()
+
+
 @dataclass(frozen=True, slots=True)
 class Crowd:
     """Everybody who takes part in a run."""
@@ -53,6 +57,7 @@ class Crowd:
     watchers: Watchers
     bidders: Bidders
     postgres_pid: int
+    others: Mapping[str, int] = field(default_factory=dict)  # more processes by name
 
 
 class Usage:
@@ -73,6 +78,7 @@ class Usage:
             "watchers": crowd.watchers.program.cpu_s(),
             "bidders": crowd.bidders.program.cpu_s(),
             "postgres": cpu_of_tree_s(crowd.postgres_pid),
+            **{name: cpu_s(pid) for name, pid in crowd.others.items()},
         }
 
 
@@ -84,19 +90,29 @@ class Bench:
     postgres: EmbeddedPostgres
     folder: Path
     say: Say
+    # Where the engine is: across this Redis, else in the gateway's process.
+    redis_url: str | None = None
     series: Series = field(default_factory=Series)
-    _runs: Iterator[int] = field(default_factory=count)
+
+    @property
+    def where(self) -> str:
+        """The engine's place, for what is said meanwhile."""
+        return "" if self.redis_url is None else ", across Redis"
 
     async def run(self) -> None:
+        """All rounds."""
+        for number in range(self.plan.rounds):
+            await self.round(number)
+
+    async def round(self, number: int) -> None:
         """Every rate, then the peak; each on a gateway and a sale of its own."""
         plan = self.plan
-        for number in range(plan.rounds):
-            name = f"round {number + 1} of {plan.rounds}"
-            for rate in plan.rates:
-                self.say(f"{name}: {rate:,} bids a second")
-                await self._at_rate(rate)
-            self.say(f"{name}: the peak")
-            await self._at_peak()
+        name = f"round {number + 1} of {plan.rounds}{self.where}"
+        for rate in plan.rates:
+            self.say(f"{name}: {rate:,} bids a second")
+            await self._at_rate(rate)
+        self.say(f"{name}: the peak")
+        await self._at_peak()
 
     async def _at_rate(self, rate: int) -> None:
         plan, name = self.plan, f"at_{rate}"
@@ -126,17 +142,22 @@ class Bench:
         plan, pid = self.plan, self.postgres.pid
         assert pid is not None, "PostgreSQL runs as long as the bench"
         dsn = await self._fresh_database()
-        async with (
-            our_gateway(None, lots=plan.lots, dsn=dsn) as gateway,
-            watching(gateway.port, gateway.speech) as watchers,
-        ):
+        async with AsyncExitStack() as stack:
+            others = {}
+            if self.redis_url is not None:
+                await _empty(self.redis_url)  # it holds what another database's log said
+                engine = await stack.enter_async_context(our_remote_engine(dsn, self.redis_url))
+                others["engine"] = engine.pid
+            ours = our_gateway(None, lots=plan.lots, dsn=dsn, redis_url=self.redis_url)
+            gateway = await stack.enter_async_context(ours)
+            watchers = await stack.enter_async_context(watching(gateway.port, gateway.speech))
             await watchers.open(plan.watchers)
-            async with bidding(gateway.port, self.folder, plan.lots, bids) as bidders:
-                yield Crowd(gateway, watchers, bidders, pid)
+            crowd = bidding(gateway.port, self.folder, plan.lots, bids)
+            yield Crowd(gateway, watchers, await stack.enter_async_context(crowd), pid, others)
 
     async def _fresh_database(self) -> str:
         """A database of its own for each run, and nothing left to be written from the last."""
-        name = f"run_{next(self._runs)}"
+        name = f"run_{next(_runs)}"
         admin = await connect(self.postgres.dsn, name="load test")
         try:
             await admin.execute(f"create database {name}")
@@ -164,8 +185,16 @@ class Bench:
             self.series.add(f"{name}_ack_ms_{share}", answers.ms(share))
             self.series.add(f"{name}_heard_ms_{share}", seen.ms("latency", share))
         self.series.add(f"{name}_conflated_share", seen.conflated_share(answers.accepted))
-        for process, cpu_s in used.items():
-            self.series.add(f"{name}_{process}_cpu_share", cpu_s / answers.took_s)
+        for process, used_s in used.items():
+            self.series.add(f"{name}_{process}_cpu_share", used_s / answers.took_s)
+
+
+async def _empty(redis_url: str) -> None:
+    client = open_redis(redis_url)
+    try:
+        await client.execute("FLUSHALL")
+    finally:
+        await client.close()
 
 
 def _as_many_events(answers: Answers, events: int) -> None:

@@ -31,17 +31,25 @@ class OurGateway:
         return int((await self._program.ask("sequence")).split()[1])
 
     def cpu_s(self) -> float:
-        """See `Sender`: all of the engine and the gateway, not PostgreSQL."""
+        """See `Sender`: all of the engine and the gateway, not PostgreSQL; without an engine that
+        is a process of its own."""
         return self._program.cpu_s()
 
 
 @asynccontextmanager
 async def our_gateway(
-    core: int | None, *, lots: int = LOTS, dsn: str | None = None, speech: Speech = AS_MSGPACK
+    core: int | None,
+    *,
+    lots: int = LOTS,
+    dsn: str | None = None,
+    redis_url: str | None = None,
+    speech: Speech = AS_MSGPACK,
 ) -> AsyncIterator[OurGateway]:
-    """The gateway for the block, on a log in PostgreSQL or in memory."""
+    """The gateway for the block, on a log in PostgreSQL or in memory; its engine in its process,
+    or across this Redis."""
     command = [sys.executable, "-m", "load_tests.gateway.serve", str(lots)]
     command += [] if dsn is None else [dsn]
+    command += [] if redis_url is None else [redis_url]
     async with child("gateway", command, core=core, folder=CHECKOUT) as program:
         yield OurGateway(program, int(await program.line()), speech)
 
@@ -53,3 +61,12 @@ async def _sender(core: int | None) -> AsyncIterator[Sender]:
 
 
 OURS: Final = Contender("ours", "our gateway", _sender)
+
+
+@asynccontextmanager
+async def our_remote_engine(dsn: str, redis_url: str) -> AsyncIterator[Child]:
+    """An engine across Redis for the block, once it judges."""
+    command = [sys.executable, "-m", "load_tests.gateway.rooms", dsn, redis_url]
+    async with child("engine", command, folder=CHECKOUT) as program:
+        await program.line()
+        yield program

@@ -1,8 +1,9 @@
 """The process that is measured: the whole gateway on the whole engine, run as a program.
 
-``python -m load_tests.gateway.serve LOTS [DSN]``: the engine with its log in PostgreSQL, or in
-memory without a DSN; the bus, the gateway and the HTTP application as ``softclose serve`` has
-them. Prints its port, and takes commands on stdin:
+``python -m load_tests.gateway.serve LOTS [DSN [REDIS]]``: the engine with its log in PostgreSQL, or
+in memory without a DSN; the bus, the gateway and the HTTP application as ``softclose serve`` has
+them. With a REDIS only the gateway, and the engine is another process there (``rooms``). Prints its
+port, and takes commands on stdin:
 
 * ``send COUNT BYTES``: place so many bids from inside, all at once; ``sent SEQUENCE``.
 * ``sequence``: ``sequence SEQUENCE``, the last one of the sale's events.
@@ -18,8 +19,7 @@ from typing import Final
 import uvloop
 from aiohttp import web
 
-from auction.clock import EngineClock
-from auction.ids import BidderId, PersonId
+from auction.ids import BidderId, PersonId, shard_of
 from auction.log_memory import MemoryLog
 from auction.log_postgres import PostgresLog
 from auction.ports import EventLog
@@ -31,8 +31,9 @@ from foundation.http.application import application
 from foundation.http.connections import answering
 from foundation.http.routes import Mount
 from foundation.logs import LogFormat, LogLevel, configure_logs
+from load_tests.gateway.rooms import Rooms, engine_elsewhere, engine_here, going_on
 from load_tests.gateway.sale import SALE, LoadSale
-from softclose.host import Host, calm_collector
+from softclose.host import calm_collector
 from softclose.listener import listen
 
 # A closed loop bids as fast as verdicts come; people do not.
@@ -61,7 +62,7 @@ def _application(gateway: Gateway) -> web.Application:
     return application([mount])
 
 
-async def serve(lots: int, dsn: str | None) -> None:
+async def serve(lots: int, dsn: str | None, redis_url: str | None) -> None:
     """Until stdin ends."""
     configure_logs(LogLevel.WARNING, LogFormat.CONSOLE)
     async with AsyncExitStack() as layers:
@@ -69,27 +70,28 @@ async def serve(lots: int, dsn: str | None) -> None:
         if dsn is not None:
             log = postgres = PostgresLog(dsn)
             layers.push_async_callback(postgres.close)
-        host = Host(log, EngineClock())
         limits = Limits(
             frames=UNLIMITED,
             account_frames=UNLIMITED,
             address_frames=UNLIMITED,
             bids_at_once=1_000_000,  # what is beyond its speed waits, and is seen in the latency
         )
-        gateway = Gateway(log, host.engine, host.clock, NamedBidders(), NoFreight(), limits)
-        host.bus.listen(gateway.hear)
-        await layers.enter_async_context(host.running(gateway.watch()))
+        here = engine_here(log) if redis_url is None else engine_elsewhere(log, redis_url)
+        rooms = await layers.enter_async_context(here)
+        gateway = Gateway(log, rooms.engine, rooms.clock, NamedBidders(), NoFreight(), limits)
+        rooms.bus.listen(gateway.hear)
+        await layers.enter_async_context(going_on(gateway.watch()))
         listener = layers.enter_context(listen("127.0.0.1", 0))
         await layers.enter_async_context(answering(listener, _application(gateway)))
-        await host.writer.serving()
-        sale = LoadSale(host.engine, host.clock, lots)
+        await rooms.serving()
+        sale = LoadSale(rooms.engine, rooms.clock, lots)
         await sale.set_up()
         calm_collector()
         print(listener.getsockname()[1], flush=True)
-        await _obey(sale, gateway)
+        await _obey(sale, gateway, rooms)
 
 
-async def _obey(sale: LoadSale, gateway: Gateway) -> None:
+async def _obey(sale: LoadSale, gateway: Gateway, rooms: Rooms) -> None:
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -98,6 +100,7 @@ async def _obey(sale: LoadSale, gateway: Gateway) -> None:
             case ["send", count, _]:
                 print(f"sent {await sale.bid(int(count))}", flush=True)
             case ["sequence"]:
+                await rooms.caught_up(shard_of(SALE))
                 feed = await gateway.hub.feed(SALE)
                 print(f"sequence {feed.sequence if feed else 0}", flush=True)
             case words:
@@ -105,4 +108,5 @@ async def _obey(sale: LoadSale, gateway: Gateway) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))
+    asked_lots, asked_dsn, asked_redis, *_ = [*sys.argv[1:], None, None]
+    uvloop.run(serve(int(asked_lots or 0), asked_dsn, asked_redis))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from load_tests import bids, connections, fanout, settlement, storm
+from load_tests import bids, connections, fanout, remote, settlement, storm
 from load_tests.bids import bench as bids_bench
 from load_tests.fanout import bench as fanout_bench
 from load_tests.gateway.contender import our_gateway
@@ -21,6 +21,7 @@ Measure = Callable[[Any, Path, Callable[[str], None]], Awaitable[Report]]
 TESTS = [
     (fanout.measure_plan, fanout_bench.TINY, "ours_paced_deliveries_per_cpu_s"),
     (bids.measure_plan, bids_bench.TINY, "peak_bids_per_s"),
+    (remote.measure_plan, remote.TINY, "redis_peak_bids_per_s"),
     (connections.measure_plan, connections.TINY, "nats_kib_per_watcher"),
     (storm.measure_plan, storm_bench.TINY, "stalled_closed_s"),
     (settlement.measure_plan, settlement.TINY, "awards_per_s"),
@@ -30,7 +31,7 @@ TESTS = [
 @pytest.mark.parametrize(
     ("measure", "plan", "figure"),
     TESTS,
-    ids=["fanout", "bids", "connections", "storm", "settlement"],
+    ids=["fanout", "bids", "remote", "connections", "storm", "settlement"],
 )
 async def test_a_run_says_what_it_does_and_reports_figures_and_a_plot(
     tmp_path: Path, measure: Measure, plan: Any, figure: str
