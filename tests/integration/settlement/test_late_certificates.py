@@ -90,3 +90,28 @@ async def test_a_certificate_that_had_run_out_at_the_close_brings_nothing(room: 
     await certified(room, expires_on="2026-03-05")
     assert await refusal(late(room).credit(CLERK, invoice_id)) is PayoutRefusal.NO_CERTIFICATE
     assert await refusal(late(room).credit(CLERK, "nobody")) is PayoutRefusal.NOT_FOUND  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("payment", "said"),
+    [
+        (PaymentState.DISPUTED, PayoutRefusal.HELD_BACK),
+        (PaymentState.AUTHORISING, PayoutRefusal.NOT_NOW),
+        (PaymentState.ACTION_REQUIRED, PayoutRefusal.NOT_NOW),
+        (PaymentState.AUTHORISED, PayoutRefusal.NOT_NOW),
+        (PaymentState.CAPTURING, PayoutRefusal.NOT_NOW),
+        (PaymentState.DEFAULTED, PayoutRefusal.NOT_NOW),
+        (PaymentState.REFUNDED, PayoutRefusal.NOT_NOW),
+    ],
+)
+async def test_while_the_money_is_under_way_disputed_or_gone_no_tax_is_credited(
+    room: Settling, payment: PaymentState, said: PayoutRefusal
+) -> None:
+    await room.buyer(card=None)
+    invoice_id = await room.invoice(1_000_000)
+    await room.drain()
+    await certified(room)
+    await room.pool.execute("update invoice set payment = $1", payment)
+    assert await refusal(late(room).credit(CLERK, invoice_id)) is said
+    await room.pool.execute("update invoice set payment = 'AWAITING_FUNDS'")
+    assert (await late(room).credit(CLERK, invoice_id)).number == 1

@@ -271,6 +271,15 @@ async def test_gross_by_payee_and_month_is_without_commission_credit_and_tax(
     )
 
 
+async def test_gross_has_what_a_buyers_credit_paid_for(pool: Pool, months: Months) -> None:
+    its = await sold(pool, "1", paid_at_us=None)
+    received = p.bank_funding(about("wire", NOON_US), BUYER, its.total_minor)
+    async with acquire(pool) as connection:
+        await booked(connection, received, p.credit_applied(about("1", NOON_US), BUYER, [its]))
+    (north,) = await months.gross("USD", 2026)
+    assert (north.card_minor, north.bank_minor, north.payments) == (0, 1_237_50, 1)
+
+
 async def keeps(months: Months) -> dict[Keep, int]:
     return {one.keep: one.count for one in await months.keeps_open("USD", MARCH)}
 
@@ -294,7 +303,10 @@ async def test_what_keeps_a_month_open_is_said_one_by_one(
             Wanted(operation="capture", subject="I3", due_at_us=END_US),
         ]
         await want(connection, operations, END_US - 1)
-        await connection.execute("update settlement_op set state = 'HELD' where subject = 'I3'")
+        await want(connection, [Wanted(operation="capture", subject="I4")], END_US)
+        await connection.execute(
+            "update settlement_op set state = 'HELD' where subject in ('I3', 'I4')"
+        )
     wires = Wires(pool, lambda: NOON_US)
     await wires.enter(
         ADA, bank_id="B1", amount_minor=100, currency="USD", received_on=date(2026, 3, 9),
