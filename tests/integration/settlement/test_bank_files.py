@@ -10,7 +10,7 @@ import pytest
 from settlement import postings as p
 from settlement import postings_house as h
 from settlement.ids import AwardId
-from settlement.lives import AwardState, PaymentState
+from settlement.lives import AwardState
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.payee_rows import BankDetails
@@ -147,11 +147,11 @@ async def test_a_dispute_or_another_account_after_the_making_stops_the_release(
     house: PayoutHouse,
 ) -> None:
     await house.has_bank()
-    (award_id,) = await released(house, "12")
+    await released(house, "12")
     whole = await files(house).make(CLERK, "USD")
-    await house.payment_is(award_id, PaymentState.DISPUTED)
+    await house.pool.execute("update invoice set open_disputes = 1")
     assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "HELD_BACK"
-    await house.payment_is(award_id, PaymentState.PAID)
+    await house.pool.execute("update invoice set open_disputes = 0")
     await house.payees.set_bank(OWNER, NORTH, OTHER_BANK)
     assert await refused(files(house).release(CHIEF, whole.batch.batch_id)) == "HELD_BACK"
     await house.passes(days=2)
@@ -160,6 +160,17 @@ async def test_a_dispute_or_another_account_after_the_making_stops_the_release(
     again = await files(house).make(CLERK, "USD")
     sent = await files(house).release(CHIEF, again.batch.batch_id)
     assert sent.items[0].last4 == "6677"
+
+
+async def test_what_a_dispute_keeps_back_is_in_no_file_also_of_an_invoice_partly_paid(
+    house: PayoutHouse,
+) -> None:
+    await house.has_bank()
+    (award_id,) = await released(house, "12")
+    await house.pool.execute("update invoice set payment = 'PARTLY_FUNDED', open_disputes = 1")
+    due = await files(house).due("USD")
+    assert [item.held_back for item in due.items] == [[(award_id, "DISPUTED")]]
+    assert await refused(files(house).make(CLERK, "USD")) == "NOTHING_DUE"
 
 
 async def test_what_was_changed_two_days_ago_is_not_in_a_file(house: PayoutHouse) -> None:

@@ -487,8 +487,13 @@ async def test_of_two_who_file_at_once_one_does(desk: Desk) -> None:
     assert codes == ["ALREADY_CLAIMED"] * 3
 
 
-async def test_nothing_is_credited_while_the_bank_wants_the_money_back(desk: Desk) -> None:
-    award_id = await desk.handed_over(payment=PaymentState.DISPUTED)
+@pytest.mark.parametrize("payment", [PaymentState.DISPUTED, PaymentState.PARTLY_FUNDED])
+async def test_nothing_is_credited_while_the_bank_wants_the_money_back(
+    desk: Desk, payment: PaymentState
+) -> None:
+    award_id = await desk.handed_over(payment=payment)
+    async with transaction(desk.pool) as connection:
+        await connection.execute("update invoice set open_disputes = 1")
     claim = await desk.files(award_id, missing(10))
     grant = desk.desk.grant(claim.claim_id, claim.version, CLERK)
     assert (await refused(grant))[0] == "DISPUTED"

@@ -6,6 +6,8 @@ import pytest
 
 from foundation.database import acquire, transaction
 from settlement.accepting import Accept
+from settlement.after_default.cancelling import kept_from
+from settlement.after_default.words import AfterRefusal
 from settlement.ids import InvoiceId, StripeId
 from settlement.lives import AwardState, PaymentState
 from settlement.operations import Handler
@@ -95,6 +97,27 @@ async def test_a_dispute_of_a_partly_paid_invoice_freezes_its_lots_while_the_res
     assert (await room.held(invoice_id)).invoiced.payment is _P.PAID
     await room.moves(hours=2)
     assert (await states(room, invoice_id))[0] is _A.RELEASED
+
+
+async def test_while_it_is_open_the_goods_stay_and_nothing_is_taken_back_or_accepted(
+    room: Settling,
+) -> None:
+    invoice_id, _ = await partly_paid(room)
+    dispute_id = await opens(room)
+    held = await room.held(invoice_id)
+    first = next(iter(held.awards.values()))
+    assert why_not_handed_over(first, held) is PickupRefusal.DISPUTED
+    assert kept_from(first, held) is AfterRefusal.DISPUTED
+    async with transaction(room.pool) as connection:
+        never_fetched = Wanted(operation="accept", subject=first.award_id)
+        await want(connection, [never_fetched], room.now_us())
+    given = {"evidence": {"uncategorized_text": "signed for"}}
+    room.engine.run(lambda work: disputes.update(work, given, dispute_id))
+    await room.moves(days=30)
+    assert (await states(room, invoice_id))[0] is _A.FUNDED
+    await ends(room, dispute_id, won=True)
+    await room.moves(days=1)
+    assert (await states(room, invoice_id))[0] in (_A.ACCEPTED, _A.RELEASED)
 
 
 async def test_won_before_the_rest_has_come_the_invoice_waits_for_it_as_before(
