@@ -6,7 +6,7 @@ import structlog
 from tests.crash_points.course import Paid
 from tests.crash_points.later import DisputeLostAtHome
 from tests.crash_points.life import play
-from tests.crash_points.many import play_on
+from tests.crash_points.many import batches, in_parallel, play_on
 from tests.crash_points.world import Mortal, house, world
 
 # Cards, banks and a buyer who never pays are among them; disputes, cancellations and claims too.
@@ -23,6 +23,11 @@ async def test_whatever_dies_and_is_lost_everything_is_paid_once_and_the_books_a
     assert not [life for life in lives if life.wrong]
     assert all(life.deaths > 3 for life in lives)
     assert len({life.way for life in lives}) > 3
+
+
+@pytest.mark.timeout(20)
+def test_a_run_that_has_enough_begins_no_more_lives() -> None:
+    assert list(in_parallel(batches(10_000), enough=lambda: True)) == []
 
 
 @pytest.mark.timeout(120)
