@@ -3,7 +3,7 @@ house gives up, tax of late certificates, and as whom files go to the bank."""
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -13,7 +13,6 @@ from accounts.permissions import Access
 from auction.ids import LiquidatorId, LotId, SaleId
 from auction.money import MAX_MINOR
 from auction.terms import STORABLE
-from foundation.database import Pool, acquire
 from foundation.http.answers import answer, created, no_content
 from foundation.http.cursors import Listing, Paging
 from foundation.http.problems import NOT_FOUND, ProblemKind
@@ -24,7 +23,8 @@ from settlement.api_books import Currency, known_currency
 from settlement.api_common import SETTLEMENT, row
 from settlement.api_refusals import BOOKING
 from settlement.api_requests import Requests
-from settlement.claiming.desk import ClaimsDesk
+from settlement.claiming.thresholds import StatedThreshold as ThresholdOfLot
+from settlement.claiming.thresholds import Thresholds
 from settlement.claiming.words import DeskRefusal
 from settlement.claims import Threshold
 from settlement.client_requests import Asked
@@ -40,8 +40,6 @@ from settlement.payouts.write_offs import Owing, WriteOff
 from settlement.policy import ThresholdPays
 
 _Why = Annotated[str, Meta(min_length=1, max_length=500, pattern=STORABLE)]
-
-_IS_LISTED: Final = "select exists (select from lot_listing where sale_id = $1 and lot_id = $2)"
 
 
 class BankQuery(Input):
@@ -109,11 +107,8 @@ class TaxCredits(Struct, frozen=True):
 class HouseMoneyApi:
     """Handlers."""
 
-    def __init__(
-        self, pool: Pool, payouts: PayoutRoom, desk: ClaimsDesk, requests: Requests
-    ) -> None:
-        self._pool, self._payouts, self._desk = pool, payouts, desk
-        self._requests = requests
+    def __init__(self, payouts: PayoutRoom, thresholds: Thresholds, requests: Requests) -> None:
+        self._payouts, self._thresholds, self._requests = payouts, thresholds, requests
 
     def routes(self) -> list[Route]:
         """Their rows."""
@@ -143,6 +138,8 @@ class HouseMoneyApi:
             _row("GET", credits_, self.tax_credits, "Tax that was credited", STAFF, of=TaxCredits),
             _row("POST", credits_, self.credit_tax, "A certificate came late: credit the tax", ACT,
                  R.NO_CERTIFICATE, R.HELD_BACK, R.NOT_NOW, *BOOKING, of=TaxCredit),
+            _row("GET", "/claim-thresholds", self.thresholds, "Lots with a threshold of their own",
+                 STAFF, of=Listing[ThresholdOfLot], query=Paging),
             _row("PUT", "/sales/{sale_id}/lots/{lot_id}/claim-threshold", self.state_threshold,
                  "A lot has a threshold of its own", ACT, DeskRefusal.SOLD_ALREADY,
                  body=StatedThreshold, status=204),
@@ -225,16 +222,17 @@ class HouseMoneyApi:
         by, invoice_id = actor_of(request), invoice_of(request)
         return answer(request, await self._payouts.late_certificates.credit(by, invoice_id))
 
+    async def thresholds(self, request: web.Request) -> web.StreamResponse:
+        """GET .../claim-thresholds: the latest stated first."""
+        return answer(request, await self._thresholds.page(query_of(request, Paging)))
+
     async def state_threshold(self, request: web.Request) -> web.StreamResponse:
         """PUT .../sales/{sale_id}/lots/{lot_id}/claim-threshold: before it is sold."""
         given = await body_of(request, StatedThreshold)
         sale_id = SaleId(joined_of(request, "sale_id"))
         lot_id = LotId(joined_of(request, "lot_id"))
-        async with acquire(self._pool) as connection:
-            if not await connection.fetchval(_IS_LISTED, sale_id, lot_id):
-                raise NOT_FOUND()
         threshold = Threshold(given.share_bps, given.pays)
-        await self._desk.state_threshold(sale_id, lot_id, threshold, actor_of(request))
+        await self._thresholds.state(sale_id, lot_id, threshold, actor_of(request))
         return no_content()
 
 

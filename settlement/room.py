@@ -44,6 +44,7 @@ from settlement.claiming.desk import ClaimsDesk
 from settlement.claiming.filing import Claims
 from settlement.claiming.queueing import CLAIMS
 from settlement.claiming.talking import ClaimTalk
+from settlement.claiming.thresholds import Thresholds
 from settlement.confirming import Confirming
 from settlement.deposits import Deposits, Registering
 from settlement.invoice_lists import InvoiceLists
@@ -113,6 +114,7 @@ class Settlement:
     claims: Claims
     claim_talk: ClaimTalk
     claims_desk: ClaimsDesk
+    thresholds: Thresholds
     disputes: DisputeDesk
     after: AfterDefault
     confirming: Confirming
@@ -137,6 +139,7 @@ class Settlement:
         """All of them. ``now_us``: the house's clock; ``others``: rows of the same room, such as
         that to which the provider sends its events."""
         photos = PhotoWorker()
+        claims_desk = ClaimsDesk(pool, now_us, ring)
         return cls(
             pool=pool,
             stories=Stories(pool),
@@ -161,7 +164,8 @@ class Settlement:
             acceptances=Acceptances(pool, now_us, ring),
             claims=Claims(pool, now_us, photos, ring),
             claim_talk=ClaimTalk(pool, now_us, photos),
-            claims_desk=ClaimsDesk(pool, now_us, ring),
+            claims_desk=claims_desk,
+            thresholds=Thresholds(pool, claims_desk),
             disputes=DisputeDesk(pool, now_us, ring),
             after=AfterDefault.over(pool, now_us, ring, registering.end_recorded),
             confirming=Confirming(pool, TablePayers(), now_us, ring),
@@ -207,7 +211,7 @@ class Settlement:
             WiresApi(self.books.wires),
             PayeesApi(self.payouts, self._payee_url),
             EarningsApi(self.pool, self.lists, self.payouts),
-            HouseMoneyApi(self.pool, self.payouts, self.claims_desk, requests),
+            HouseMoneyApi(self.payouts, self.thresholds, requests),
             ClaimsApi(self.claims, requests),
             ClaimTalkApi(self.claim_talk),
             EvidenceApi(self.pool, self.claim_talk, self.at_dock, self.deliveries),

@@ -8,6 +8,6 @@ from typing import Final
 
 import pytest
 
-THOROUGH: Final = os.environ.get("SOFTCLOSE_TESTS") == "thorough"
+THOROUGH: Final = os.environ.get("SOFTCLOSE_TEST_RUN") == "thorough"
 
 thorough = pytest.mark.thorough

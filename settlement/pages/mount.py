@@ -23,6 +23,7 @@ from settlement.pages.purchases import PurchasePages
 from settlement.pages.queue_page import QueuePages
 from settlement.pages.reconciliation import ReconciliationPages
 from settlement.pages.story import StoryPages
+from settlement.pages.thresholds import ThresholdPages
 from settlement.room import Settlement
 
 
@@ -38,6 +39,7 @@ def routes(settlement: Settlement) -> list[Route]:
         PickupPages(settlement),
         ChargePages(settlement),
         ClaimPages(settlement),
+        ThresholdPages(settlement),
         DisputePages(settlement),
         DockPages(settlement),
         DockPlanPages(settlement),

@@ -156,8 +156,8 @@ async def test_staff_say_the_rest_of_money_out(people: People) -> None:
     back = {"place": 1, "code": "R02"}
     await asks(staff, "POST", "/bank-files/77/returns", back, 404)
     await asks(staff, "POST", "/bank-files/77/returns", back | {"code": "R2"}, 422)
-    none = {"owing": [], "items": [], "next_cursor": None}
-    assert await asks(staff, "GET", "/write-offs") == none
+    none = await asks(staff, "GET", "/write-offs")
+    assert none == {"owing": [], "items": [], "next_cursor": None}
     ask = {"liquidator_id": people.north_id, "amount_minor": 1, "why": "It is bankrupt."}
     await asks(staff, "POST", "/write-offs", ask, 409)
     await asks(staff, "POST", "/write-offs/5/agreement", status=404)
@@ -189,3 +189,29 @@ async def test_a_lot_has_a_threshold_of_its_own_until_it_is_sold(people: People)
     async with acquire(people.site.pool) as connection:
         stated = await connection.fetch("select lot_id, share_bps, pays from lot_claim_threshold")
     assert [tuple(one) for one in stated] == [("404", 500, "EXCESS")]
+    (one,) = (await asks(people.staff, "GET", "/claim-thresholds"))["items"]
+    assert (one["lot_id"], one["share_bps"], one["is_sold"]) == ("404", 500, False)
+
+
+async def test_staff_state_a_lots_own_threshold_on_a_page(people: People) -> None:
+    sale_id, sold = people.paid.award_ids[0].split("~")
+    lots = [a_described_lot("404", sale_id), a_described_lot(sold, sale_id)]
+    async with acquire(people.site.pool) as connection:
+        await list_lots(connection, *lots, sale=a_sale(sale_id))
+    page, staff = "/settlement/thresholds", people.staff
+    assert "No lot states its own" in (await staff.get(page)).text
+    form = {"sale_id": sale_id, "lot_id": "404", "share": "2.5 %", "pays": "EXCESS"}
+    wrong = (
+        {"share": "101"},
+        {"share": "x"},
+        {"share": "NaN"},
+        {"lot_id": "405"},
+        {"lot_id": sold},
+    )
+    for change in wrong:
+        assert (await staff.post(page, form | change)).status == 303
+        assert "No lot states its own" in (await staff.get(page)).text
+    assert (await staff.post(page, form)).status == 303
+    seen = (await staff.get(page)).text
+    assert f"404 of {sale_id}" in seen and "2.5" in seen and "what is above" in seen
+    assert (await people.buyer.get(page)).status == 403
