@@ -14,7 +14,7 @@ the end, with a default: a process that does not know them reads over them.
 Shards of a lane share a slot of a Redis Cluster, so that one blocking read hears all of them.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final, get_args, overload
 
 import msgspec
@@ -203,7 +203,7 @@ class Announced(Sequence[Recorded]):
         skipped = max(0, position + 1 - self.first)
         return self if not skipped else Announced(self.first + skipped, self._logged[skipped:])
 
-    def of(self, sales: Collection[SaleId]) -> Iterator[Recorded]:
+    def of(self, sales: Container[SaleId]) -> Iterator[Recorded]:
         """The events of these sales only."""
         for position, (sale_id, body) in enumerate(self._logged, self.first):
             if sale_id in sales:
@@ -223,6 +223,20 @@ class Announced(Sequence[Recorded]):
             return [self[place] for place in range(*at.indices(len(self)))]
         place = range(len(self))[at]
         return decode_body(self.first + place, self._logged[place][1])
+
+
+def span_of(recorded: Sequence[Recorded]) -> tuple[int, int]:
+    """The first and the last position of a batch that a bus told, without decoding any."""
+    if isinstance(recorded, Announced):
+        return recorded.first, recorded.last
+    return recorded[0].position, recorded[-1].position
+
+
+def of_sales(recorded: Sequence[Recorded], sales: Container[SaleId]) -> Iterator[Recorded]:
+    """The events of these sales, the others not decoded: that takes 6 us for each."""
+    if isinstance(recorded, Announced):
+        return recorded.of(sales)
+    return (one for one in recorded if one.sale_id in sales)
 
 
 def events_entry(recorded: Sequence[Recorded]) -> list[str | bytes | int]:

@@ -26,6 +26,7 @@ from auction.ids import BidderId, LotId, PersonId, SaleId, Shard, shard_of
 from auction.ports import EventLog
 from auction.replica import read_on
 from auction.views import Viewer, view
+from auction.wire import of_sales, span_of
 from bidder_gateway.channel import Channel, Subscription
 from bidder_gateway.encodings import Encoding
 from bidder_gateway.feeds import Feed, Lots, standing
@@ -113,13 +114,12 @@ class Hub:
     def hear(self, shard: Shard, recorded: Sequence[Recorded]) -> None:
         """Take a durable batch, as the bus announces it; late, twice or after a gap if need be."""
         heard = self._heard.get(shard)
-        if heard is not None and recorded[0].position > heard + 1:
+        first, last = span_of(recorded)
+        if heard is not None and first > heard + 1:
             self._read_missed(shard)
-        self._heard[shard] = max(heard or 0, recorded[-1].position)
-        for one in recorded:
-            sale = self._sales.get(one.sale_id)
-            if sale is not None:
-                self._take(sale, one)
+        for one in of_sales(recorded, self._sales):
+            self._take(self._sales[one.sale_id], one)
+        self._heard[shard] = max(heard or 0, last)  # not if one of them could not be read
 
     def _take(self, sale: _Sale, recorded: Recorded) -> None:
         if sale.loaded:

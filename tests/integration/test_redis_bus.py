@@ -7,10 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from auction.ids import Shard, shard_of
+from auction.log_memory import MemoryLog
 from auction.wire import events_entry
+from bidder_gateway.hub import Hub
 from foundation.redis_client import RedisClient
 from softclose.redis_server import RedisServer
 from tests.builders import SALE
+from tests.contract.batches import sale_in
+from tests.links import store
 from tests.redis_rooms import KEYS, Ear, connected, happenings, listening, redis_bus
 from tests.waiting import turns, until
 
@@ -197,3 +201,40 @@ async def test_a_bus_without_listeners_reads_nothing(redis_url: str) -> None:
         bus.publish(SHARD, happenings(1))
         await until(lambda: bus.figures.published)
         assert b" cmd=xread " not in await client.execute("CLIENT", "LIST")
+
+
+async def test_a_hub_reads_in_the_log_what_redis_lost(redis_url: str) -> None:
+    events, log = happenings(12), MemoryLog()
+    async with redis_bus(redis_url) as publisher, redis_bus(redis_url) as bus:
+        hub = Hub(log)
+        bus.listen(hub.hear)
+        await until(lambda: bus.hears)
+        for event in events[:5]:
+            store(log, event)
+        feed = await hub.feed(SALE)
+        assert feed is not None
+        for heard, missed in ((events[5:7], []), (events[10:], events[7:10])):
+            for event in [*missed, *heard]:
+                store(log, event)
+            publisher.publish(SHARD, heard)
+            await until(lambda last=heard[-1]: feed.sequence == last.sequence)  # type: ignore[misc]
+        assert hub.figures.events_missed == 1
+        await hub.close()
+
+
+async def test_of_sales_that_nobody_watches_a_hub_has_nothing_decoded(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sale_in(SHARD)
+    monkeypatch.setattr("auction.wire.decode_body", None)
+    async with redis_bus(redis_url) as publisher, redis_bus(redis_url) as bus:
+        hub, woken = Hub(MemoryLog()), Ear()
+        bus.listen(hub.hear)
+        bus.listen(woken.hear)
+        await until(lambda: bus.hears)
+        publisher.publish(SHARD, happenings(5, other))
+        await until(lambda: woken.batches)
+        publisher.publish(SHARD, happenings(9, other)[5:])
+        await until(lambda: len(woken.batches) == 2)
+        assert hub._heard == {SHARD: 9}
+        await hub.close()
