@@ -132,15 +132,15 @@ async def sold(site: Site, buyer_id: BidderId, seller_id: LiquidatorId) -> Invoi
         )
 
 
-async def fetched(scene: Scene) -> None:
-    """A truck takes the pallet away."""
+async def fetched(scene: Scene, *others: AwardId) -> None:
+    """A truck takes the pallet away, and those of other lots."""
     asks, clerk, award_id = scene.asks, scene.clerk, scene.award_id
     slots = f"/awards/{award_id}/slots?day={in_days(2)}"
     await asks(clerk, "GET", slots)
     dock = f"/docks/{dock_id_of(LiquidatorId(scene.north), DALLAS)}"
     await asks(clerk, "PUT", dock, {"version": 1, "plan": every_day()})
     free = (await asks(clerk, "GET", slots))["items"]
-    wanted = {"award_ids": [award_id], "slot_at_us": free[0]["slot"]["at_us"]}
+    wanted = {"award_ids": [award_id, *others], "slot_at_us": free[0]["slot"]["at_us"]}
     pickup = await asks(scene.buyer, "POST", "/purchases/pickups", wanted, 201)
     place = f"/pickups/{pickup['pickup_id']}"
     load = await asks(
@@ -151,7 +151,7 @@ async def fetched(scene: Scene) -> None:
     version = (await asks(clerk, "GET", place))["pickup"]["version"]
     signed = {"version": version, "signature": {"name": "Dee Driver"}}
     gone = await asks(clerk, "POST", f"{place}/release", signed)
-    assert [lot["state"] for lot in gone["lots"]] == ["HANDED_OVER"]
+    assert {lot["state"] for lot in gone["lots"]} == {"HANDED_OVER"}
 
 
 async def claimed(scene: Scene) -> None:
@@ -299,3 +299,48 @@ async def test_a_lot_of_1237_50_costs_1540_54_and_brings_its_seller_1113_75(scen
     booked = await its.booked()
     assert booked["commission_income"] == 123_75
     assert booked["premium_income"] == 185_63
+
+
+# Hammer price, pieces of a hundred that are missing, what the lot's threshold pays, the credit.
+CLAIMS = {
+    "1": (3_200_00, 5, "FULL", 160_00),
+    "2": (2_000_00, 6, "FULL", 120_00),
+    "3": (2_000_00, 6, "EXCESS", 20_00),
+    "4": (2_000_00, 5, "FULL", 100_00),
+    "5": (2_000_00, 5, "EXCESS", 0),
+}
+
+
+async def test_claims_bring_what_the_rules_say_of_their_thresholds(scene: Scene) -> None:
+    """Of goods of 20,000.00, at 5 %: at exactly that both ways of paying apply."""
+    site, sale_id = scene.site, SaleId("S2")
+    lines = (a_line(1, quantity=100, unit_msrp_minor=200_00),)
+    async with transaction(site.pool) as connection:
+        lots = [a_described_lot(lot, sale_id) for lot in CLAIMS]
+        await list_lots(connection, *lots, sale=a_sale(sale_id), lines=lines)
+    for lot, (_, _, pays, _) in CLAIMS.items():
+        place = f"/sales/{sale_id}/lots/{lot}/claim-threshold"
+        await scene.asks(scene.clerk, "PUT", place, {"share_bps": 500, "pays": pays}, 204)
+    async with transaction(site.pool) as connection:
+        invoice_id = await an_invoice(
+            connection,
+            *(hammer_minor for hammer_minor, *_ in CLAIMS.values()),
+            sale_id=sale_id,
+            buyer_id=BidderId(await connection.fetchval("select buyer_id from invoice")),
+            liquidator_id=LiquidatorId(scene.north),
+            at_us=now_us(),
+        )
+
+    async def paid() -> bool:
+        seen = await scene.asks(scene.buyer, "GET", f"/purchases/{invoice_id}")
+        return bool(seen["payment"] == "PAID")
+
+    await answered(paid)
+    first, *others = (AwardId(f"{sale_id}~{lot}") for lot in CLAIMS)
+    await fetched(replace(scene, award_id=first), *others)
+    for lot, (_, missing, _, credit_minor) in CLAIMS.items():
+        filing = {"lines": [{"line": 1, "reason": "MISSING", "quantity": missing}]}
+        place = f"/purchases/awards/{sale_id}~{lot}/claims"
+        claim = await scene.asks(scene.buyer, "POST", place, filing, 201)
+        seen = await scene.asks(scene.clerk, "GET", f"/claims/{claim['claim_id']}")
+        assert seen["formula"]["hammer_minor"] == credit_minor, lot
