@@ -70,10 +70,10 @@ class AwardedKey(Struct, frozen=True):
     award_id: str
 
 
-_OF_PARTY: Final = """
+_OF_BUYER: Final = """
 select invoice_id, number, sale_id, zone, buyer_id, payment, currency, total_minor, credited_minor,
 paid_minor, jsonb_array_length(body->'lines') as lots, issued_at_us, due_at_us, paid_at_us
-from invoice where {party} = $1
+from invoice where buyer_id = $1
 and (issued_at_us, invoice_id) < ($2::bigint, $3::text)
 order by issued_at_us desc, invoice_id desc limit $4
 """
@@ -105,11 +105,18 @@ class InvoiceLists:
 
     async def of_buyer(self, buyer_id: str, paging: Paging) -> Listing[ListedInvoice]:
         """A buyer's, the latest first."""
-        return await self._of("buyer_id", buyer_id, paging)
-
-    async def of_liquidator(self, liquidator_id: str, paging: Paging) -> Listing[ListedInvoice]:
-        """Of what a liquidator has sold, the latest first."""
-        return await self._of("liquidator_id", liquidator_id, paging)
+        after = key_of_cursor(paging.cursor, IssuedKey) or _LATEST
+        async with acquire(self._pool) as connection:
+            values = (buyer_id, after.issued_at_us, after.invoice_id, paging.limit + 1)
+            rows = await connection.fetch(_OF_BUYER, *values)
+            buyers = await organisation_names(connection, (row["buyer_id"] for row in rows))
+            sales = await sale_names(connection, (row["sale_id"] for row in rows))
+        return listing(
+            rows,
+            paging.limit,
+            lambda row: _listed(row, buyers, sales),
+            lambda row: IssuedKey(row["issued_at_us"], row["invoice_id"]),
+        )
 
     async def open(self, paging: Paging, state: PaymentState | None) -> Listing[ListedInvoice]:
         """All that are still to be paid, the earliest due first."""
@@ -142,21 +149,6 @@ class InvoiceLists:
             paging.limit,
             lambda row: _listed_award(row, sales),
             lambda row: AwardedKey(row["awarded_at_us"], row["award_id"]),
-        )
-
-    async def _of(self, party: str, party_id: str, paging: Paging) -> Listing[ListedInvoice]:
-        after = key_of_cursor(paging.cursor, IssuedKey) or _LATEST
-        async with acquire(self._pool) as connection:
-            statement = _OF_PARTY.format(party=party)
-            values = (party_id, after.issued_at_us, after.invoice_id, paging.limit + 1)
-            rows = await connection.fetch(statement, *values)
-            buyers = await organisation_names(connection, (row["buyer_id"] for row in rows))
-            sales = await sale_names(connection, (row["sale_id"] for row in rows))
-        return listing(
-            rows,
-            paging.limit,
-            lambda row: _listed(row, buyers, sales),
-            lambda row: IssuedKey(row["issued_at_us"], row["invoice_id"]),
         )
 
 

@@ -113,9 +113,6 @@ _OF_BUYER: Final = f"""
 {_SELECT} where buyer_id = $1 and (filed_at_us, claim_id) < ($2::bigint, $3::text)
 order by filed_at_us desc, claim_id desc limit $4
 """
-_OF_LIQUIDATOR: Final = f"""
-{_SELECT} where liquidator_id = $1 order by filed_at_us desc, claim_id limit $2
-"""
 _UNDER_WAY: Final = f"""
 {_SELECT} where state in ('FILED', 'PROPOSED', 'CREDITING')
 and (filed_at_us, claim_id) > ($1::bigint, $2::text)
@@ -204,13 +201,6 @@ async def claims_of_buyer(
 ) -> list[Claim]:
     """A buyer's, the latest first, before a claim's time and id."""
     return [_claim(row) for row in await connection.fetch(_OF_BUYER, buyer_id, *before, limit)]
-
-
-async def claims_of_liquidator(
-    connection: AnyConnection, liquidator_id: LiquidatorId, limit: int
-) -> list[Claim]:
-    """Those on a liquidator's lots, the latest first."""
-    return [_claim(row) for row in await connection.fetch(_OF_LIQUIDATOR, liquidator_id, limit)]
 
 
 async def claims_under_way(

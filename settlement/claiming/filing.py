@@ -15,7 +15,7 @@ from accounts.ids import OrganisationId
 from auction.catalog.goods import ManifestLine
 from auction.catalog.manifests import read_manifest
 from auction.catalog.photos import PhotoWorker
-from auction.ids import BidderId, LiquidatorId
+from auction.ids import BidderId
 from foundation.database import AnyConnection, Pool, acquire, transaction
 from foundation.http.cursors import Listing, Paging, key_of_cursor, listing
 from settlement.claiming.claim_table import (
@@ -24,7 +24,6 @@ from settlement.claiming.claim_table import (
     claim_id_of,
     claims_of_award,
     claims_of_buyer,
-    claims_of_liquidator,
     read_claim,
     write_state,
 )
@@ -86,14 +85,6 @@ class Claims:
         async with acquire(self._pool) as connection:
             return owned(await read_claim(connection, claim_id), buyer_id)
 
-    async def of_award(
-        self, award_id: AwardId, buyer_id: BidderId | None = None
-    ) -> Sequence[Claim]:
-        """An award's claims, in their order; of another's award none."""
-        async with acquire(self._pool) as connection:
-            every = await claims_of_award(connection, award_id)
-        return [claim for claim in every if buyer_id in (None, claim.buyer_id)]
-
     async def of_buyer(self, buyer_id: BidderId) -> Sequence[Claim]:
         """A buyer's claims, the latest first."""
         async with acquire(self._pool) as connection:
@@ -111,11 +102,6 @@ class Claims:
             lambda claim: claim,
             lambda claim: OwnClaimKey(claim.filed_at_us, claim.claim_id),
         )
-
-    async def of_liquidator(self, liquidator_id: LiquidatorId) -> Sequence[Claim]:
-        """The claims on a liquidator's lots, the latest first."""
-        async with acquire(self._pool) as connection:
-            return await claims_of_liquidator(connection, liquidator_id, MAX_CLAIMS)
 
     async def claimable(
         self, award_id: AwardId, buyer_id: BidderId

@@ -73,10 +73,6 @@ _OF_DOCK: Final = f"""
 {_SELECT} where dock_id = $1 and slot_at_us >= $2 and slot_at_us < $3
 order by slot_at_us, door, place, pickup_id limit $4
 """
-_OF_AWARD: Final = f"""
-{_SELECT} where pickup_id in (select pickup_id from pickup_award where award_id = $1)
-order by booked_at_us, pickup_id
-"""  # noqa: S608 - the words above
 
 _TAKEN: Final = """
 select slot_at_us, door, place from pickup
@@ -163,11 +159,6 @@ async def pickups_of_dock(
     """Those whose slots begin in that time, in order; also those that were cancelled or missed."""
     rows = await connection.fetch(_OF_DOCK, dock_id, from_us, until_us, limit)
     return [_pickup(row) for row in rows]
-
-
-async def pickups_of_award(connection: AnyConnection, award_id: AwardId) -> list[Pickup]:
-    """All that were ever booked for an award, in that order."""
-    return [_pickup(row) for row in await connection.fetch(_OF_AWARD, award_id)]
 
 
 async def taken_places(

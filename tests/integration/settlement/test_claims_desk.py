@@ -547,15 +547,36 @@ async def test_buyer_and_staff_talk_while_it_is_not_decided(desk: Desk) -> None:
     assert (await refused(bomb))[0] == "BAD_PHOTO"
     now = await desk.claims.claim(claim_id, BUYER)
     await desk.desk.refuse(claim_id, now.version, "all there", CLERK)
-    late = desk.talk.say(claim_id, "but", DRIVER, buyer_id=BUYER)
-    assert (await refused(late))[0] == "NOT_NOW"
+    for late in (
+        desk.talk.say(claim_id, "but", DRIVER, buyer_id=BUYER),
+        desk.talk.add_photos(claim_id, [a_photo()], DRIVER, buyer_id=BUYER),
+    ):
+        assert (await refused(late))[0] == "NOT_NOW"
+
+
+async def test_what_is_said_and_claimed_of_an_award_has_an_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("settlement.claiming.talking.MAX_MESSAGES", 1)
+    monkeypatch.setattr("settlement.claiming.filing.MAX_OF_AWARD", 1)
+    award_id = await desk.handed_over()
+    claim_id = (await desk.files(award_id, missing(10))).claim_id
+    await desk.talk.say(claim_id, "Which boxes?", CLERK)
+    more = desk.talk.say(claim_id, "These.", DRIVER, buyer_id=BUYER)
+    assert (await refused(more))[0] == "TOO_MANY"
+    assert len(await desk.talk.messages(claim_id)) == 1
+    now = await desk.claims.claim(claim_id)
+    await desk.desk.refuse(claim_id, now.version, "all there", CLERK)
+    again = desk.claims.file(award_id, Filing(lines=(missing(10),), words="late"), CLERK)
+    assert (await refused(again))[0] == "TOO_MANY"
+    assert len(await desk.claims.of_buyer(BUYER)) == 1
 
 
 async def test_a_bad_photo_files_nothing(desk: Desk) -> None:
     award_id = await desk.handed_over()
     asked = desk.files(award_id, missing(10), uploads=[a_photo(), b"%PDF-1.7"])
     assert (await refused(asked))[0] == "BAD_PHOTO"
-    assert not await desk.claims.of_award(award_id)
+    assert not await desk.claims.of_buyer(BUYER)
     assert (await row_of(desk.pool, award_id)).state is AwardState.HANDED_OVER
 
 
