@@ -39,6 +39,7 @@ from settlement.statements import (
     Period,
     Position,
     Scope,
+    Totals,
     day_period,
     free_to_pay_out_minor,
     month_period,
@@ -148,18 +149,21 @@ class Accounting:
         """Every currency's book; the trial balance as of the period's end, now without one.
 
         What was booked is that of the period; of the present month without one, since a sum of all
-        that ever was takes longer every day.
+        that ever was takes longer every day. All is as of one moment, or what is booked meanwhile
+        would look like a difference to Stripe.
         """
         if period is None:
             period = Period(month_period(day_of(self._now_us())).from_us, MAX_AT_US)
-        async with acquire(self._pool) as connection:
+        async with (
+            acquire(self._pool) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
             booked = await read_stripe_balances(connection)
             net = None if self.net_of is None else await self.net_of(connection)
             books = []
             for currency in await _currencies(connection):
                 position = await read_position(connection, currency)
                 there = None if net is None else net.get(currency, 0)
-                trial = await read_book(connection, currency, period)
                 books.append(
                     CurrencyBook(
                         currency=currency,
@@ -167,21 +171,7 @@ class Accounting:
                         free_minor=free_to_pay_out_minor(position),
                         stripe_net_minor=there,
                         difference_minor=None if there is None else booked.get(currency, 0) - there,
-                        trial=[
-                            TrialRow(
-                                kind=kind,
-                                meaning=CHART[kind].meaning,
-                                family=CHART[kind].family,
-                                opening_minor=its.opening_debits_minor - its.opening_credits_minor,
-                                debits_minor=its.debits_minor,
-                                credits_minor=its.credits_minor,
-                                on_debit_minor=sides[0],
-                                on_credit_minor=sides[1],
-                            )
-                            for kind, (its, sides) in sorted(
-                                trial.items(), key=lambda row: list(AccountKind).index(row[0])
-                            )
-                        ],
+                        trial=_trial(await read_book(connection, currency, period)),
                     )
                 )
         return books
@@ -237,6 +227,25 @@ class Accounting:
                 found += journals_by_day(lines)
                 day += datetime.timedelta(days=1)
         return found
+
+
+def _trial(book: Mapping[AccountKind, tuple[Totals, tuple[int, int]]]) -> list[TrialRow]:
+    """In the order of the chart."""
+    return [
+        TrialRow(
+            kind=kind,
+            meaning=CHART[kind].meaning,
+            family=CHART[kind].family,
+            opening_minor=its.opening_debits_minor - its.opening_credits_minor,
+            debits_minor=its.debits_minor,
+            credits_minor=its.credits_minor,
+            on_debit_minor=on_debit,
+            on_credit_minor=on_credit,
+        )
+        for kind in AccountKind
+        if kind in book
+        for its, (on_debit, on_credit) in [book[kind]]
+    ]
 
 
 async def _pages(
