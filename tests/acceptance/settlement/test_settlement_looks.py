@@ -15,6 +15,7 @@ from accounts.ids import PersonId
 from auction.catalog.goods import FreightTerms
 from auction.catalog.photos import PhotoWorker
 from auction.ids import BidderId, LiquidatorId
+from auction.terms import Confirmation
 from foundation.database import acquire, transaction
 from settlement.after_default.fee_desk import FeeDesk
 from settlement.ids import AwardId
@@ -30,6 +31,7 @@ from tests.acceptance.resellers.test_looks import look
 from tests.paid_lots import CLERK, PAID, give_credit, goods, lots, pay_for
 from tests.settled import DAY_US, held_operation, settled
 from tests.settlement_rules import DALLAS, PORTLAND, TEXAS
+from tests.settling import asks_seller
 from tests.site import Site, now_us, open_site
 
 
@@ -115,6 +117,8 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
     words = "Stripe says that the charge was refunded, the books say that it was not."
     await held_operation(site.pool, held.award_ids[0], words, now_us() - DAY_US)
     await owed_and_left(site, buyer.bidder_id, held.award_ids[0], fetched.award_ids[0])
+    async with transaction(site.pool) as connection:
+        await asks_seller(connection, due.invoice_id, now_us(), Confirmation.ELSE_CANCELLED)
     return {
         "staff": (
             staff_id,
@@ -175,6 +179,7 @@ async def furnished(site: Site) -> dict[str, tuple[PersonId, dict[str, str]]]:
                 "earnings": "/earnings",
                 "sold": "/earnings/sold",
                 "cancel": f"/earnings/sold/{due.award_ids[0]}/cancel",
+                "confirmations": "/earnings/confirmations",
                 "consents-empty": "/earnings/consents",
                 "payee": f"/earnings/payees/{liquidator}",
             },
