@@ -52,6 +52,8 @@ KEPT_S: Final = 60
 MAX_UNSENT: Final = 20_000
 # Ownership is compared so often, besides whenever `look` is called.
 LOOK_S: Final = 0.25
+# Gateways that are gone are looked for so often.
+FORGET_EVERY_US: Final = 1_000_000
 # How far back a stream is read that was not read here before: a little more than a deadline.
 READ_BACK_MS: Final = 6_000
 
@@ -103,6 +105,7 @@ class CommandDoor:
         self._taken: dict[Shard, _Taken] = {}
         self._looked = [asyncio.Event() for _ in lanes()]
         self._judging: set[asyncio.Task[None]] = set()
+        self._forget_at_us = 0
         self._unsent: deque[tuple[str, Reply]] = deque()
         self._woken = asyncio.Event()
         self.figures = DoorFigures()
@@ -248,8 +251,11 @@ class CommandDoor:
         self._reply(gateway, reply_of(sent.number, verdict))
 
     def _forget_gone(self) -> None:
-        """Gateways of which nothing is left that could be judged."""
+        """Gateways of which nothing is left that could be judged; looked for now and then."""
         now_us = self._clock.now_us()
+        if now_us < self._forget_at_us:
+            return
+        self._forget_at_us = now_us + FORGET_EVERY_US
         for taken in self._taken.values():
             gone = [name for name, highest in taken.highest.items() if highest.until_us <= now_us]
             for name in gone:
