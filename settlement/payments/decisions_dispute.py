@@ -167,8 +167,8 @@ def _told(
     facts = {"amount_minor": row.amount_minor, "reason": row.reason, "dispute": row.dispute_id}
     if opens:
         at_us = min((each.made_at_us for each in new), default=row.opened_at_us)
-        kind = "dispute_opened" if not (given.before and given.before.taken_minor) else "reopened"
-        kind = "dispute_reopened" if kind == "reopened" else kind
+        again = given.before is not None and given.before.taken_minor > 0
+        kind = "dispute_reopened" if again else "dispute_opened"
         return [Told(kind=kind, invoice_id=row.invoice_id, at_us=at_us, facts=facts)]
     if new and row.unsettled_minor < 0:
         facts = {"amount_minor": -row.unsettled_minor, "dispute": row.dispute_id}
