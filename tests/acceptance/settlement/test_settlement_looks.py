@@ -218,3 +218,24 @@ async def test_a_house_without_any_sale_has_pages_too(
                     visitor, f"empty{name.replace('/', '-')}", f"/settlement{name}"
                 )
         assert faults == [], "\n".join(faults)
+
+
+@pytest.mark.timeout(120)
+async def test_the_navigation_fits_a_laptops_screen_beside_a_long_name(
+    database_url: str, tmp_path: Path, chromium: Browser
+) -> None:
+    async with open_site(database_url, tmp_path) as site:
+        house = await site.people.organisation(OrganisationKind.HOUSE, "Softclose")
+        name = "Alexandra Featherstonehaugh"
+        staff_id = await site.people.person(
+            house, Role.SETTLEMENT, mail="alex@softclose.example", name=name
+        )
+        newcomer = await site.reseller("Newcomer")
+        for person_id, path in ((staff_id, "/settlement"), (newcomer.person_id, "/purchases")):
+            async with hands(chromium, site.origin) as visitor:
+                await enter(site, visitor, person_id)
+                await visitor.page.set_viewport_size({"width": 1280, "height": 900})
+                await visitor.page.goto(f"{site.origin}{path}")
+                nav = visitor.page.get_by_role("navigation", name="Main")
+                hidden = await nav.evaluate("nav => nav.scrollWidth - nav.clientWidth")
+                assert hidden <= 0, f"{path}: {hidden} px of the navigation are out of sight"

@@ -441,3 +441,17 @@ async def test_what_the_buyer_fetches_is_not_shipped(dock: Dock) -> None:
     assert (await refused(dock.deliveries.ship(one, None, shipping, CLERK)))[0] == (
         "FETCHED_BY_BUYER"
     )
+
+
+async def test_a_truck_that_is_sent_away_is_unloaded_first(dock: Dock) -> None:
+    (one,) = await dock.paid("1")
+    load = await dock.checked_in(await dock.booked(one))
+    await dock.scans(load, one, 1, 2)
+    now = (await dock.at_dock.load(load.pickup.pickup_id)).pickup
+    sent = await dock.bookings.cancel(now.pickup_id, now.version, CLERK)
+    assert sent.state is PickupState.CANCELLED
+    async with acquire(dock.pool) as connection:
+        loaded = await connection.fetchval(
+            "select count(*) from award_pallet where pickup_id is not null or loaded_at_us > 0"
+        )
+    assert loaded == 0

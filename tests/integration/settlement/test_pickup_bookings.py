@@ -194,6 +194,23 @@ async def test_only_a_slot_of_the_dock_is_booked(
     assert await refusal(bookings.book([one], at_us(slot), CLERK)) == refused
 
 
+async def test_staff_still_give_the_slot_that_has_begun_and_buyers_do_not_take_it(
+    pool: Pool, bookings: Bookings, clock: Clock
+) -> None:
+    (one,) = await paid(pool, "1")
+    clock.is_now("2026-03-10 09:20")
+    assert await refusal(bookings.book([one], NINE, DRIVER, buyer_id=BUYER)) == "TOO_LATE"
+    assert (await bookings.book([one], NINE, CLERK)).slot_at_us == NINE
+
+
+async def test_a_door_that_the_dock_does_not_have_is_no_slot(
+    pool: Pool, bookings: Bookings
+) -> None:
+    (one,) = await paid(pool, "1")
+    asked = bookings.book([one], NINE, CLERK, door="Nowhere")
+    assert await refusal(asked) == "NO_SUCH_SLOT"  # rather than one that is taken
+
+
 @pytest.mark.parametrize("time", [-1, 0, 2**53, 2**63])
 async def test_times_out_of_the_calendar_are_no_slots(
     pool: Pool, bookings: Bookings, time: int
