@@ -16,6 +16,7 @@ async def walked(page: Callable[[Paging], Awaitable[Listing[T]]], limit: int = 1
         this = await page(paging)
         assert len(this.items) <= limit
         found += this.items
+        assert len(found) < 500, "it never ends"
         if this.next_cursor is None:
             return found
         paging = Paging(limit=limit, cursor=this.next_cursor)
