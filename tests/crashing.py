@@ -7,6 +7,10 @@ do on their way out (``finally``, ``except``) finds no door open, as after a kil
 """
 
 import asyncio
+
+# pytest asks it where a coroutine was made that nobody awaits. Who imports it for the first time in
+# that moment may be interrupted by another one, and asks a module that is not there yet.
+import tracemalloc  # noqa: F401
 from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, Final
