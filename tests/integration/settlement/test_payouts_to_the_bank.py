@@ -10,7 +10,7 @@ from settlement.chart import BANK, STRIPE
 from settlement.ids import StripeId
 from settlement.ledger_reading import read_stripe_balances
 from settlement.operations import release
-from settlement.payment_objects import Event, Payout
+from settlement.payment_objects import Balance, Event, Payout
 from settlement.payouts.batches import BankFiles
 from settlement.payouts.house_bank import HouseBank
 from settlement.payouts.platform import PlatformPayouts
@@ -197,3 +197,31 @@ async def tried_again(house: PayoutHouse, op_id: int) -> None:
     async with acquire(house.pool) as connection:
         assert await release(connection, op_id, house.clock())
     await house.drain()
+
+
+async def test_a_payout_that_was_asked_for_waits_while_stripe_pays_out_by_itself(
+    house: PayoutHouse,
+) -> None:
+    await payouts(house).ask(CLERK, "USD", 5_000)
+    await house.stripe.v1.balance_settings.update_async(
+        {"payments": {"payouts": {"schedule": {"interval": "daily"}}}}
+    )
+    await house.drain()
+    (held,) = await house.fetch("select op_id, note from settlement_op where state = 'HELD'")
+    assert "Stripe pays out by itself (daily)" in held["note"]
+    house.clock.now_us += 1
+    await payouts(house).set_manual()
+    await tried_again(house, held["op_id"])
+    (sent,) = await payouts(house).all()
+    assert sent.state is _S.SENT
+
+
+async def test_no_more_is_proposed_than_stripe_has_ready(house: PayoutHouse) -> None:
+    async def ready(account_id: StripeId | None = None) -> Balance:
+        return Balance({"USD": 5_000}, {"USD": 9_999_999})
+
+    house.stripe.balance = ready  # type: ignore[method-assign]
+    assert (await payouts(house).propose("USD")).proposed_minor == 5_000
+    whole = await BankFiles(house.pool, house.clock, lambda: None).make(CLERK, "USD")
+    other = payouts(house).propose("EUR", whole.batch.batch_id)
+    assert await refusal(other) is PayoutRefusal.NOT_NOW
