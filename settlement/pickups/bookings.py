@@ -32,7 +32,7 @@ from settlement.pickups.pickup_table import (
     taken_places,
     why_not_handed_over,
 )
-from settlement.pickups.ready import Ready, ready_of
+from settlement.pickups.ready import Ready, disposed_of, ready_of
 from settlement.pickups.slots import (
     MINUTE_US,
     Dock,
@@ -185,11 +185,13 @@ class Bookings:
         if buyer_id is not None and any(row.buyer_id != buyer_id for row in rows):
             raise Refused(PickupRefusal.NOT_FOUND)
         pallets = await pallets_of(connection, rows)
+        disposed = await disposed_of(connection, awards.award_ids)
         for row in rows:
             if row.award.ships_to is not None:
                 raise of_lot(PickupRefusal.SENT_BY_HOUSE, row)
             why_not = why_not_handed_over(row, awards.held(row.award_id))
-            if why_not is None and all(p.gone_at_us for p in pallets[row.award_id]):
+            left = any(not p.gone_at_us for p in pallets[row.award_id])
+            if why_not is None and (not left or row.award_id in disposed):
                 why_not = PickupRefusal.NOTHING_LEFT
             if why_not is not None:
                 raise of_lot(why_not, row)

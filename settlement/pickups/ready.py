@@ -31,12 +31,24 @@ class Ready(Struct, frozen=True, kw_only=True):
     pickup_id: str | None
 
 
+_DISPOSED: Final = """
+select award_id from abandonment where award_id = any($1) and fate in ('RESOLD', 'DISPOSED')
+"""
 _READY: Final = """
 select * from award
 where buyer_id = $1 and state in ('FUNDED', 'ACCEPTED', 'RELEASED', 'PAID_OUT', 'CLOSED')
 and funded_at_us is not null and handed_over_at_us is null and body->>'ships_to' is null
+and not exists (
+    select from abandonment a where a.award_id = award.award_id and a.fate in ('RESOLD', 'DISPOSED')
+)
 order by funded_at_us, award_id limit $2
 """
+
+
+async def disposed_of(connection: AnyConnection, award_ids: Sequence[AwardId]) -> set[AwardId]:
+    """Which of these nobody had fetched, so that staff sold them again or disposed of them."""
+    rows = await connection.fetch(_DISPOSED, list(award_ids))
+    return {AwardId(row["award_id"]) for row in rows}
 
 
 async def ready_of(connection: AnyConnection, buyer_id: BidderId, now_us: int) -> Sequence[Ready]:

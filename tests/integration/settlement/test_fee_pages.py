@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from accounts.audit import Actor
 from accounts.identity import OrganisationKind, Role
+from accounts.ids import PersonId
 from auction.ids import BidderId
 from foundation.database import acquire, transaction
 from settlement.lives import AwardState, PaymentState
+from settlement.pickups.bookings import Bookings
 from settlement.pickups.charge_table import Charge, charge_relist, read_charge
-from settlement.pickups.words import ChargeState
+from settlement.pickups.words import ChargeState, PickupRefusal, Refused
 from settlement.rows import read_award
 from tests.accounts_site import Answer, Client
 from tests.paid_lots import give_credit
@@ -36,6 +39,9 @@ class People:
     bob: Client
     buyer_id: BidderId
     charge_id: str
+
+    def bookings(self) -> Bookings:
+        return Bookings(self.site.pool, now_us)
 
     async def charge(self) -> Charge:
         async with acquire(self.site.pool) as connection:
@@ -65,7 +71,7 @@ async def people(database_url: str, tmp_path: Path) -> AsyncIterator[People]:
         async with transaction(site.pool) as connection:
             award_id = void.award_ids[0]
             row = (await read_award(connection, award_id)).awards[award_id]
-            made_at_us = now_us() - 3 * DAY_US
+            made_at_us = now_us() - 7 * DAY_US // 2
             charge = await charge_relist(connection, row, 1, {award_id: 405_00}, made_at_us)
         assert charge is not None
         async with (
@@ -177,7 +183,7 @@ async def test_staff_say_what_becomes_of_goods_that_nobody_fetched(people: Peopl
             "insert into abandonment (award_id, noticed_at_us, pallets, storage_minor)"
             " values ($1, $2, 4, 2800)",
             award_id,
-            now_us() - 3 * DAY_US,
+            now_us() - 7 * DAY_US // 2,
         )
     assert "4 pallets stand on the dock" in (await people.ann.get("/settlement")).text
     page = (await people.ann.get("/settlement/abandoned")).text
@@ -195,6 +201,12 @@ async def test_staff_say_what_becomes_of_goods_that_nobody_fetched(people: Peopl
     twice = await people.bob.send("POST", one, json=gone)
     assert (twice.status, read(twice)["code"]) == (409, "NOT_NOW")
     assert "Goods nobody fetched" not in (await people.ann.get("/settlement")).text
+    ready = [one.award.award_id for one in await people.bookings().ready(people.buyer_id)]
+    assert len(ready) == 2 and award_id not in ready
+    by = Actor(PersonId("ann"), "192.0.2.1")
+    with pytest.raises(Refused) as refused:
+        await people.bookings().book([award_id], now_us() + DAY_US, by)
+    assert refused.value.refusal is PickupRefusal.NOTHING_LEFT
     assert (await people.buyer.send("POST", one, json=gone)).status in (403, 404)
 
 
