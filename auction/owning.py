@@ -90,9 +90,9 @@ class Owning:
         before = len(self._judge.gathering)
         for one in taken:
             self._judge.own(one.state)
-            beat_at_us = one.head.beat_at_us
-            now_us = self._judge.engine_us(self._clock.now_us())
-            if one.head.let_go and beat_at_us is not None and now_us < beat_at_us + SHARED_LEASE_US:
+            beat_at_us = one.head.beat_at_us or 0
+            now_us = self._judge.engine_us(max(self._clock.now_us(), beat_at_us))
+            if one.head.let_go and now_us < beat_at_us + SHARED_LEASE_US:
                 self._judge.deadlines.add_sales(one.state.sales.values())
             else:
                 self._apply_outage_rule(one.head)

@@ -3,6 +3,7 @@
 One seed is one run, the same on every machine. With ``--trace`` every line of what happened.
 ``--mutants`` plants every bug of ``mutants`` and says in which run it is found, by what.
 ``--gateway``: the same with gateways and their clients, and the bugs of ``gateway_mutants``.
+``--sharing``: the same with several engines on one log.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from tests.simulation import gateway_mutants, mutants
 from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run, simulate
+from tests.simulation.sharing import simulate_sharing
 
 PROGRESS_EVERY = 50
 
@@ -29,6 +31,7 @@ class Kind(NamedTuple):
 
 
 ENGINE: Final = Kind(simulate, mutants.MUTANTS, mutants.find)
+SHARING: Final = Kind(simulate_sharing, {}, mutants.find)
 GATEWAY: Final = Kind(simulate_gateway, gateway_mutants.MUTANTS, gateway_mutants.find)
 
 
@@ -42,8 +45,9 @@ def main() -> int:
     parser.add_argument("--mutants", action="store_true", help="is every planted bug found?")
     parser.add_argument("--mutant", metavar="NAME", help="run SEED with this bug planted")
     parser.add_argument("--gateway", action="store_true", help="with gateways and their clients")
+    parser.add_argument("--sharing", action="store_true", help="several engines share the shards")
     chosen = parser.parse_args()
-    kind = GATEWAY if chosen.gateway else ENGINE
+    kind = GATEWAY if chosen.gateway else SHARING if chosen.sharing else ENGINE
     if chosen.mutant and chosen.mutant not in kind.mutants:
         parser.error(f"no such mutant; there are {', '.join(kind.mutants)}")
     if chosen.mutants:

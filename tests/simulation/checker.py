@@ -67,6 +67,8 @@ class _Checker:
     def _effect(self, call: Call) -> None:
         if call.kind == "take":
             self._owners.took(call)
+        elif call.kind == "let_go":
+            self._owners.let_go(call)
         elif call.kind in ("append", "beat"):
             self._written(call)
             self._owners.signed(call)

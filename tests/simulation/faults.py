@@ -1,5 +1,6 @@
 """What goes wrong in a run: a list of faults drawn from its seed."""
 
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -47,7 +48,7 @@ CALLS: Final = (
 )  # fmt: skip
 
 
-def draw_faults(rng: Random, quiet_us: int) -> list[Fault]:
+def draw_faults(rng: Random, quiet_us: int, calls: Sequence[str] = CALLS) -> list[Fault]:
     """The faults of a run, in order. One run in twelve has none."""
     if rng.random() < 1 / 12:
         return []
@@ -57,17 +58,19 @@ def draw_faults(rng: Random, quiet_us: int) -> list[Fault]:
         weights = [weight if rng.random() < 0.3 else 0 for weight in weights]
         weights[0] += not any(weights)
     drawn = rng.choices(kinds, weights, k=rng.randrange(1, 9))
-    return sorted((_draw(rng, kind, quiet_us) for kind in drawn), key=lambda fault: fault.at_us)
+    return sorted(
+        (_draw(rng, kind, quiet_us, calls) for kind in drawn), key=lambda fault: fault.at_us
+    )
 
 
-def _draw(rng: Random, kind: str, quiet_us: int) -> Fault:
+def _draw(rng: Random, kind: str, quiet_us: int, calls: Sequence[str]) -> Fault:
     at_us = rng.randrange(0, quiet_us - 2 * SECOND)
     short_us = rng.randrange(SECOND // 5, 4 * SECOND)
     lasts_us = rng.choice((short_us, rng.randrange(SECOND, 20 * SECOND)))
     by_us = rng.choice((2 * SECOND, 60 * SECOND, HOUR, rng.randrange(SECOND // 10, HOUR)))
     if rng.random() < 0.1:
         by_us = 3 * HOUR  # forward, as if everything had been away for so long
-    ambush = Ambush(rng.choice(CALLS), rng.choice(("sent", "effect", "answer")))
+    ambush = Ambush(rng.choice(calls), rng.choice(("sent", "effect", "answer")))
     return Fault(
         at_us,
         kind,

@@ -22,6 +22,9 @@ from tests.simulation.virtual_loop import Process, VirtualLoop, outside
 class Host:
     """``finished``: its writer returned, as it does after ``stop``."""
 
+    # In good weather.
+    stops_within_s = 2.0
+
     def __init__(self, name: str, server: LogServer, shards: list[Shard]) -> None:
         self._loop, self._tape = server.loop, server.tape
         self.name = name
@@ -29,13 +32,17 @@ class Host:
         self.clock = RecordedClock(name, self._loop, self._tape)
         self.bus = LocalBus()
         self.bus.listen(self._heard)
-        self.writer = Writer(Connection(server, self.process), self.clock, self.bus, name, shards)
+        self.writer = self.make_writer(server, shards)
         self._engine = LocalEngine(self.writer)
         self.stopping = self.finished = False
         self._stopped_no = 0
         self._on_finish: list[Callable[[], None]] = []
         self.process.on_death.append(self._hang_up)
         self._open: dict[int, asyncio.Future[Verdict | None]] = {}
+
+    def make_writer(self, server: LogServer, shards: list[Shard]) -> Writer:
+        """What judges here."""
+        return Writer(Connection(server, self.process), self.clock, self.bus, self.name, shards)
 
     @property
     def lives(self) -> bool:

@@ -73,7 +73,7 @@ class Onlooker:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            host = self._room.network()
+            host = self._room.network(None)
             wire = host.connect(self._encoding) if isinstance(host, GatewayHost) else None
             if wire is not None:
                 await self._converse(wire)

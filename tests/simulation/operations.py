@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from auction.commands import Command
 from auction.ids import Shard
 from tests.simulation.hosts import Host
 from tests.simulation.readers import Reader, Store
@@ -41,7 +42,7 @@ class Operations:
         """The host that was started last."""
         return self.hosts[-1]
 
-    def reach(self) -> Host | None:
+    def reach(self, _command: Command | None = None) -> Host | None:
         """Whom a caller reaches: the newest host; before all is well perhaps an older one."""
         living = [host for host in self.hosts if host.lives]
         if len(living) > 1 and self._healed_us is None and self._route.random() < 0.4:

@@ -18,8 +18,6 @@ from tests.simulation.simulated_log import START_US
 from tests.simulation.tape import Call, Ready, Tape
 
 SECOND = 1_000_000
-# The writer is dark when its last durable sign of life was sent this long ago.
-DARK_US = 2 * SECOND
 # A service that was there gave a sign of life for every shard this often (twice a second), and
 # each may have been slow.
 SIGNS_EVERY_US = 3 * SECOND
@@ -52,7 +50,8 @@ class Outages:
 
     def ready(self, ready: Ready) -> None:
         """A host has taken shards and is about to serve: which ends must move?"""
-        self._readies[ready.host] = ready
+        if not ready.adopted:
+            self._readies[ready.host] = ready
         for head in ready.heads:
             if self._owners.epochs[head.shard] != head.epoch:
                 continue  # taken by another meanwhile: nothing that it writes will be durable
@@ -66,7 +65,8 @@ class Outages:
                         due[sale_id] = _Due(ready, head, may=not (now and later))
 
     def _ends(self, sale: Sale, head: ShardHead, ready_us: int) -> object:
-        if sale.paused_at is not None:
+        handed_over = head.let_go and ready_us < (head.beat_at_us or 0) + self._tape.dark_us
+        if sale.paused_at is not None or handed_over:
             return ()
         return sale.moved_ends(head.beat_at_us or 0, ready_us)
 
@@ -103,7 +103,8 @@ class Outages:
     def signed(self, call: Call) -> None:
         """A sign of life is durable: what was due before it must be there."""
         if not call.shards:
-            return  # of a process alone, while it loads its shards
+            self._signs.setdefault(call.host, []).append(call)
+            return  # of a process alone: it loads its shards, or has none
         self._latest_at = max(self._latest_at, call.at_us)
         self._nothing_is_done_in_the_dark(call)
         self._signs.setdefault(call.host, []).append(call)
@@ -124,7 +125,7 @@ class Outages:
         if done_us is None or not call.shards:
             return
         dark_us = done_us - self._last_life(call.host, done_us)
-        if dark_us >= DARK_US:
+        if dark_us >= self._tape.dark_us:
             text = f"{call.host} goes on at {done_us} us, {dark_us} us after the last sign of life"
             self._report("I12", f"{text}, without getting ready: {call.kind} #{call.sent_no}")
 
@@ -150,7 +151,7 @@ class Outages:
         if by_command or decided_us is None:
             return
         life_us = self._last_life(call.host, decided_us)
-        if decided_us - life_us >= DARK_US:
+        if decided_us - life_us >= self._tape.dark_us:
             text = f"sale {sale.sale_id}: {event} was decided {decided_us - life_us} us"
             self._report("I12", f"{text} after the last sign of life")
         late_us = recorded.at_us - max(lot.end, sale.resumed_at)

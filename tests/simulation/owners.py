@@ -39,6 +39,12 @@ class Owners:
             self._report("I5", f"{place}: the epoch falls to {logged.epoch}")
         self._last_written[shard] = logged.epoch
 
+    def let_go(self, call: Call) -> None:
+        """A host let go of shards; nothing was judged after this time."""
+        for shard in call.shards:
+            self.beats[shard] = max(self.beats.get(shard, 0), call.at_us)
+            self.names.pop(shard, None)
+
     def signed(self, call: Call) -> None:
         """A host gave a durable sign of life."""
         for shard in call.shards:

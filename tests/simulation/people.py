@@ -27,7 +27,7 @@ MOST_TRIES: Final = 6
 PATIENCE_S: Final = 8.0
 ASKED_AGAIN: Final = 12
 
-Network = Callable[[], Host | None]  # whom a caller reaches now
+Network = Callable[[Command | None], Host | None]  # whom a caller reaches now
 
 
 class Room:
@@ -42,7 +42,7 @@ class Room:
     async def send(self, command: Command, *, travel_s: float = 0.0) -> Verdict | None:
         """One attempt; ``None``: no answer."""
         await asyncio.sleep(travel_s)
-        host = self.network()
+        host = self.network(command)
         if host is None:
             return None
         try:
@@ -176,7 +176,7 @@ class Bidder:
 
     async def _snipe(self) -> None:
         """Arrive at an end, at an opening or at the start of a window, to the microsecond."""
-        host, rng = self._room.network(), self._rng
+        host, rng = self._room.network(None), self._rng
         if host is None:
             return
         bid = self._new_bid()

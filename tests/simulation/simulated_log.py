@@ -85,19 +85,19 @@ class Connection:
     async def take(self, shards: Iterable[Shard], owner: str, *, back: bool) -> list[ShardHead]:
         """See ``EventLog``."""
         wanted, server = list(shards), self._server
-        return await self._call(
+        return await self.call(
             "take", f"back={back}", lambda call: server.take(call, wanted, owner, back=back)
         )
 
     async def append(self, batch: Batch) -> set[Shard]:
         """See ``EventLog``."""
         sent, server = _sealed(batch), self._server
-        return await self._call("append", _digest(sent), lambda call: server.append(call, sent))
+        return await self.call("append", _digest(sent), lambda call: server.append(call, sent))
 
     async def beat(self, epochs: Mapping[Shard, int], at_us: int, owner: str) -> set[Shard]:
         """See ``EventLog``."""
         sent, server = dict(epochs), self._server
-        return await self._call(
+        return await self.call(
             "beat", f"{at_us}", lambda call: server.beat(call, sent, at_us, owner)
         )
 
@@ -132,9 +132,9 @@ class Connection:
 
     async def ask(self, kind: str, words: str, effect: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """A question to this database, whatever it is about."""
-        return await self._call(kind, words, lambda _: at_once(effect()))
+        return await self.call(kind, words, lambda _: at_once(effect()))
 
-    async def _call(self, kind: str, words: str, effect: Callable[[Call], T]) -> T:
+    async def call(self, kind: str, words: str, effect: Callable[[Call], T]) -> T:
         """Send a call, and wait for its answer. It takes effect by itself."""
         server, loop = self._server, self._server.loop
         fate = server.weather.fate(kind, self._process.name, loop.now_us)

@@ -59,6 +59,7 @@ class Ready(Struct, frozen=True):
     engine_us: int
     standing: bool  # its time is ahead of the log's, and stands until overtaken
     heads: tuple[ShardHead, ...]
+    adopted: bool = False  # single shards, beside those that it serves
 
 
 class Published(Struct, frozen=True):
@@ -87,6 +88,7 @@ class Tape:
         self.written: dict[Shard, list[LoggedEvent]] = {}
         self.findings: list[tuple[str, str]] = []  # (invariant, what was seen), while it ran
         self.on_finding: Callable[[], object] = lambda: None
+        self.dark_us = 2_000_000  # after its last sign of life a host is dark
         self.checked_us = 0  # engine time when the last look was taken
         self.ended_well = False
 

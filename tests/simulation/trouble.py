@@ -10,8 +10,6 @@ from tests.simulation.simulated_log import LogServer
 from tests.simulation.tape import Tape
 from tests.simulation.weather import SECOND
 
-# A writer that is asked to stop in good weather returns within this time.
-STOP_S = 2.0
 # In bad weather, somebody loses patience after this time.
 PATIENCE_S = 15.0
 
@@ -113,7 +111,7 @@ class Trouble:
     async def _stop(self, host: Host) -> None:
         good = self._is_well() and self._is_good(host)
         host.stop()
-        await asyncio.sleep(STOP_S if good else PATIENCE_S)
+        await asyncio.sleep(host.stops_within_s if good else PATIENCE_S)
         if good and self._is_good(host) and host.process.alive and not host.finished:
             self._tape.broken("I27", f"{host.name} was asked to stop and did not")
         host.process.kill()

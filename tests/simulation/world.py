@@ -19,7 +19,7 @@ from tests.simulation.salerooms import BIDDERS, DESK, shards_of
 from tests.simulation.scenarios import Scenario
 from tests.simulation.simulated_log import LogServer
 from tests.simulation.tape import Tape
-from tests.simulation.trouble import STOP_S, Trouble
+from tests.simulation.trouble import Trouble
 from tests.simulation.virtual_loop import Process, VirtualLoop
 from tests.simulation.weather import SECOND, Weather
 
@@ -36,13 +36,15 @@ SKEW_US: Final = 250_000
 class World:
     """The parts of a run."""
 
+    operations_of: type[Operations] = Operations
+
     def __init__(self, scenario: Scenario, loop: VirtualLoop, tape: Tape) -> None:
         self._scenario, self._loop, self._tape = scenario, loop, tape
         self._weather = Weather(scenario.chance("weather"))
         self._weather.ambient = scenario.ambient
         self._server = LogServer(loop, tape, self._weather)
         self._shards = shards_of(scenario.sales)
-        self._operations = Operations(
+        self._operations = self.operations_of(
             scenario, self._server, self._shards, self._sicken, self.make_host
         )
         self._room = Room(scenario.sales, loop, self._operations.reach)
@@ -120,11 +122,13 @@ class World:
         return (
             self._weather.has_settled(self._loop.now_us)
             and host.lives
-            and not host.process.stopped
-            and host.writer.ready
             and host.writer.owned.keys() == set(self._shards)
-            and abs(host.clock.now_us() - self._server.clock_us()) <= SKEW_US
+            and self._keeps_time(host)
         )
+
+    def _keeps_time(self, host: Host) -> bool:
+        skew_us = host.clock.now_us() - self._server.clock_us()
+        return not host.process.stopped and host.writer.ready and abs(skew_us) <= SKEW_US
 
     def _must_be_well(self, when: str) -> None:
         if not self._is_well():
@@ -169,9 +173,9 @@ class World:
         self._tape.ended_well = self._is_well()
         self._reference.compare(host)
         host.stop()
-        await asyncio.sleep(STOP_S)
+        await asyncio.sleep(host.stops_within_s)
         operations.readers[-1].wake()
-        await asyncio.sleep(STOP_S)
+        await asyncio.sleep(host.stops_within_s)
         self._reference.compare_all(host, operations.store)
         for other in operations.hosts:
             if other.process.alive and not other.finished:
