@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Final, NamedTuple
 
-from tests.simulation import gateway_mutants, mutants
+from tests.simulation import gateway_mutants, mutants, sharing_mutants
 from tests.simulation.gateway_run import simulate_gateway
 from tests.simulation.many import in_parallel
 from tests.simulation.run import Run, simulate
@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
 
 ENGINE: Final = Kind(simulate, mutants.MUTANTS, mutants.find)
-SHARING: Final = Kind(simulate_sharing, {}, mutants.find)
+SHARING: Final = Kind(simulate_sharing, sharing_mutants.MUTANTS, sharing_mutants.find)
 GATEWAY: Final = Kind(simulate_gateway, gateway_mutants.MUTANTS, gateway_mutants.find)
 
 

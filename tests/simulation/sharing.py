@@ -199,7 +199,19 @@ class SharingWorld(World):
         """The whole run."""
         for _ in range(ENGINES - 1):
             self._operations.start_host()
+        moving = asyncio.create_task(self._move_shards(self._scenario.chance("operator")))
         await super().play()
+        await moving
+
+    async def _move_shards(self, rng: Random) -> None:
+        """An operator moves what people bid on from one engine to another, all the time."""
+        leases = self._server.memory.leases
+        while self._loop.now_us < self._scenario.quiet_us:
+            await asyncio.sleep(rng.uniform(0.3, 3.0))
+            living = [host.name for host in self._operations.hosts if host.lives]
+            if living:
+                await leases.pin([rng.choice(self._shards)], rng.choice(living))
+        await leases.pin(self._shards, None)
 
     async def _stop_cleanly(self) -> None:
         """All of them made the same of the log. One after the other hands over and stops."""
