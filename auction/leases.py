@@ -1,9 +1,10 @@
 """Who may own which shard: what several engines on one log agree on.
 
 An engine is counted on for the time of its *lease* after its last beat. It counts from before
-it sent the beat, by its own steady clock; everybody else counts from when the beat was written,
-by the log's clock. So an engine that was paused knows that its lease is over before another
-takes its shards; and whatever it believes, its appends are fenced by their epoch.
+it sent the beat; everybody else from when they first saw it, each by a steady clock of its own.
+So an engine that was paused knows that its lease is over before another takes its shards,
+whatever happens to the clocks that tell the time of day; and whatever it believes, its appends
+are fenced by their epoch.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,9 +26,11 @@ class AnotherEngine(Exception):
 
 
 class Member(Struct, frozen=True):
-    """An engine that is counted on."""
+    """An engine that is counted on. ``beats``: how many signs of life it has given."""
 
     name: str
+    beats: int
+    lease_us: int
     alone: bool
     draining: bool
     joined_at_us: int
@@ -62,7 +65,7 @@ class Leases(Protocol):
     """Every call is atomic, and may raise ``OutcomeUnknown``: then it is looked at again."""
 
     async def join(self, name: str, lease_us: int, *, alone: bool, certainly: bool) -> None:
-        """Be counted on from now on, as before if it was counted out.
+        """Be counted on from now on, as before if it was counted out. A sign of life.
 
         ``certainly``: no other engine can be running on this log, whatever it says.
         Raises `AnotherEngine`.
@@ -70,7 +73,11 @@ class Leases(Protocol):
         ...
 
     async def look(self) -> View:
-        """Count out whose lease is over, and see how things are."""
+        """How things are."""
+        ...
+
+    async def count_out(self, name: str, beats: int) -> None:
+        """This engine's lease is over, if it has given no sign of life since."""
         ...
 
     async def plan(self, wanted: Mapping[Shard, str | None], version: int) -> bool:

@@ -25,6 +25,7 @@ class _Engine(Struct):
     alone: bool
     joined_at_us: int
     alive_at_us: int
+    beats: int = 0
     draining: bool = False
     gone: bool = False
 
@@ -49,6 +50,7 @@ class MemoryLeases:
         engine = self._engines.get(name)
         if engine is not None and not engine.gone:
             engine.alive_at_us = self._log.now_us()
+            engine.beats += 1
         return engine is None or not engine.gone
 
     def is_gone(self, name: str) -> bool:
@@ -58,7 +60,9 @@ class MemoryLeases:
 
     async def join(self, name: str, lease_us: int, *, alone: bool, certainly: bool) -> None:
         """See ``Leases``."""
-        self._count_out(everybody=certainly)
+        if certainly:
+            for engine in self._engines.values():
+                engine.gone = True
         for other, engine in sorted(self._engines.items()):
             if other != name and not engine.gone and (engine.alone or alone):
                 raise AnotherEngine(other)
@@ -68,17 +72,31 @@ class MemoryLeases:
             self._engines[name] = _Engine(lease_us, alone, now_us, now_us)
         else:
             known.gone, known.alive_at_us = False, now_us
+            known.beats += 1
 
     async def look(self) -> View:
         """See ``Leases``."""
-        self._count_out()
         now_us = self._log.now_us()
         engines = tuple(
-            Member(name, e.alone, e.draining, e.joined_at_us, now_us - e.alive_at_us)
+            Member(
+                name,
+                e.beats,
+                e.lease_us,
+                e.alone,
+                e.draining,
+                e.joined_at_us,
+                now_us - e.alive_at_us,
+            )
             for name, e in sorted(self._engines.items())
             if not e.gone
         )
         return View(self._version, engines, tuple(map(self._lease, range(SHARDS))))
+
+    async def count_out(self, name: str, beats: int) -> None:
+        """See ``Leases``."""
+        engine = self._engines.get(name)
+        if engine is not None and engine.beats == beats:
+            engine.gone = True
 
     async def plan(self, wanted: Mapping[Shard, str | None], version: int) -> bool:
         """See ``Leases``."""
@@ -135,11 +153,6 @@ class MemoryLeases:
         """See ``Leases``."""
         if name in self._engines:
             self._engines[name].gone = True
-
-    def _count_out(self, *, everybody: bool = False) -> None:
-        now_us = self._log.now_us()
-        for engine in self._engines.values():
-            engine.gone |= everybody or engine.alive_at_us + engine.lease_us < now_us
 
     def _is_free(self, shard: int) -> bool:
         engine = self._engines.get(self._log.owners[shard] or "")

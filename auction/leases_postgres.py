@@ -23,9 +23,7 @@ _LOCK = "select version from log_plan_version for update"
 
 _OTHERS_ARE_GONE = "update log_engine set gone = true where name <> $1"
 
-_OVER = "alive_at < clock_timestamp() - lease_us * interval '1 microsecond'"
-
-_COUNT_OUT = f"update log_engine set gone = true where not gone and {_OVER}"  # noqa: S608
+_COUNT_OUT = "update log_engine set gone = true where name = $1 and beats = $2"
 
 _IN_THE_WAY = """
 select name from log_engine where not gone and name <> $1 and (alone or $2) order by name limit 1
@@ -33,11 +31,12 @@ select name from log_engine where not gone and name <> $1 and (alone or $2) orde
 
 _JOIN = """
 insert into log_engine (name, lease_us, alone) values ($1, $2, $3)
-on conflict (name) do update set gone = false, alive_at = clock_timestamp()
+on conflict (name) do update
+set gone = false, beats = log_engine.beats + 1, alive_at = clock_timestamp()
 """
 
 _ENGINES = """
-select name, alone, draining, (extract(epoch from joined_at) * 1000000)::bigint,
+select name, beats, lease_us, alone, draining, (extract(epoch from joined_at) * 1000000)::bigint,
     (extract(epoch from clock_timestamp() - alive_at) * 1000000)::bigint
 from log_engine where not gone order by name
 """
@@ -101,8 +100,6 @@ class PostgresLeases:
             await connection.execute(_LOCK)  # of two that join at once, one sees the other
             if certainly:
                 await connection.execute(_OTHERS_ARE_GONE, name)
-            else:
-                await connection.execute(_COUNT_OUT)
             other = await connection.fetchval(_IN_THE_WAY, name, alone)
             if other is not None:
                 raise AnotherEngine(other)
@@ -111,10 +108,16 @@ class PostgresLeases:
 
     async def look(self) -> View:
         """See ``Leases``."""
+        async with (
+            self._log.reading() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await _view(connection)
+
+    async def count_out(self, name: str, beats: int) -> None:
+        """See ``Leases``."""
         async with self._log.reading() as connection:
-            await connection.execute(_COUNT_OUT)
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                return await _view(connection)
+            await connection.execute(_COUNT_OUT, name, beats)
 
     async def plan(self, wanted: Mapping[Shard, str | None], version: int) -> bool:
         """See ``Leases``."""

@@ -59,7 +59,8 @@ select shard from moved
 # joined owns its shards without a lease.
 _BEAT = """
 with here as (
-    update log_engine set alive_at = clock_timestamp() where name = $4 and not gone returning name
+    update log_engine set beats = beats + 1, alive_at = clock_timestamp()
+    where name = $4 and not gone returning name
 )
 update log_shard s set beat_at_us = $3
 from unnest($1::smallint[], $2::bigint[]) as w (shard, epoch)

@@ -14,7 +14,7 @@ import structlog
 from auction.ids import Shard
 from auction.leases import AnotherEngine, Lease, Leases, View
 from auction.owning import Taken
-from auction.ports import EventLog, OutcomeUnknown, ShardHead
+from auction.ports import Clock, EventLog, OutcomeUnknown, ShardHead
 from auction.shard_plan import plan
 from auction.shards import ShardState, load
 from auction.writer import Writer
@@ -40,15 +40,19 @@ class ShardKeeper:
         self,
         leases: Leases,
         log: EventLog,
+        clock: Clock,
         writer: Writer,
         lease_us: int,
         *,
         alone: bool,
         certainly: bool = False,
     ) -> None:
-        self._leases, self._log, self._writer, self._name = leases, log, writer, writer.owner
+        self._leases, self._log, self._clock = leases, log, clock
+        self._writer, self._name = writer, writer.owner
         self._lease_us, self._alone, self._certainly = lease_us, alone, certainly
         self._warm: dict[Shard, ShardState] = {}
+        # The last beat of each engine that was seen, and when it was first seen, by our own clock.
+        self._beats: dict[str, tuple[int, int]] = {}
         self._wanted_elsewhere_s: dict[Shard, float] = {}
         self._loop = asyncio.get_running_loop()
         self._leave_by_s: float | None = None
@@ -98,6 +102,7 @@ class ShardKeeper:
             except AnotherEngine:
                 if self._loop.time() > until_s:
                     raise
+                await self._look()
             except OutcomeUnknown as error:
                 _logger.warning("engine_not_joined", error=str(error))
             else:
@@ -123,7 +128,7 @@ class ShardKeeper:
 
     async def _round(self) -> float:
         """One look, and what follows from it; after how long the next one is due."""
-        view = self.view = await self._leases.look()
+        view = self.view = await self._look()
         if all(engine.name != self._name for engine in view.engines):
             _logger.warning("engine_counted_out", engine=self._name)
             await self.join()
@@ -154,6 +159,22 @@ class ShardKeeper:
             self.in_order.set()
         else:
             self.in_order.clear()
+
+    async def _look(self) -> View:
+        """How things are, without those whose lease is over."""
+        view = await self._leases.look()
+        seen, self._beats = self._beats, {}
+        gone = False
+        for engine in view.engines:
+            now_us = self._clock.monotonic_us()
+            beats, since_us = seen.get(engine.name, (-1, 0))
+            if beats != engine.beats:
+                since_us = now_us
+            self._beats[engine.name] = engine.beats, since_us
+            if since_us + engine.lease_us < now_us:
+                gone = True
+                await self._leases.count_out(engine.name, engine.beats)
+        return await self._leases.look() if gone else view
 
     async def _put_in_order(self, leases: Iterable[Lease]) -> None:
         """Shards that the log says are ours and that no writer has: a step was cut short."""

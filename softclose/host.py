@@ -50,7 +50,7 @@ class Host:
         self._leases, self._keeper = leases, None
         if leases is not None:
             self._keeper = ShardKeeper(
-                leases, log, self.writer, DARK_AFTER_US, alone=True, certainly=certainly
+                leases, log, clock, self.writer, DARK_AFTER_US, alone=True, certainly=certainly
             )
 
     @asynccontextmanager

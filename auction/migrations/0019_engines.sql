@@ -6,9 +6,12 @@ create table log_engine (
     name text primary key,
     -- It keeps all shards to itself: no other joins while it lives.
     alone boolean not null,
-    -- How long it may be counted on after its last beat, by this database's clock, microseconds.
+    -- One more with each sign of life. Whoever sees it stand still for as long as the lease, by a
+    -- clock of its own that does not step, counts the engine out.
+    beats bigint not null default 0,
     lease_us bigint not null check (lease_us > 0),
     joined_at timestamptz not null default clock_timestamp(),
+    -- For people to look at.
     alive_at timestamptz not null default clock_timestamp(),
     -- It is to own nothing: it stops soon, or an operator wants it empty.
     draining boolean not null default false,

@@ -1,7 +1,5 @@
 """Who may own which shard: what holds for the leases of both logs."""
 
-import asyncio
-
 import pytest
 
 from auction.ids import Shard
@@ -9,11 +7,8 @@ from auction.leases import AnotherEngine, Leases, View
 from auction.ports import EventLog
 from auction.writer import ALL_SHARDS
 from tests.contract.conftest import Place
-from tests.waiting import until
 
 LONG_US = 3_600_000_000
-# Over before anybody can look.
-OVER_US = 1
 ONE, TWO = Shard(1), Shard(2)
 
 
@@ -45,19 +40,23 @@ async def test_who_joined_is_seen_until_it_leaves(leases: Leases) -> None:
     assert names(await leases.look()) == ["b"]
 
 
-async def test_whose_lease_is_over_is_counted_out(leases: Leases) -> None:
-    await joins(leases, "a", OVER_US)
-    await joins(leases, "b")
-    await _until_alone(leases, "b")
-
-
-async def test_a_beat_prolongs_the_lease(leases: Leases, log: EventLog) -> None:
+async def test_who_gave_no_sign_of_life_since_is_counted_out(leases: Leases, log: EventLog) -> None:
     await joins(leases, "a")
-    aged_us = 0
-    while aged_us < 50_000:
-        aged_us = (await leases.look()).engines[0].beat_age_us
+    [seen] = (await leases.look()).engines
     await log.beat({}, 0, "a")
-    assert (await leases.look()).engines[0].beat_age_us < aged_us
+    await leases.count_out("a", seen.beats)
+    [later] = (await leases.look()).engines
+    assert (later.name, later.beats) == ("a", seen.beats + 1)
+    await leases.count_out("a", later.beats)
+    assert (await leases.look()).engines == ()
+
+
+async def test_to_join_again_is_a_sign_of_life(leases: Leases) -> None:
+    await joins(leases, "a")
+    [seen] = (await leases.look()).engines
+    await joins(leases, "a")
+    await leases.count_out("a", seen.beats)
+    assert names(await leases.look()) == ["a"]
 
 
 async def test_who_was_counted_out_gives_no_sign_of_life_and_takes_nothing_back(
@@ -167,15 +166,3 @@ async def test_an_engine_is_drained_and_shards_are_pinned(leases: Leases) -> Non
     assert [view.leases[shard].pin for shard in (ONE, TWO)] == ["a", None]
     await leases.pin([ONE], None)
     assert (await leases.look()).leases[ONE].pin is None
-
-
-async def _until_alone(leases: Leases, name: str) -> None:
-    seen: list[list[str]] = []
-
-    async def look() -> None:
-        while [name] not in seen:
-            seen.append(names(await leases.look()))
-
-    looking = asyncio.create_task(look())
-    await until(looking.done)
-    await looking

@@ -41,7 +41,9 @@ class SharingEngine:
         liveness = Liveness(clock, beat_every_us=250_000, dark_after_us=SECOND_US)
         self.writer = Writer(self.log, clock, LocalBus(), name, (), liveness)
         self.engine = LocalEngine(self.writer)
-        self.keeper = ShardKeeper(leases, self.log, self.writer, LEASE_US, **{"alone": False} | how)
+        self.keeper = ShardKeeper(
+            leases, self.log, clock, self.writer, LEASE_US, **{"alone": False} | how
+        )
         self.writing = asyncio.create_task(self.writer.run())
         self.keeping = asyncio.create_task(self._keep())
 
@@ -262,7 +264,12 @@ async def test_an_engine_that_wants_to_be_alone_says_who_is_in_its_way(
     (first,) = await engines.share("a")
     log = first.log
     keeper = ShardKeeper(
-        first.leases, log, Writer(log, ManualClock(), LocalBus(), "b", ()), 1_000, alone=True
+        first.leases,
+        log,
+        ManualClock(),
+        Writer(log, ManualClock(), LocalBus(), "b", ()),
+        1_000,
+        alone=True,
     )
     with pytest.raises(AnotherEngine, match="a"):
         await keeper.join()

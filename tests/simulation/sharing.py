@@ -54,6 +54,7 @@ class SharingHost(Host):
         self.keeper = ShardKeeper(
             self._leases,
             Connection(server, self.process),
+            self.clock,
             self.writer,
             SHARED_LEASE_US,
             alone=False,

@@ -36,6 +36,10 @@ class SharedLeases:
         """See ``Leases``."""
         return await self._connection.ask("look", "", self._leases.look)
 
+    async def count_out(self, name: str, beats: int) -> None:
+        """See ``Leases``."""
+        await self._connection.ask("count_out", name, lambda: self._leases.count_out(name, beats))
+
     async def plan(self, wanted: Mapping[Shard, str | None], version: int) -> bool:
         """See ``Leases``."""
         return await self._connection.ask(

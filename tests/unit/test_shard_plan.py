@@ -14,7 +14,7 @@ SHARDS = 64
 
 
 def a_member(name: str, *, draining: bool = False) -> Member:
-    return Member(name, alone=False, draining=draining, joined_at_us=0, beat_age_us=0)
+    return Member(name, 0, 1_000_000, alone=False, draining=draining, joined_at_us=0, beat_age_us=0)
 
 
 def a_view(
