@@ -4,6 +4,7 @@ import json
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -289,7 +290,8 @@ def payouts_due(settings: Settings, currency: str, as_json: bool, url: str | Non
 @with_settings
 def payouts_make(settings: Settings, currency: str, as_json: bool, url: str | None) -> None:
     """Make a bank file of what is due."""
-    made = run_async(_post(_server(settings, url), ("bank-files",), {"currency": currency}))
+    key = str(uuid4())
+    made = run_async(_post(_server(settings, url), ("bank-files",), {"currency": currency}, key))
     _say_file(made, as_json=as_json)
 
 
@@ -322,11 +324,13 @@ async def _bytes(opening: Opening, path: tuple[str, ...], query: Query = ()) -> 
         return await server.bytes("GET", *path, query=query)
 
 
-async def _post(opening: Opening, path: tuple[str, ...], body: object = None) -> Any:
+async def _post(
+    opening: Opening, path: tuple[str, ...], body: object = None, key: str | None = None
+) -> Any:
     async with opening as server:
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {} if key is None else {"Idempotency_Key": key}
         if body is not None:
-            more = {"body": json.dumps(body).encode(), "Content_Type": "application/json"}
+            more |= {"body": json.dumps(body).encode(), "Content_Type": "application/json"}
         said = await server.bytes("POST", *path, **more)
         return json.loads(said) if said else None
 
