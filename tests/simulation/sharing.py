@@ -40,6 +40,8 @@ MOST_ENGINES: Final = 4
 CALLS: Final = ("join", "look", "plan", "take", "let_go", "warmed", "beat", "append")
 # Handing over takes looks, a few shards each.
 STOPS_WITHIN_S: Final = 13.0
+# A reader that was just woken has read all by then.
+READ_WITHIN_S: Final = 4.0
 
 
 class SharingHost(Host):
@@ -180,13 +182,14 @@ class SharingWorld(World):
 
     def _is_well(self) -> bool:
         """Whether every shard is owned by somebody who lives, serves, and keeps the log's time."""
-        living = [host for host in self._operations.hosts if host.process.alive]
+        hosts = self._operations.hosts
+        living = [host for host in hosts if host.process.alive and not host.finished]
         owned = [shard for host in living for shard in host.writer.owned]
         return (
             self._weather.has_settled(self._loop.now_us)
             and sum(host.lives for host in living) >= ENGINES
             and len(owned) == len(set(owned)) == SHARDS
-            and all(self._keeps_time(host) for host in living if not host.finished)
+            and all(map(self._keeps_time, living))
         )
 
     def _state(self) -> str:
@@ -221,7 +224,7 @@ class SharingWorld(World):
         self._tape.checked_us = last[0].clock.now_us()
         self._tape.ended_well = self._is_well()
         operations.readers[-1].wake()
-        await asyncio.sleep(SECOND / 1e6)
+        await asyncio.sleep(READ_WITHIN_S)
         for host in last:
             self._reference.compare_all(host, operations.store)
         for host in last:
