@@ -9,26 +9,13 @@ import auction.shard_keeper
 from auction.ids import Shard
 from auction.leases_memory import MemoryLeases
 from auction.liveness import Liveness
-from auction.log_memory import MemoryLog
 from auction.owning import Owning, Taken
-from auction.ports import Batch, EventLog, ShardHead
+from auction.ports import EventLog, ShardHead
 from auction.shard_keeper import ShardKeeper
 from auction.shards import ShardState, load
 from auction.writer import Writer
 from tests.simulation.mutants import Discovery, Mutant
 from tests.simulation.sharing import simulate_sharing
-
-
-def no_fence() -> AbstractContextManager[object]:
-    """The append compares positions only, not epochs."""
-    append = MemoryLog.append
-
-    async def unfenced(self: MemoryLog, batch: Batch) -> set[Shard]:
-        for shard, part in batch.appends.items():
-            part.epoch = self.epochs[shard]
-        return await append(self, batch)
-
-    return patch.object(MemoryLog, "append", unfenced)
 
 
 def shards_are_taken_from_the_living() -> AbstractContextManager[object]:
@@ -164,7 +151,6 @@ def verdicts_leave_before_their_append() -> AbstractContextManager[object]:
 MUTANTS: Final[dict[str, Mutant]] = {
     mutant.__name__: mutant
     for mutant in (
-        no_fence,
         shards_are_taken_from_the_living,
         what_is_let_go_is_not_appended,
         what_is_let_go_is_still_judged,
