@@ -150,6 +150,8 @@ class Answers:
         sale = self._sales.get(attempt.command.sale_id)
         if sale is not None and sale.closed:
             return  # it may be put away while a command about it waits
+        if self._tape.is_on_its_way(shard_of(attempt.command.sale_id), attempt.answer_us):
+            return  # from one engine to another
         if attempt.verdict is not None and attempt.verdict.code is Rejection.UNAVAILABLE:
             self._report("I27", f"{attempt.command} was sent away at {attempt.us} us")
 

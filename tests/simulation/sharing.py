@@ -40,6 +40,8 @@ MOST_ENGINES: Final = 4
 CALLS: Final = ("join", "look", "plan", "take", "let_go", "warmed", "beat", "append")
 # Handing over takes looks, a few shards each.
 STOPS_WITHIN_S: Final = 13.0
+# In good weather a shard is on its way for less than this time.
+HANDED_OVER_US: Final = SECOND // 5
 # A reader that was just woken has read all by then.
 READ_WITHIN_S: Final = 4.0
 
@@ -115,6 +117,11 @@ class SharingHost(Host):
             no, self._loop.now_us, self.name, engine_us, standing=False, heads=heads, adopted=True
         )
         self._tape.readies.append(ready)
+        now_us = self._loop.now_us
+        for head in heads:
+            if head.let_go:
+                around = (now_us - HANDED_OVER_US, now_us)
+                self._tape.handed_over.setdefault(head.shard, []).append(around)
 
 
 class SharingOperations(Operations):
@@ -223,13 +230,14 @@ class SharingWorld(World):
         last = [host for host in operations.hosts if host.lives]
         self._tape.checked_us = last[0].clock.now_us()
         self._tape.ended_well = self._is_well()
-        operations.readers[-1].wake()
-        await asyncio.sleep(READ_WITHIN_S)
         for host in last:
-            self._reference.compare_all(host, operations.store)
+            self._reference.compare(host)
         for host in last:
             host.stop()
             await asyncio.sleep(host.stops_within_s)
+        operations.readers[-1].wake()
+        await asyncio.sleep(READ_WITHIN_S)
+        self._reference.compare_stored(self._shards, operations.store)
         for host in operations.hosts:
             if host.process.alive and not host.finished:
                 self._tape.broken("I27", f"{host.name} was asked to stop and did not")

@@ -85,6 +85,7 @@ class Tape:
         self.published: list[Published] = []
         self.sick: list[tuple[int, int]] = []  # when not everything was well, in virtual time
         self.faults: list[str] = []
+        self.handed_over: dict[Shard, list[tuple[int, int]]] = {}  # when, in virtual time
         self.written: dict[Shard, list[LoggedEvent]] = {}
         self.findings: list[tuple[str, str]] = []  # (invariant, what was seen), while it ran
         self.on_finding: Callable[[], object] = lambda: None
@@ -104,6 +105,10 @@ class Tape:
     def was_sick(self, from_us: int, to_us: int) -> bool:
         """Whether not everything was well at some time in between."""
         return any(start <= to_us and from_us <= end for start, end in self.sick)
+
+    def is_on_its_way(self, shard: Shard, us: int) -> bool:
+        """Whether a shard was handed over around this time."""
+        return any(start <= us <= end for start, end in self.handed_over.get(shard, ()))
 
     def broken(self, invariant: str, text: str) -> None:
         """Something was seen while it ran that must not be."""
