@@ -1,4 +1,4 @@
-"""Hundreds of runs of engines that share the shards, and every bug planted in how they do."""
+"""More runs of engines that share the shards, and every bug planted in how they do."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from tests.simulation.many import in_parallel
 from tests.simulation.sharing import simulate_sharing
 from tests.simulation.sharing_mutants import MUTANTS, find
 
-SEEDS = range(10, 300)  # the first are in tests/simulation
+SEEDS = range(10, 60)  # the first are in tests/simulation
 SEEDS_FOR_MUTANTS = 100
 
 
 @pytest.mark.timeout(1_800)
-def test_every_invariant_holds_in_hundreds_of_runs() -> None:
+def test_every_invariant_holds_in_more_runs() -> None:
     broken = [run.report for run in in_parallel(simulate_sharing, SEEDS) if run.broken]
     assert not broken, "\n".join(broken)
 
